@@ -1,0 +1,170 @@
+namespace Ork.Kernel;
+
+/// <summary>Every cadence, bound and limit of the kernel. Durations are milliseconds.</summary>
+public sealed record KernelOptions
+{
+    /// <summary>How the kernel calls itself in envelopes.</summary>
+    public string Name { get; init; } = "ork";
+
+    /// <summary>True: a trigger that no state handles stops the instance. For tests; false counts, logs and ignores it.</summary>
+    public bool StrictMachines { get; init; }
+
+    /// <summary>The turn loop's bounds.</summary>
+    public LoopOptions Loop { get; init; } = new();
+
+    /// <summary>Commands.</summary>
+    public CommandOptions Commands { get; init; } = new();
+
+    /// <summary>Links, handshakes and registrations.</summary>
+    public LinkOptions Links { get; init; } = new();
+
+    /// <summary>Interval pulls.</summary>
+    public ScheduleOptions Schedule { get; init; } = new();
+
+    /// <summary>Health.</summary>
+    public HealthOptions Health { get; init; } = new();
+
+    /// <summary>Proxied pulls.</summary>
+    public PullOptions Pulls { get; init; } = new();
+}
+
+/// <summary>Bounds of the turn loop.</summary>
+public sealed record LoopOptions
+{
+    /// <summary>Inputs that may wait. A full inbox holds its senders back.</summary>
+    public int InboxLimit { get; init; } = 16_384;
+
+    /// <summary>Inputs one batch takes.</summary>
+    public int BatchLimit { get; init; } = 1_024;
+
+    /// <summary>Records that may wait behind a commit in flight; beyond, new commands get <c>ERR_KERNEL_BUSY</c>.</summary>
+    public int PendingRecordLimit { get; init; } = 65_536;
+
+    /// <summary>How long commands in flight may take to end when the kernel is told to stop.</summary>
+    public long DrainMs { get; init; } = 10_000;
+
+    /// <summary>What a refused caller is told to wait before it tries again.</summary>
+    public long RetryAfterMs { get; init; } = 250;
+}
+
+/// <summary>Commands.</summary>
+public sealed record CommandOptions
+{
+    /// <summary>Commands not yet settled, over all Workers; beyond, <c>ERR_QUEUE_FULL</c>.</summary>
+    public int MaxOpen { get; init; } = 200_000;
+
+    /// <summary>Commands not yet settled, per Worker; beyond, <c>ERR_QUEUE_FULL</c>.</summary>
+    public int MaxOpenPerWorker { get; init; } = 20_000;
+
+    /// <summary>Commands in flight per Worker.</summary>
+    public int WindowPerWorker { get; init; } = 64;
+
+    /// <summary>How long an attempt may take where the contract says nothing.</summary>
+    public long AttemptTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>The deadline of a command whose caller sets none.</summary>
+    public long DefaultDeadlineMs { get; init; } = 900_000;
+
+    /// <summary>Retries after a first attempt.</summary>
+    public int MaxRetries { get; init; } = 5;
+
+    /// <summary>Kernel restarts a command may be in flight at.</summary>
+    public int MaxRecoveries { get; init; } = 20;
+
+    /// <summary>First ceiling of the backoff between attempts.</summary>
+    public long BackoffBaseMs { get; init; } = 200;
+
+    /// <summary>Highest ceiling of the backoff between attempts.</summary>
+    public long BackoffCapMs { get; init; } = 30_000;
+
+    /// <summary>How long a settled command stays readable.</summary>
+    public long RetentionMs { get; init; } = 24 * 3_600_000;
+
+    /// <summary>How many settled commands stay readable; beyond, the oldest are compacted.</summary>
+    public int MaxSettled { get; init; } = 250_000;
+
+    /// <summary>Long polls that may wait at once; beyond, they are answered without waiting.</summary>
+    public int MaxWaiters { get; init; } = 100_000;
+}
+
+/// <summary>Links, handshakes and registrations.</summary>
+public sealed record LinkOptions
+{
+    /// <summary>Workers that may be known.</summary>
+    public int MaxWorkers { get; init; } = 20_000;
+
+    /// <summary>Devices one Worker may own.</summary>
+    public int MaxDevicesPerWorker { get; init; } = 10_000;
+
+    /// <summary>Greetings under way at once per listener; the rest wait in the backlog.</summary>
+    public int MaxHandshakes { get; init; } = 64;
+
+    /// <summary>How long a peer may take to greet.</summary>
+    public long HandshakeTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>Registrations under way at once; the rest wait their turn.</summary>
+    public int MaxRegistrations { get; init; } = 128;
+
+    /// <summary>How long a Worker may take to answer one question of its registration.</summary>
+    public long RegistrationTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>First ceiling of the backoff between tries of a registration or a dial.</summary>
+    public long RetryBaseMs { get; init; } = 500;
+
+    /// <summary>Highest ceiling of that backoff.</summary>
+    public long RetryCapMs { get; init; } = 30_000;
+
+    /// <summary>Dials under way at once.</summary>
+    public int MaxDials { get; init; } = 32;
+
+    /// <summary>How long a dial may take, handshake included.</summary>
+    public long DialTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>How often discovery is asked.</summary>
+    public long DiscoveryIntervalMs { get; init; } = 5_000;
+
+    /// <summary>Caller links open at once; further ones wait in the backlog.</summary>
+    public int MaxCallers { get; init; } = 1_024;
+
+    /// <summary>Requests of one caller link under way at once; beyond, the link is not read.</summary>
+    public int WindowPerCaller { get; init; } = 4_096;
+}
+
+/// <summary>Interval pulls.</summary>
+public sealed record ScheduleOptions
+{
+    /// <summary>Telemetry pulls of each Worker.</summary>
+    public long TelemetryIntervalMs { get; init; } = 10_000;
+
+    /// <summary>Health pings of each Worker.</summary>
+    public long HealthIntervalMs { get; init; } = 5_000;
+
+    /// <summary>State pulls of each Worker.</summary>
+    public long StateIntervalMs { get; init; } = 5_000;
+
+    /// <summary>Scheduled telemetry and state pulls under way at once, over all Workers.</summary>
+    public int MaxPulls { get; init; } = 256;
+}
+
+/// <summary>Health.</summary>
+public sealed record HealthOptions
+{
+    /// <summary>How long a ping may take.</summary>
+    public long PingTimeoutMs { get; init; } = 3_000;
+
+    /// <summary>Failed pings in a row that make a Worker dead.</summary>
+    public int DeadAfter { get; init; } = 3;
+}
+
+/// <summary>Proxied pulls.</summary>
+public sealed record PullOptions
+{
+    /// <summary>How long a Worker may take to answer a pull.</summary>
+    public long TimeoutMs { get; init; } = 10_000;
+
+    /// <summary>Proxied pulls under way at once per Worker; beyond, <c>ERR_QUEUE_FULL</c>.</summary>
+    public int WindowPerWorker { get; init; } = 256;
+
+    /// <summary>Proxied pulls under way at once over all Workers; beyond, <c>ERR_KERNEL_BUSY</c>.</summary>
+    public int MaxPulls { get; init; } = 16_384;
+}

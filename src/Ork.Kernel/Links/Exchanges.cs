@@ -1,0 +1,151 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+/// <summary>A Worker's link as the core sees it: a session, and what is outstanding on it.</summary>
+internal sealed class WorkerLink(long session, WorkerEntry worker, PeerIdentity peer, DialTarget? target)
+{
+    internal long Session { get; } = session;
+
+    internal WorkerEntry Worker { get; } = worker;
+
+    internal PeerIdentity Peer { get; } = peer;
+
+    /// <summary>The target that was dialled, or null where the Worker announced itself.</summary>
+    internal DialTarget? Target { get; } = target;
+
+    /// <summary>Requests without an answer, late ones included, by correlation.</summary>
+    internal Dictionary<ulong, Ask> Outstanding { get; } = [];
+
+    internal ulong LastCorrelation { get; set; }
+
+    /// <summary>True while the link's output is full.</summary>
+    internal bool Congested { get; set; }
+}
+
+/// <summary>One request to a Worker, from sending to its answer or the end of its link.</summary>
+internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, IAnswerHandler handler, object subject, int attempt)
+{
+    internal WorkerLink Link { get; } = link;
+
+    internal ulong Correlation { get; } = correlation;
+
+    internal OrkAction Action { get; } = action;
+
+    internal IAnswerHandler Handler { get; } = handler;
+
+    /// <summary>What the handler asked about.</summary>
+    internal object Subject { get; } = subject;
+
+    /// <summary>The command's attempt, 0 for anything else.</summary>
+    internal int Attempt { get; } = attempt;
+
+    internal long SentMs { get; init; }
+
+    internal WheelTimer? Deadline { get; set; }
+
+    /// <summary>True once the handler was told that no answer came in time: an answer now is a late one.</summary>
+    internal bool Expired { get; set; }
+}
+
+/// <summary>Hears how a request to a Worker ended.</summary>
+internal interface IAnswerHandler
+{
+    /// <summary>The Worker answered, late where <see cref="Ask.Expired"/>. The envelope is accepted, its action the right one.</summary>
+    void Answered(Ask ask, in Envelope answer, Turn turn);
+
+    /// <summary>No answer, or none that can be used: timeout, link lost, or invalid. Told once per request.</summary>
+    void Unanswered(Ask ask, ErrorCode why, Turn turn);
+}
+
+/// <summary>
+/// Every exchange with a Worker goes through here: a request has a deadline, an answer has a request. Pull-only is this: nothing else of what a Worker
+/// sends ever reaches a module.
+/// </summary>
+internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers answers, IKernelObserver observer)
+{
+    /// <summary>Unanswered requests on one link, beyond which the Worker is taken for unresponsive.</summary>
+    internal const int MaxOutstanding = 8_192;
+
+    /// <summary>Asks a Worker something.</summary>
+    /// <param name="link">The Worker's link.</param>
+    /// <param name="action">What is asked.</param>
+    /// <param name="payload">The request's payload; copied.</param>
+    /// <param name="timeoutMs">How long the answer may take.</param>
+    /// <param name="handler">Who hears of it.</param>
+    /// <param name="subject">What the handler asks about.</param>
+    /// <param name="lane">The lane the request leaves by.</param>
+    /// <param name="turn">The turn.</param>
+    /// <param name="forward">The caller's envelope, where this forwards one: its id, device and unknown members go along.</param>
+    /// <param name="deviceId">The device, where nothing is forwarded.</param>
+    /// <param name="attempt">The command's attempt.</param>
+    internal Ask Send(
+        WorkerLink link, OrkAction action, ReadOnlyMemory<byte> payload, long timeoutMs, IAnswerHandler handler, object subject, EffectBatch lane,
+        Turn turn, in Envelope forward = default, string? deviceId = null, int attempt = 0)
+    {
+        var ask = new Ask(link, ++link.LastCorrelation, action, handler, subject, attempt) { SentMs = turn.NowMs };
+        link.Outstanding.Add(ask.Correlation, ask);
+        ask.Deadline = new WheelTimer(at => Expire(ask, ErrorCodes.WorkerTimeout, at));
+        timers.Set(ask.Deadline, turn.NowMs + timeoutMs);
+        lane.Send(link.Session, FrameKind.Request, ask.Correlation, new Envelope
+        {
+            Id = forward.Id.IsEmpty ? Utf8Text.Plain(entropy.NextId(turn.UtcMs).ToString()) : forward.Id,
+            Type = MessageType.Request,
+            Action = action,
+            Sender = answers.Sender,
+            Target = link.Worker.WireId,
+            DeviceId = deviceId is null ? forward.DeviceId : Utf8Text.From(deviceId),
+            Timestamp = turn.UtcMs,
+            Payload = payload,
+            Unknown = forward.Unknown,
+        });
+        if (link.Outstanding.Count > MaxOutstanding) lane.Close(link.Session, ErrorCodes.WorkerUnresponsive);
+        return ask;
+    }
+
+    /// <summary>Takes a Worker's answer.</summary>
+    /// <param name="link">The link it came on.</param>
+    /// <param name="frame">The Response; its correlation was outstanding on the session.</param>
+    /// <param name="turn">The turn.</param>
+    internal void Receive(WorkerLink link, in ReceivedFrame frame, Turn turn)
+    {
+        if (!link.Outstanding.Remove(frame.Correlation, out var ask)) return;
+        TimerWheel.Cancel(ask.Deadline!);
+        var refused = EnvelopeReader.Read(frame.Payload, out var answer);
+        if (refused is null && answer.Type == MessageType.Response && answer.Action == OrkActions.AnswerTo(ask.Action))
+        {
+            observer.Exchanged(ask.Action, link.Worker.WorkerId, turn.NowMs - ask.SentMs, null);
+            ask.Handler.Answered(ask, in answer, turn);
+            return;
+        }
+
+        Invalid(ask, refused?.Code ?? $"{answer.Type} {answer.Action}", turn);
+    }
+
+    /// <summary>Reports an answer that cannot be used, as a handler finds it.</summary>
+    internal void Invalid(Ask ask, string why, Turn turn)
+    {
+        observer.Note(KernelEvent.AnswerInvalid, ask.Link.Worker.WorkerId, $"{OrkActions.NameOf(ask.Action)}: {why}");
+        Expire(ask, ErrorCodes.WorkerAnswerInvalid, turn);
+    }
+
+    /// <summary>Ends everything outstanding on a link that is gone, oldest first.</summary>
+    internal void LinkGone(WorkerLink link, Turn turn)
+    {
+        foreach (var ask in link.Outstanding.Values.OrderBy(ask => ask.Correlation).ToArray())
+        {
+            TimerWheel.Cancel(ask.Deadline!);
+            Expire(ask, ErrorCodes.LinkLost, turn);
+        }
+
+        link.Outstanding.Clear();
+    }
+
+    private void Expire(Ask ask, ErrorCode why, Turn turn)
+    {
+        if (ask.Expired) return;
+        ask.Expired = true;
+        observer.Exchanged(ask.Action, ask.Link.Worker.WorkerId, turn.NowMs - ask.SentMs, why);
+        ask.Handler.Unanswered(ask, why, turn);
+    }
+}

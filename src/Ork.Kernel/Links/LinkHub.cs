@@ -1,0 +1,254 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+/// <summary>
+/// The shell around the core: listens, greets and dials, keeps the sessions, and carries out effects on them. Handshakes and caller links are
+/// capped; what is over the cap waits in the listener's backlog.
+/// </summary>
+internal sealed class LinkHub : IEffectRunner
+{
+    private readonly object _gate = new();
+    private readonly LinkOptions _options;
+    private readonly KernelPorts _ports;
+    private readonly Mailbox<Input> _inbox;
+    private readonly byte[] _greeting;
+    private readonly Dictionary<long, ISession> _sessions = [];
+    private readonly Dictionary<long, Task> _tasks = [];
+    private readonly List<IListener> _listeners = [];
+    private readonly SemaphoreSlim _handshakes;
+    private readonly SemaphoreSlim _callers;
+    private readonly CancellationTokenSource _closing = new();
+    private long _lastId;
+    private bool _closed;
+
+    /// <summary>Makes the hub; nothing is open yet.</summary>
+    internal LinkHub(KernelOptions options, KernelPorts ports, Mailbox<Input> inbox, long epoch)
+    {
+        _options = options.Links;
+        _ports = ports;
+        _inbox = inbox;
+        _greeting = new Greeting(Greeting.Kernel, Name: options.Name, Epoch: epoch).ToBytes();
+        _handshakes = new SemaphoreSlim(_options.MaxHandshakes);
+        _callers = new SemaphoreSlim(_options.MaxCallers);
+    }
+
+    /// <summary>Opens a listener and accepts on it.</summary>
+    /// <returns>Where it listens.</returns>
+    internal LinkEndpoint Listen(LinkEndpoint endpoint, Audience audience)
+    {
+        var listener = _ports.Network.Listen(endpoint, audience);
+        lock (_gate) _listeners.Add(listener);
+        _ports.Observer.Note(KernelEvent.Listening, listener.Endpoint.ToString(), audience.ToString());
+        Track(audience == Audience.Workers ? AcceptWorkersAsync(listener) : AcceptCallersAsync(listener));
+        return listener.Endpoint;
+    }
+
+    /// <summary>Asks discovery again and again which Workers to dial.</summary>
+    internal void Discover(IWorkerDiscovery discovery) => Track(DiscoverAsync(discovery));
+
+    /// <inheritdoc/>
+    public void Release(EffectBatch effects)
+    {
+        foreach (var effect in effects.Effects)
+        {
+            switch (effect.Kind)
+            {
+                case EffectKind.Send:
+                    Find(effect.Session)?.Send(effect.Frame, effect.Correlation, effects.BytesOf(in effect));
+                    break;
+                case EffectKind.Close:
+                    Find(effect.Session)?.Close((Refusal)effect.Detail!);
+                    break;
+                case EffectKind.Dial:
+                    Track(DialAsync((DialTarget)effect.Detail!));
+                    break;
+                case EffectKind.Telemetry:
+                    var utcMs = _ports.Time.GetUtcNow().ToUnixTimeMilliseconds();
+                    foreach (var sink in _ports.Sinks) sink.Accept((string)effect.Detail!, utcMs, effects.BytesOf(in effect));
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Closes every listener and link and waits for their ends.</summary>
+    internal async Task CloseAsync(Refusal reason)
+    {
+        ISession[] sessions;
+        IListener[] listeners;
+        lock (_gate)
+        {
+            _closed = true;
+            sessions = [.. _sessions.Values];
+            listeners = [.. _listeners];
+        }
+
+        _closing.Cancel();
+        foreach (var listener in listeners) listener.Close();
+        foreach (var session in sessions) session.Close(reason);
+        foreach (var left in _inbox.Close()) left.Frame.Release();
+        Task[] tasks;
+        lock (_gate) tasks = [.. _tasks.Values];
+        await Task.WhenAll(tasks);
+        _closing.Dispose();
+    }
+
+    private ISession? Find(long id)
+    {
+        lock (_gate) return _sessions.GetValueOrDefault(id);
+    }
+
+    private long NextId()
+    {
+        lock (_gate) return ++_lastId;
+    }
+
+    private void Track(Task task)
+    {
+        if (task.IsCompleted) return;
+        var id = NextId();
+        lock (_gate) _tasks.Add(id, task);
+        _ = ForgetAsync(id, task);
+    }
+
+    private async Task ForgetAsync(long id, Task task)
+    {
+        try
+        {
+            await task;
+        }
+        finally
+        {
+            lock (_gate) _tasks.Remove(id);
+        }
+    }
+
+    private async Task AcceptCallersAsync(IListener listener)
+    {
+        while (true)
+        {
+            await _callers.WaitAsync();
+            if (await listener.AcceptAsync() is not { } connection) return;
+            Track(RunCallerAsync(connection));
+        }
+    }
+
+    private async Task RunCallerAsync(IConnection connection)
+    {
+        var id = NextId();
+        var session = new CallerSession(id, connection, _inbox, _greeting, _options.WindowPerCaller);
+        if (Add(id, session)) await session.RunAsync();
+        else connection.Close(ErrorCodes.KernelUnavailable);
+        Remove(id);
+        _callers.Release();
+    }
+
+    private async Task AcceptWorkersAsync(IListener listener)
+    {
+        while (true)
+        {
+            await _handshakes.WaitAsync();
+            if (await listener.AcceptAsync() is not { } connection) return;
+            Track(GreetAnnouncedAsync(connection));
+        }
+    }
+
+    private async Task GreetAnnouncedAsync(IConnection connection)
+    {
+        var hello = await GreetingOfAsync(connection, FrameKind.Hello, _options.HandshakeTimeoutMs);
+        _handshakes.Release();
+        if (hello is null) return;
+        connection.Send(FrameKind.Welcome, 0, _greeting);
+        await RunWorkerAsync(connection, new LinkGreeting(hello.WorkerId!, connection.Peer, null));
+    }
+
+    private async Task DialAsync(DialTarget target)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+        await using var timer = _ports.Time.CreateTimer(
+            _ => timeout.Cancel(), null, TimeSpan.FromMilliseconds(_options.DialTimeoutMs), Timeout.InfiniteTimeSpan);
+        try
+        {
+            var connection = await _ports.Network.ConnectAsync(target.Endpoint, target.PeerKey, timeout.Token);
+            connection.Send(FrameKind.Hello, 0, _greeting);
+            if (await GreetingOfAsync(connection, FrameKind.Welcome, _options.DialTimeoutMs) is { } welcome)
+            {
+                // The link outlives the dial, so it is not awaited under the dial's timer.
+                Track(RunWorkerAsync(connection, new LinkGreeting(welcome.WorkerId!, connection.Peer, target)));
+                return;
+            }
+
+            FailDial(target, (connection.CloseReason ?? ErrorCodes.HandshakeInvalid).Text);
+        }
+        catch (LinkException e)
+        {
+            FailDial(target, e.Refusal.Text);
+        }
+        catch (OperationCanceledException)
+        {
+            FailDial(target, ErrorCodes.HandshakeTimeout.Code);
+        }
+    }
+
+    private void FailDial(DialTarget target, string why) => _inbox.PostControl(new Input(InputKind.DialFailed, Detail: (target, why)));
+
+    private async Task RunWorkerAsync(IConnection connection, LinkGreeting greeting)
+    {
+        var id = NextId();
+        var session = new WorkerSession(id, connection, greeting, _inbox, _ports.Observer);
+        if (Add(id, session)) await session.RunAsync();
+        else connection.Close(ErrorCodes.KernelUnavailable);
+        Remove(id);
+    }
+
+    /// <summary>Waits for the peer's greeting.</summary>
+    /// <returns>Null where none came in time or it is none of a Worker's: the connection is closed.</returns>
+    private async Task<Greeting?> GreetingOfAsync(IConnection connection, FrameKind expected, long timeoutMs)
+    {
+        Greeting? greeting = null;
+        var timer = _ports.Time.CreateTimer(
+            _ => connection.Close(ErrorCodes.HandshakeTimeout), null, TimeSpan.FromMilliseconds(timeoutMs), Timeout.InfiniteTimeSpan);
+        if (await connection.ReceiveAsync() is { } frame)
+        {
+            if (frame.Kind == expected) greeting = Greeting.TryRead(frame.Payload);
+            frame.Release();
+        }
+
+        await timer.DisposeAsync();
+        if (greeting is { Role: null or Greeting.Worker, WorkerId: { Length: > 0 and <= Greeting.MaxIdLength } }) return greeting;
+        var reason = connection.CloseReason ?? ErrorCodes.HandshakeInvalid;
+        _ports.Observer.Note(KernelEvent.HandshakeFailed, connection.Peer.Address, reason.Text);
+        connection.Close(reason);
+        return null;
+    }
+
+    private async Task DiscoverAsync(IWorkerDiscovery discovery)
+    {
+        try
+        {
+            while (!_closing.IsCancellationRequested)
+            {
+                if (!await _inbox.PostAsync(new Input(InputKind.Discovered, Detail: await discovery.FindAsync()))) return;
+                await Task.Delay(TimeSpan.FromMilliseconds(_options.DiscoveryIntervalMs), _ports.Time, _closing.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The kernel closes.
+        }
+    }
+
+    private bool Add(long id, ISession session)
+    {
+        lock (_gate)
+        {
+            if (!_closed) _sessions.Add(id, session);
+            return !_closed;
+        }
+    }
+
+    private void Remove(long id)
+    {
+        lock (_gate) _sessions.Remove(id);
+    }
+}

@@ -1,0 +1,73 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+/// <summary>
+/// A Worker's link on the wire. Enforces pull-only (S9) before anything reaches the inbox: the only frame a Worker may send is the one Response to a
+/// Request that is outstanding here. So a link can never put more into the inbox than the kernel asked for.
+/// </summary>
+internal sealed class WorkerSession(long id, IConnection connection, LinkGreeting greeting, Mailbox<Input> inbox, IKernelObserver observer) : ISession
+{
+    private readonly object _gate = new();
+    private readonly HashSet<ulong> _outstanding = [];
+    private bool _congested;
+
+    /// <inheritdoc/>
+    public void Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
+    {
+        lock (_gate) _outstanding.Add(correlation);
+        if (connection.Send(kind, correlation, payload) || _congested) return;
+        _congested = true;
+        inbox.PostControl(new Input(InputKind.LinkCongested, id));
+        _ = ReportDrainedAsync();
+    }
+
+    /// <inheritdoc/>
+    public void Close(Refusal reason) => connection.Close(reason);
+
+    /// <summary>Reads the link until it ends.</summary>
+    internal async Task RunAsync()
+    {
+        if (await inbox.PostAsync(new Input(InputKind.LinkUp, id, Detail: greeting)))
+        {
+            while (await connection.ReceiveAsync() is { } frame)
+            {
+                if (frame.Kind == FrameKind.Goodbye)
+                {
+                    frame.Release();
+                    break;
+                }
+
+                if (!Answers(in frame))
+                {
+                    observer.Note(KernelEvent.PullOnlyViolation, greeting.WorkerId, $"{frame.Kind} {frame.Correlation} from {greeting.Peer.Address}");
+                    connection.Close(ErrorCodes.PullOnlyViolation);
+                    frame.Release();
+                    break;
+                }
+
+                if (!await inbox.PostAsync(new Input(InputKind.WorkerAnswer, id, frame)))
+                {
+                    frame.Release();
+                    break;
+                }
+            }
+        }
+
+        connection.Close(null);
+        inbox.PostControl(new Input(InputKind.LinkDown, id, Detail: greeting.Target));
+    }
+
+    private bool Answers(in ReceivedFrame frame)
+    {
+        if (frame.Kind != FrameKind.Response) return false;
+        lock (_gate) return _outstanding.Remove(frame.Correlation);
+    }
+
+    private async Task ReportDrainedAsync()
+    {
+        await connection.DrainedAsync();
+        _congested = false;
+        inbox.PostControl(new Input(InputKind.LinkDrained, id));
+    }
+}

@@ -1,0 +1,94 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+/// <summary>A command the kernel has accepted.</summary>
+internal sealed class Command(long seq, CommandSpec spec, WorkerEntry worker)
+{
+    internal CommandState State;
+
+    internal long Seq { get; } = seq;
+
+    internal CommandSpec Spec { get; private set; } = spec;
+
+    internal WorkerEntry Worker { get; set; } = worker;
+
+    internal int Attempt { get; set; }
+
+    internal int Retries { get; set; }
+
+    internal int Recoveries { get; set; }
+
+    internal int Transitions { get; set; }
+
+    internal bool SentEver { get; set; }
+
+    internal bool StopRequested { get; set; }
+
+    /// <summary>True once a Worker answered UNKNOWN and the contract declares the command safe to repeat. Not stored: it would answer so again.</summary>
+    internal bool Reexecute { get; set; }
+
+    internal byte[] Result { get; set; } = [];
+
+    internal string? Error { get; set; }
+
+    internal CommandOutcome Outcome { get; set; }
+
+    internal long UpdatedAt { get; set; }
+
+    /// <summary>True once the store has seen it.</summary>
+    internal bool Stored { get; set; }
+
+    internal long TouchedInTurn { get; set; }
+
+    /// <summary>Times the attempt while one is under way, and the backoff while it waits to be retried.</summary>
+    internal WheelTimer? Timer { get; set; }
+
+    internal WheelTimer? DeadlineTimer { get; set; }
+
+    /// <summary>Its place in its Worker's queue, while it stands there.</summary>
+    internal LinkedListNode<Command>? Place { get; set; }
+
+    /// <summary>Long polls that wait for its end.</summary>
+    internal List<CommandWait>? Waits { get; set; }
+
+    internal bool IsTerminal => State is CommandState.Success or CommandState.Failed;
+
+    internal bool InFlight => State is CommandState.Dispatched or CommandState.Executing;
+
+    /// <summary>Lets go of what a settled command does not need any more.</summary>
+    internal void Shrink()
+    {
+        Spec = Spec with { Params = default, Targets = null };
+        Timer = DeadlineTimer = null;
+        Waits = null;
+    }
+
+    internal CommandRow ToRow() => new()
+    {
+        Seq = Seq,
+        Spec = Spec,
+        WorkerId = Worker.WorkerId,
+        State = State,
+        Attempt = Attempt,
+        Retries = Retries,
+        Recoveries = Recoveries,
+        Transitions = Transitions,
+        SentEver = SentEver,
+        StopRequested = StopRequested,
+        Result = Result,
+        Error = Error,
+        Outcome = Outcome,
+        UpdatedAt = UpdatedAt,
+    };
+}
+
+/// <summary>A caller's long poll.</summary>
+internal sealed class CommandWait(Command command, CallerRef caller)
+{
+    internal Command Command { get; } = command;
+
+    internal CallerRef Caller { get; } = caller;
+
+    internal WheelTimer? Timer { get; set; }
+}

@@ -1,0 +1,99 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+// What callers ask of the ledger: how a command stands, and that it stop.
+internal sealed partial class CommandLedger
+{
+    private readonly Dictionary<long, HashSet<CommandWait>> _waitsOfSession = [];
+    private int _waits;
+
+    /// <summary>Answers <c>command.status</c>, at the command's end or after <c>waitMs</c> where the caller waits.</summary>
+    internal void Status(in CallerRef caller, in CommandQueryPayload query, Turn turn)
+    {
+        if (!_byId.TryGetValue(query.CommandId, out var command))
+        {
+            _answers.Refuse(turn, caller, ErrorCodes.CommandNotFound);
+            return;
+        }
+
+        if (query.WaitMs == 0 || command.IsTerminal || _waits >= _options.MaxWaiters)
+        {
+            _answers.AfterCommit(turn, caller, CommandPayload.Status(turn, command));
+            return;
+        }
+
+        var wait = new CommandWait(command, caller.Keep());
+        wait.Timer = new WheelTimer(at => EndWait(wait, at));
+        _timers.Set(wait.Timer, turn.NowMs + query.WaitMs);
+        (command.Waits ??= new List<CommandWait>(1)).Add(wait);
+        if (!_waitsOfSession.TryGetValue(caller.Session, out var waits)) _waitsOfSession.Add(caller.Session, waits = []);
+        waits.Add(wait);
+        _waits++;
+    }
+
+    /// <summary>
+    /// Answers <c>command.cancel</c>: cancelled only if no attempt was ever sent; otherwise no further one is made, and the command ends with a late
+    /// answer or in doubt.
+    /// </summary>
+    internal void Cancel(in CallerRef caller, string commandId, Turn turn)
+    {
+        if (!_byId.TryGetValue(commandId, out var command))
+        {
+            _answers.Refuse(turn, caller, ErrorCodes.CommandNotFound);
+            return;
+        }
+
+        var cancelled = !command.SentEver && !command.IsTerminal;
+        var stopped = !cancelled && !command.IsTerminal;
+        if (cancelled)
+        {
+            GiveUpUnsent(command, CommandTrigger.Cancel, ErrorCodes.Cancelled, turn);
+        }
+        else if (stopped)
+        {
+            _observer.Note(KernelEvent.CommandStopped, command.Spec.CommandId);
+            command.StopRequested = true;
+            turn.Touch(command);
+            GiveUpUnsent(command, CommandTrigger.Cancel, ErrorCodes.OutcomeUnknown, turn);
+        }
+
+        _answers.AfterCommit(turn, caller, CommandPayload.Cancelled(turn, command, cancelled, stopped));
+    }
+
+    /// <summary>A caller's link is gone: nobody waits there any more.</summary>
+    internal void CallerGone(long session)
+    {
+        if (!_waitsOfSession.Remove(session, out var waits)) return;
+        foreach (var wait in waits)
+        {
+            TimerWheel.Cancel(wait.Timer!);
+            wait.Command.Waits?.Remove(wait);
+            _waits--;
+        }
+    }
+
+    private void AnswerWaits(Command command, Turn turn)
+    {
+        if (command.Waits is not { Count: > 0 } waits) return;
+        command.Waits = null;
+        foreach (var wait in waits)
+        {
+            TimerWheel.Cancel(wait.Timer!);
+            EndWait(wait, turn);
+        }
+    }
+
+    private void EndWait(CommandWait wait, Turn turn)
+    {
+        wait.Command.Waits?.Remove(wait);
+        if (_waitsOfSession.TryGetValue(wait.Caller.Session, out var waits))
+        {
+            waits.Remove(wait);
+            if (waits.Count == 0) _waitsOfSession.Remove(wait.Caller.Session);
+        }
+
+        _waits--;
+        _answers.AfterCommit(turn, wait.Caller, CommandPayload.Status(turn, wait.Command));
+    }
+}

@@ -1,0 +1,103 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+// How the ledger comes back after a start, and how it lets settled commands go.
+internal sealed partial class CommandLedger
+{
+    /// <summary>
+    /// Loads the commands of the store and sweeps them: what was in flight goes through TIMEOUT to QUEUED or FAILED, past deadlines fail, the rest waits to
+    /// be driven when its Worker is routable.
+    /// </summary>
+    internal void Load(KernelImage image, Turn turn)
+    {
+        var settled = new List<Command>();
+        foreach (var row in image.Commands)
+        {
+            _lastSeq = Math.Max(_lastSeq, row.Seq);
+            if (_routes.FindWorker(row.WorkerId) is not { } worker) continue;
+            var command = FromRow(row, worker);
+            Index(command);
+            if (command.IsTerminal) settled.Add(command);
+            else CountOpen(command, turn);
+        }
+
+        foreach (var command in settled.OrderBy(command => command.UpdatedAt).ThenBy(command => command.Seq)) Retain(command, turn);
+        foreach (var command in _byId.Values.Where(command => !command.IsTerminal).OrderBy(command => command.Seq).ToArray()) Sweep(command, turn);
+    }
+
+    private static Command FromRow(CommandRow row, WorkerEntry worker) => new(row.Seq, row.Spec, worker)
+    {
+        State = row.State,
+        Attempt = row.Attempt,
+        Retries = row.Retries,
+        Recoveries = row.Recoveries,
+        Transitions = row.Transitions,
+        SentEver = row.SentEver,
+        StopRequested = row.StopRequested,
+        Result = row.Result.ToArray(),
+        Error = row.Error,
+        Outcome = row.Outcome,
+        UpdatedAt = row.UpdatedAt,
+        Stored = true,
+    };
+
+    private void Sweep(Command command, Turn turn)
+    {
+        if (command.State == CommandState.Queued)
+        {
+            if (turn.UtcMs >= command.Spec.DeadlineAt) GiveUpUnsent(command, CommandTrigger.DeadlinePassed, ErrorCodes.Deadline, turn);
+            else QueueOf(command.Worker).Add(command);
+            return;
+        }
+
+        command.Recoveries++;
+        if (command.State != CommandState.Timeout) Move(command, CommandTrigger.Recovered, turn);
+        var why = command.StopRequested || !IsSafeToRetry(command) ? ErrorCodes.OutcomeUnknown
+            : command.Recoveries > _options.MaxRecoveries ? ErrorCodes.RecoveryExhausted
+            : turn.UtcMs >= command.Spec.DeadlineAt ? ErrorCodes.Deadline
+            : null;
+        if (why is not null)
+        {
+            Settle(command, CommandTrigger.GiveUp, why.Code, Doubt(command), turn);
+            return;
+        }
+
+        Move(command, CommandTrigger.Retry, turn);
+        QueueOf(command.Worker).Add(command);
+    }
+
+    private void Retain(Command command, Turn turn)
+    {
+        command.Shrink();
+        _settled.Enqueue(command);
+        while (_settled.Count > _options.MaxSettled) Forget(_settled.Dequeue(), turn);
+        if (!_retention.IsSet) Compact(turn);
+    }
+
+    private void Compact(Turn turn)
+    {
+        // Bounded per turn, so that a day's end never makes one long turn.
+        const int most = 4_096;
+        var forgotten = 0;
+        while (forgotten < most && _settled.TryPeek(out var oldest) && oldest.UpdatedAt + _options.RetentionMs <= turn.UtcMs)
+        {
+            Forget(_settled.Dequeue(), turn);
+            forgotten++;
+        }
+
+        if (forgotten > 0) _observer.Note(KernelEvent.Compacted, "commands", forgotten.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        if (_settled.TryPeek(out var next)) _timers.Set(_retention, turn.NowMs + Math.Clamp(next.UpdatedAt + _options.RetentionMs - turn.UtcMs, 10, 60_000));
+    }
+
+    private void Forget(Command command, Turn turn)
+    {
+        _byId.Remove(command.Spec.CommandId);
+        if (command.Spec.IdempotencyKey is { } key && _byKey.GetValueOrDefault((command.Spec.Caller, key)) == command)
+        {
+            _byKey.Remove((command.Spec.Caller, key));
+        }
+
+        turn.Records.ForgottenCommands.Add(command.Seq);
+    }
+}

@@ -1,0 +1,423 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+/// <summary>
+/// The Command State Machine: every accepted command from QUEUED to its end. Each transition is recorded in the turn that makes it, so what it
+/// leads to leaves the kernel only after it is durable (S1).
+/// </summary>
+internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
+{
+    private readonly CommandOptions _options;
+    private readonly ModuleMachine<CommandState, CommandTrigger> _machine;
+    private readonly IWorkerRoutes _routes;
+    private readonly IHealth _health;
+    private readonly ICircuits _circuits;
+    private readonly IDeviceLocks _locks;
+    private readonly Exchanges _exchanges;
+    private readonly TimerWheel _timers;
+    private readonly IEntropy _entropy;
+    private readonly Answers _answers;
+    private readonly IKernelObserver _observer;
+    private readonly long _epoch;
+    private readonly Dictionary<string, Command> _byId = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Caller, string Key), Command> _byKey = [];
+    private readonly Dictionary<WorkerEntry, WorkerQueue> _queues = [];
+    private readonly Queue<Command> _settled = new();
+    private readonly WheelTimer _retention;
+    private long _lastSeq;
+    private int _open;
+    private bool _draining;
+
+    internal CommandLedger(
+        CommandOptions options, ModuleMachine<CommandState, CommandTrigger> machine, IWorkerRoutes routes, IHealth health, ICircuits circuits,
+        IDeviceLocks locks, Exchanges exchanges, TimerWheel timers, IEntropy entropy, Answers answers, IKernelObserver observer, long epoch)
+    {
+        _options = options;
+        _machine = machine;
+        _routes = routes;
+        _health = health;
+        _circuits = circuits;
+        _locks = locks;
+        _exchanges = exchanges;
+        _timers = timers;
+        _entropy = entropy;
+        _answers = answers;
+        _observer = observer;
+        _epoch = epoch;
+        _retention = new WheelTimer(turn => Compact(turn));
+    }
+
+    /// <summary>Commands not settled; never above the limit (S12).</summary>
+    internal int Open => _open;
+
+    /// <summary>Settled commands still readable; never above the limit (S12).</summary>
+    internal int Settled => _settled.Count;
+
+    /// <summary>Commands assigned or sent, over all Workers.</summary>
+    internal int InFlight => _queues.Values.Sum(queue => queue.InFlight);
+
+    /// <summary>Commands accepted since this start.</summary>
+    internal long AcceptedTotal { get; private set; }
+
+    /// <summary>Commands that succeeded since this start.</summary>
+    internal long SucceededTotal { get; private set; }
+
+    /// <summary>Commands that failed since this start.</summary>
+    internal long FailedTotal { get; private set; }
+
+    /// <summary>Every command known, for comparison with the store (S16).</summary>
+    internal IEnumerable<Command> All => _byId.Values;
+
+    /// <inheritdoc/>
+    public Command? FindByKey(string caller, string key) => _byKey.GetValueOrDefault((caller, key));
+
+    /// <inheritdoc/>
+    public Refusal? Admit(WorkerEntry worker) =>
+        _open >= _options.MaxOpen || QueueOf(worker).Open >= _options.MaxOpenPerWorker ? ErrorCodes.QueueFull : null;
+
+    /// <inheritdoc/>
+    public Command Accept(CommandSpec spec, WorkerEntry worker, Turn turn)
+    {
+        var command = new Command(++_lastSeq, spec, worker);
+        AcceptedTotal++;
+        Index(command);
+        Move(command, CommandTrigger.Accept, turn);
+        CountOpen(command, turn);
+        QueueOf(worker).Add(command);
+        Drive(worker, turn);
+        return command;
+    }
+
+    /// <summary>How many commands of a Worker wait and are in flight.</summary>
+    internal (int Queued, int InFlight) DepthOf(WorkerEntry worker) =>
+        _queues.TryGetValue(worker, out var queue) ? (queue.Open - queue.InFlight, queue.InFlight) : (0, 0);
+
+    /// <inheritdoc/>
+    public void Drive(WorkerEntry worker, Turn turn)
+    {
+        if (_draining || !_queues.TryGetValue(worker, out var queue)) return;
+        var place = queue.FirstPlace;
+        while (place is not null && queue.InFlight < _options.WindowPerWorker && IsRoutable(worker) && _circuits.Admits(worker))
+        {
+            var command = place.Value;
+            place = place.Next;
+            if (_locks.TryAcquire(command)) Assign(command, queue, turn);
+        }
+    }
+
+    /// <summary>A Worker's link can take output again: what was held back leaves, in order.</summary>
+    internal void LinkDrained(WorkerEntry worker, Turn turn)
+    {
+        if (!_queues.TryGetValue(worker, out var queue)) return;
+        while (worker.Link is { Congested: false } && queue.HeldBack.First is { } place)
+        {
+            var command = place.Value;
+            WorkerQueue.Remove(command);
+            Send(command, turn);
+        }
+    }
+
+    /// <summary>A Worker's link is gone. Commands that were sent have been told by their exchange; those held back are told here.</summary>
+    internal void LinkLost(WorkerEntry worker, Turn turn)
+    {
+        if (!_queues.TryGetValue(worker, out var queue)) return;
+        while (queue.HeldBack.First is { } place) EndAttempt(place.Value, CommandTrigger.LinkLost, turn);
+    }
+
+    /// <summary>A Worker is out of service for good: nothing of it is sent any more.</summary>
+    internal void Abandon(WorkerEntry worker, Turn turn)
+    {
+        foreach (var command in OpenOf(worker)) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.WorkerTerminated, turn);
+    }
+
+    /// <summary>Devices left a Worker: queued commands follow their device, or end where it has no owner any more.</summary>
+    internal void DevicesLeft(WorkerEntry formerOwner, Turn turn)
+    {
+        foreach (var command in OpenOf(formerOwner))
+        {
+            if (command.State != CommandState.Queued || command.Spec.DeviceId is not { } deviceId) continue;
+            var owner = _routes.FindDevice(deviceId)?.Owner;
+            if (owner == formerOwner) continue;
+            if (owner is null) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.DeviceNotFound, turn);
+            else if (command.SentEver && !command.Spec.Idempotent) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.OutcomeUnknown, turn);
+            else if (owner.Contract?.Find(command.Spec.Command) is null) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.CommandNotInCapabilities, turn);
+            else Reroute(command, owner, turn);
+        }
+    }
+
+    /// <summary>The kernel stops: nothing is assigned any more.</summary>
+    internal void Drain() => _draining = true;
+
+    /// <summary>The kernel stops now: what is in flight is left for the next start to decide.</summary>
+    internal void ShutDown(Turn turn)
+    {
+        foreach (var command in _byId.Values.Where(command => command.InFlight).OrderBy(command => command.Seq).ToArray())
+        {
+            LeaveFlight(command);
+            Move(command, CommandTrigger.ShuttingDown, turn);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Answered(Ask ask, in Envelope answer, Turn turn)
+    {
+        var command = (Command)ask.Subject;
+        var refusal = CommandResultPayload.Read(answer.Payload, out var result);
+        if (refusal is null && result.CommandId != command.Spec.CommandId) refusal = Refusal.With(ErrorCodes.WorkerAnswerInvalid, "another commandId");
+        if (refusal is not null)
+        {
+            _exchanges.Invalid(ask, refusal.Text, turn);
+        }
+        else if (command.IsTerminal)
+        {
+            _observer.Note(KernelEvent.LateAnswerIgnored, command.Spec.CommandId);
+        }
+        else if (command.State == CommandState.Executing && command.Attempt == ask.Attempt)
+        {
+            TakeAnswer(command, in result, turn);
+        }
+        else
+        {
+            TakeLateAnswer(command, in result, turn);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Unanswered(Ask ask, ErrorCode why, Turn turn)
+    {
+        var command = (Command)ask.Subject;
+        if (command.State != CommandState.Executing || command.Attempt != ask.Attempt) return;
+        _circuits.Unanswered(command.Worker);
+        EndAttempt(command, why == ErrorCodes.LinkLost ? CommandTrigger.LinkLost : CommandTrigger.AttemptTimedOut, turn);
+    }
+
+    private static bool IsSafeToRetry(Command command) => !command.SentEver || command.Spec.Idempotent || command.Worker.HasJournal;
+
+    private bool IsRoutable(WorkerEntry worker) => worker.IsLinkedAndReady && _health.IsRoutable(worker);
+
+    private void Assign(Command command, WorkerQueue queue, Turn turn)
+    {
+        WorkerQueue.Remove(command);
+        queue.InFlight++;
+        command.Attempt++;
+        Move(command, CommandTrigger.Assign, turn);
+        if (!command.Worker.Link!.Congested)
+        {
+            Send(command, turn);
+            return;
+        }
+
+        _observer.Note(KernelEvent.SendHeldBack, command.Spec.CommandId);
+        command.Place = queue.HeldBack.AddLast(command);
+        command.Timer ??= new WheelTimer(at => TimerElapsed(command, at));
+        _timers.Set(command.Timer, turn.NowMs + command.Spec.TimeoutMs);
+    }
+
+    private void Send(Command command, Turn turn)
+    {
+        if (command.Timer is { } timer) TimerWheel.Cancel(timer);
+        var isRetry = command.SentEver;
+        command.SentEver = true;
+        Move(command, CommandTrigger.Send, turn);
+        _circuits.Sent(command.Worker, isRetry);
+        _exchanges.Send(
+            command.Worker.Link!, OrkAction.CommandRequest, CommandPayload.ToWorker(turn, command, _epoch), command.Spec.TimeoutMs, this, command,
+            turn.AfterCommit, turn, deviceId: command.Spec.DeviceId, attempt: command.Attempt);
+    }
+
+    private void TakeAnswer(Command command, in CommandResultPayload result, Turn turn)
+    {
+        _circuits.Answered(command.Worker);
+        if (result.Status == CommandStatus.Success)
+        {
+            LeaveFlight(command);
+            Settle(command, CommandTrigger.WorkerSucceeded, null, CommandOutcome.None, turn, result.Result);
+            Drive(command.Worker, turn);
+            return;
+        }
+
+        if (result.Status == CommandStatus.Unknown)
+        {
+            if (command.Spec.Idempotent) _observer.Note(KernelEvent.UnknownReexecuted, command.Spec.CommandId);
+            command.Reexecute = command.Spec.Idempotent;
+            EndAttempt(command, CommandTrigger.AttemptTimedOut, turn, outcomeUnknown: true);
+            return;
+        }
+
+        if (result.Error is { } error && (IsCode(error, ErrorCodes.WorkerBusy) || IsCode(error, ErrorCodes.JournalFailed)))
+        {
+            EndAttempt(command, CommandTrigger.AttemptTimedOut, turn);
+            return;
+        }
+
+        LeaveFlight(command);
+        Settle(command, CommandTrigger.WorkerFailed, result.Error ?? ErrorCodes.HandlerFailed.Code, OutcomeOf(command, result.Error), turn, result.Result);
+        Drive(command.Worker, turn);
+    }
+
+    private void TakeLateAnswer(Command command, in CommandResultPayload result, Turn turn)
+    {
+        var failedForGood = result.Status == CommandStatus.Failed && command.State != CommandState.Executing
+            && !(result.Error is { } error && (IsCode(error, ErrorCodes.WorkerBusy) || IsCode(error, ErrorCodes.JournalFailed)));
+        if (result.Status != CommandStatus.Success && !failedForGood)
+        {
+            _observer.Note(KernelEvent.LateAnswerIgnored, command.Spec.CommandId);
+            return;
+        }
+
+        _observer.Note(KernelEvent.LateAnswerSettled, command.Spec.CommandId);
+        if (command.InFlight) LeaveFlight(command);
+        WorkerQueue.Remove(command);
+        if (result.Status == CommandStatus.Success) Settle(command, CommandTrigger.LateSuccess, null, CommandOutcome.None, turn, result.Result);
+        else Settle(command, CommandTrigger.LateFailure, result.Error ?? ErrorCodes.HandlerFailed.Code, OutcomeOf(command, result.Error), turn, result.Result);
+        Drive(command.Worker, turn);
+    }
+
+    /// <summary>
+    /// A Worker that refuses a command for its epoch did not start this attempt; only a first attempt leaves no doubt about earlier ones.
+    /// </summary>
+    private CommandOutcome OutcomeOf(Command command, string? error)
+    {
+        if (error is null || !IsCode(error, ErrorCodes.StaleEpoch)) return CommandOutcome.Failed;
+        _observer.Note(KernelEvent.Fenced, command.Worker.WorkerId, command.Spec.CommandId);
+        return command.Attempt == 1 ? CommandOutcome.NotStarted : CommandOutcome.Unknown;
+    }
+
+    private static bool IsCode(string error, ErrorCode code) => error.StartsWith(code.Code, StringComparison.Ordinal);
+
+    /// <summary>An attempt ended without a usable answer: through TIMEOUT to the next attempt or to the end.</summary>
+    private void EndAttempt(Command command, CommandTrigger trigger, Turn turn, bool outcomeUnknown = false)
+    {
+        LeaveFlight(command);
+        Move(command, trigger, turn);
+        Decide(command, turn, outcomeUnknown && !command.Spec.Idempotent);
+        Drive(command.Worker, turn);
+    }
+
+    /// <summary>TIMEOUT is left at once: retried if that is safe and the budget lasts, given up otherwise.</summary>
+    private void Decide(Command command, Turn turn, bool outcomeUnknown = false)
+    {
+        var why = command.StopRequested || outcomeUnknown || !IsSafeToRetry(command) ? ErrorCodes.OutcomeUnknown
+            : command.Worker.State == WorkerState.Terminated ? ErrorCodes.WorkerTerminated
+            : turn.UtcMs >= command.Spec.DeadlineAt ? ErrorCodes.Deadline
+            : command.Retries >= _options.MaxRetries || !_circuits.AdmitsRetry() ? ErrorCodes.MaxRetriesExhausted
+            : null;
+        if (why is not null)
+        {
+            Settle(command, CommandTrigger.GiveUp, why.Code, Doubt(command), turn);
+            return;
+        }
+
+        var delayMs = _entropy.FullJitterMs(command.Retries++, _options.BackoffBaseMs, _options.BackoffCapMs);
+        Move(command, CommandTrigger.Retry, turn);
+        _observer.Note(KernelEvent.CommandRetry, command.Spec.CommandId);
+        command.Timer ??= new WheelTimer(at => TimerElapsed(command, at));
+        _timers.Set(command.Timer, turn.NowMs + 1 + delayMs);
+    }
+
+    /// <summary>What is known of the device when a command ends without a Worker's word.</summary>
+    private static CommandOutcome Doubt(Command command) => command.SentEver ? CommandOutcome.Unknown : CommandOutcome.NotStarted;
+
+    private void TimerElapsed(Command command, Turn turn)
+    {
+        if (command.State == CommandState.Dispatched)
+        {
+            EndAttempt(command, CommandTrigger.AttemptTimedOut, turn);
+        }
+        else if (command.State == CommandState.Queued)
+        {
+            QueueOf(command.Worker).Add(command);
+            Drive(command.Worker, turn);
+        }
+    }
+
+    private void DeadlinePassed(Command command, Turn turn)
+    {
+        if (command.State is CommandState.Queued or CommandState.Dispatched) GiveUpUnsent(command, CommandTrigger.DeadlinePassed, ErrorCodes.Deadline, turn);
+    }
+
+    /// <summary>Ends a command by a decision of the kernel's or a caller's, wherever it stands.</summary>
+    private void GiveUpUnsent(Command command, CommandTrigger trigger, ErrorCode why, Turn turn)
+    {
+        if (command.IsTerminal || command.State == CommandState.Executing) return;
+        if (command.InFlight) LeaveFlight(command);
+        WorkerQueue.Remove(command);
+        Settle(command, trigger, why.Code, Doubt(command), turn);
+        Drive(command.Worker, turn);
+    }
+
+    private void Reroute(Command command, WorkerEntry owner, Turn turn)
+    {
+        var waits = command.Place is not null;
+        WorkerQueue.Remove(command);
+        QueueOf(command.Worker).Open--;
+        command.Worker = owner;
+        QueueOf(owner).Open++;
+        turn.Touch(command);
+        _observer.Note(KernelEvent.CommandRerouted, command.Spec.CommandId, owner.WorkerId);
+        if (waits) QueueOf(owner).Add(command);
+        Drive(owner, turn);
+    }
+
+    private void LeaveFlight(Command command)
+    {
+        if (command.Timer is { } timer) TimerWheel.Cancel(timer);
+        WorkerQueue.Remove(command);
+        QueueOf(command.Worker).InFlight--;
+        _locks.Release(command);
+    }
+
+    private void Settle(
+        Command command, CommandTrigger trigger, string? error, CommandOutcome outcome, Turn turn, ReadOnlyMemory<byte> result = default)
+    {
+        command.Error = error;
+        command.Outcome = outcome;
+        command.Result = result.ToArray();
+        Move(command, trigger, turn);
+        if (command.Timer is { } timer) TimerWheel.Cancel(timer);
+        if (command.DeadlineTimer is { } deadline) TimerWheel.Cancel(deadline);
+        QueueOf(command.Worker).Open--;
+        _open--;
+        if (command.State == CommandState.Success) SucceededTotal++;
+        else FailedTotal++;
+        AnswerWaits(command, turn);
+        _observer.Settled(command.ToRow());
+        Retain(command, turn);
+    }
+
+    private void Move(Command command, CommandTrigger trigger, Turn turn)
+    {
+        var from = command.State;
+        if (!_machine.Fire(ref command.State, trigger, command.Spec.CommandId)) return;
+        command.UpdatedAt = turn.UtcMs;
+        turn.Touch(command);
+        var detail = command.Error is null ? NameOf(trigger) : $"{trigger}: {command.Error}";
+        turn.Records.Log.Add(new TransitionRow(command.Seq, ++command.Transitions, from, command.State, turn.UtcMs, command.Attempt, detail));
+    }
+
+    private static string NameOf(CommandTrigger trigger) => Enum.GetName(trigger)!;
+
+    private void CountOpen(Command command, Turn turn)
+    {
+        _open++;
+        QueueOf(command.Worker).Open++;
+        command.DeadlineTimer = new WheelTimer(at => DeadlinePassed(command, at));
+        _timers.Set(command.DeadlineTimer, turn.NowMs + Math.Max(1, command.Spec.DeadlineAt - turn.UtcMs));
+    }
+
+    private void Index(Command command)
+    {
+        _byId.Add(command.Spec.CommandId, command);
+        if (command.Spec.IdempotencyKey is { } key) _byKey[(command.Spec.Caller, key)] = command;
+    }
+
+    private Command[] OpenOf(WorkerEntry worker) =>
+        [.. _byId.Values.Where(command => command.Worker == worker && !command.IsTerminal).OrderBy(command => command.Seq)];
+
+    private WorkerQueue QueueOf(WorkerEntry worker)
+    {
+        if (!_queues.TryGetValue(worker, out var queue)) _queues.Add(worker, queue = new WorkerQueue());
+        return queue;
+    }
+}

@@ -1,0 +1,173 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+/// <summary>
+/// A proxy between callers and the stores their Workers keep. It stores nothing. Identical queries under way at once share one pull; everything
+/// travels in the lane that never waits for the disk, payload bytes untouched.
+/// </summary>
+internal sealed class TelemetryCollector(PullOptions options, IWorkerRoutes routes, Exchanges exchanges, Answers answers, IKernelObserver observer)
+    : IAnswerHandler
+{
+    private static readonly ReadOnlyMemory<byte> MetricsQuery = "{\"query\":{\"type\":\"metrics\"}}"u8.ToArray();
+
+    private readonly Dictionary<PullKey, Pull> _byKey = [];
+    private readonly Dictionary<WorkerEntry, int> _perWorker = [];
+    private int _pulls;
+
+    /// <summary>Proxied pulls under way; never above the limit (S12).</summary>
+    internal int PullsInFlight => _pulls;
+
+    /// <summary>A caller's <c>telemetry.pull</c> or <c>state.pull</c>.</summary>
+    internal void Proxy(in CallerRef caller, in Envelope request, Turn turn)
+    {
+        if (request.Action == OrkAction.TelemetryPull && TelemetryQuery.Read(request.Payload, out _) is { } invalid)
+        {
+            answers.Refuse(turn, caller, invalid);
+            return;
+        }
+
+        var refusal = Route(in request, out var worker);
+        if (refusal is not null)
+        {
+            answers.Refuse(turn, caller, refusal);
+            return;
+        }
+
+        var key = new PullKey(request.Action, request.DeviceId.Raw, request.Payload);
+        if (_byKey.TryGetValue(key, out var running) && running.Link == worker!.Link)
+        {
+            observer.Note(KernelEvent.PullShared, worker.WorkerId);
+            running.Callers.Add(caller.Keep());
+            return;
+        }
+
+        if (Full(worker!) is { } full) answers.Refuse(turn, caller, full);
+        else Start(key.Keep(), worker!, caller, in request, turn);
+    }
+
+    /// <summary>A scheduled pull of all a Worker's telemetry, for the sinks.</summary>
+    internal void PullMetrics(WorkerEntry worker, Action<Turn> done, Turn turn) =>
+        PullScheduled(worker, OrkAction.TelemetryPull, MetricsQuery, (payload, at) => at.AtOnce.Telemetry(worker.WorkerId, payload.Span), done, turn);
+
+    /// <summary>A scheduled pull of the states of all a Worker's devices.</summary>
+    internal void PullStates(WorkerEntry worker, Action<ReadOnlyMemory<byte>, Turn> take, Action<Turn> done, Turn turn) =>
+        PullScheduled(worker, OrkAction.StatePull, default, (payload, at) =>
+        {
+            if (PayloadRules.ReadState(payload, out var state) is null) take(state, at);
+        }, done, turn);
+
+    /// <inheritdoc/>
+    public void Answered(Ask ask, in Envelope answer, Turn turn)
+    {
+        if (ask.Expired)
+        {
+            observer.Note(KernelEvent.LatePullIgnored, ask.Link.Worker.WorkerId);
+            return;
+        }
+
+        if (ask.Subject is Scheduled scheduled)
+        {
+            scheduled.Take(answer.Payload, turn);
+            scheduled.Done(turn);
+            return;
+        }
+
+        var pull = (Pull)ask.Subject;
+        End(pull);
+        foreach (var caller in pull.Callers) answers.AtOnce(turn, caller, answer.Payload);
+    }
+
+    /// <inheritdoc/>
+    public void Unanswered(Ask ask, ErrorCode why, Turn turn)
+    {
+        if (ask.Subject is Scheduled scheduled)
+        {
+            scheduled.Done(turn);
+            return;
+        }
+
+        var pull = (Pull)ask.Subject;
+        End(pull);
+        foreach (var caller in pull.Callers) answers.Refuse(turn, caller, why);
+    }
+
+    private Refusal? Route(in Envelope request, out WorkerEntry? worker)
+    {
+        worker = null;
+        if (request.DeviceId.IsEmpty) return ErrorCodes.DeviceIdRequired;
+        if (routes.FindDevice(request.DeviceId) is not { } device) return ErrorCodes.DeviceNotFound;
+        worker = device.Owner;
+        return worker.IsLinkedAndReady ? null : ErrorCodes.WorkerNotRoutable;
+    }
+
+    private Refusal? Full(WorkerEntry worker) =>
+        _pulls >= options.MaxPulls ? ErrorCodes.KernelBusy
+        : _perWorker.GetValueOrDefault(worker) >= options.WindowPerWorker ? ErrorCodes.QueueFull
+        : null;
+
+    private void Start(PullKey key, WorkerEntry worker, in CallerRef caller, in Envelope request, Turn turn)
+    {
+        var pull = new Pull(key, worker.Link!);
+        pull.Callers.Add(caller.Keep());
+        _byKey[key] = pull;
+        _pulls++;
+        _perWorker[worker] = _perWorker.GetValueOrDefault(worker) + 1;
+        exchanges.Send(worker.Link!, request.Action, request.Payload, options.TimeoutMs, this, pull, turn.AtOnce, turn, in request);
+    }
+
+    private void End(Pull pull)
+    {
+        if (_byKey.TryGetValue(pull.Key, out var running) && running == pull) _byKey.Remove(pull.Key);
+        _pulls--;
+        _perWorker[pull.Link.Worker]--;
+    }
+
+    private void PullScheduled(
+        WorkerEntry worker, OrkAction action, ReadOnlyMemory<byte> payload, Action<ReadOnlyMemory<byte>, Turn> take, Action<Turn> done, Turn turn)
+    {
+        if (worker.IsLinkedAndReady)
+        {
+            exchanges.Send(worker.Link!, action, payload, options.TimeoutMs, this, new Scheduled(take, done), turn.AtOnce, turn);
+        }
+        else
+        {
+            done(turn);
+        }
+    }
+
+    private sealed class Pull(PullKey key, WorkerLink link)
+    {
+        internal PullKey Key { get; } = key;
+
+        internal WorkerLink Link { get; } = link;
+
+        internal List<CallerRef> Callers { get; } = new(1);
+    }
+
+    private sealed record Scheduled(Action<ReadOnlyMemory<byte>, Turn> Take, Action<Turn> Done);
+
+    /// <summary>What makes two queries the same: the action, the device and the payload, byte for byte.</summary>
+    private readonly struct PullKey(OrkAction action, ReadOnlyMemory<byte> deviceId, ReadOnlyMemory<byte> payload) : IEquatable<PullKey>
+    {
+        private readonly OrkAction _action = action;
+        private readonly ReadOnlyMemory<byte> _deviceId = deviceId;
+        private readonly ReadOnlyMemory<byte> _payload = payload;
+
+        public bool Equals(PullKey other) =>
+            _action == other._action && _deviceId.Span.SequenceEqual(other._deviceId.Span) && _payload.Span.SequenceEqual(other._payload.Span);
+
+        public override bool Equals(object? obj) => obj is PullKey other && Equals(other);
+
+        public override int GetHashCode()
+        {
+            var hash = default(HashCode);
+            hash.Add(_action);
+            hash.AddBytes(_deviceId.Span);
+            hash.AddBytes(_payload.Span);
+            return hash.ToHashCode();
+        }
+
+        internal PullKey Keep() => new(_action, _deviceId.ToArray(), _payload.ToArray());
+    }
+}

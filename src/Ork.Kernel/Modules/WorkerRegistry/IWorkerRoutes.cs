@@ -1,0 +1,44 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+/// <summary>What the Worker Registry offers: who is there, and which Worker owns which device.</summary>
+internal interface IWorkerRoutes
+{
+    /// <summary>Every Worker, in the order they became known.</summary>
+    IReadOnlyList<WorkerEntry> Workers { get; }
+
+    /// <summary>The Worker of this id, or null.</summary>
+    WorkerEntry? FindWorker(string workerId);
+
+    /// <summary>The device of this id, or null where no Worker owns one.</summary>
+    DeviceEntry? FindDevice(string deviceId);
+
+    /// <summary>The device an envelope names, or null.</summary>
+    DeviceEntry? FindDevice(Utf8Text deviceId);
+}
+
+/// <summary>Hears what happens to Workers. The kernel's composition passes it on to the modules that care.</summary>
+internal interface IWorkerEvents
+{
+    /// <summary>A Worker is known: it is to be probed from now on.</summary>
+    void WorkerKnown(WorkerEntry worker, Turn turn);
+
+    /// <summary>A Worker has a link and a registration slot.</summary>
+    void WorkerLinked(WorkerEntry worker, Turn turn);
+
+    /// <summary>A Worker is registered.</summary>
+    void WorkerReady(WorkerEntry worker, Turn turn);
+
+    /// <summary>A Worker's link is gone and what was outstanding on it has been told.</summary>
+    void WorkerUnlinked(WorkerEntry worker, Turn turn);
+
+    /// <summary>A Worker was terminated.</summary>
+    void WorkerTerminated(WorkerEntry worker, Turn turn);
+
+    /// <summary>Devices left a Worker: they have another owner now, or none.</summary>
+    void DevicesLeft(WorkerEntry formerOwner, Turn turn);
+
+    /// <summary>True where the Worker is dead, so that another may take its devices.</summary>
+    bool IsDead(WorkerEntry worker);
+}

@@ -1,0 +1,104 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+/// <summary>
+/// Dials the Workers that discovery names, a bounded number at a time, and again with full-jitter backoff for as long as a target is
+/// named and has no link.
+/// </summary>
+internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntropy entropy, IKernelObserver observer)
+{
+    private readonly Dictionary<DialTarget, Line> _lines = [];
+    private readonly Queue<Line> _due = new();
+    private int _dialling;
+
+    private enum LineState
+    {
+        Waiting,
+        Due,
+        Dialling,
+        Linked,
+    }
+
+    /// <summary>Takes discovery's latest word: new targets are dialled, those no longer named are left once their link ends.</summary>
+    internal void Discovered(IReadOnlyList<DialTarget> targets, Turn turn)
+    {
+        var named = new HashSet<DialTarget>(targets);
+        foreach (var gone in _lines.Keys.Where(target => !named.Contains(target)).ToArray())
+        {
+            TimerWheel.Cancel(_lines[gone].Timer!);
+            _lines.Remove(gone);
+        }
+
+        foreach (var target in targets)
+        {
+            if (_lines.ContainsKey(target)) continue;
+            var line = new Line(target);
+            line.Timer = new WheelTimer(at => Enqueue(line, at));
+            _lines.Add(target, line);
+            Enqueue(line, turn);
+        }
+    }
+
+    /// <summary>A dial led to a greeted link.</summary>
+    internal void Linked(DialTarget target, Turn turn)
+    {
+        _dialling--;
+        if (_lines.TryGetValue(target, out var line)) line.State = LineState.Linked;
+        Next(turn);
+    }
+
+    /// <summary>A dial failed.</summary>
+    internal void Failed(DialTarget target, string why, Turn turn)
+    {
+        _dialling--;
+        observer.Note(KernelEvent.DialFailed, target.Endpoint.ToString(), why);
+        Again(target, turn);
+        Next(turn);
+    }
+
+    /// <summary>A dialled link ended.</summary>
+    internal void Unlinked(DialTarget target, Turn turn) => Again(target, turn);
+
+    /// <summary>A link of this target served: the next dial's backoff starts anew.</summary>
+    internal void Served(DialTarget target)
+    {
+        if (_lines.TryGetValue(target, out var line)) line.Failures = 0;
+    }
+
+    private void Again(DialTarget target, Turn turn)
+    {
+        if (!_lines.TryGetValue(target, out var line)) return;
+        line.State = LineState.Waiting;
+        timers.Set(line.Timer!, turn.NowMs + 1 + entropy.FullJitterMs(line.Failures++, options.RetryBaseMs, options.RetryCapMs));
+    }
+
+    private void Enqueue(Line line, Turn turn)
+    {
+        line.State = LineState.Due;
+        _due.Enqueue(line);
+        Next(turn);
+    }
+
+    private void Next(Turn turn)
+    {
+        while (_dialling < options.MaxDials && _due.TryDequeue(out var line))
+        {
+            if (line.State != LineState.Due || !_lines.ContainsKey(line.Target)) continue;
+            line.State = LineState.Dialling;
+            _dialling++;
+            turn.AtOnce.Dial(line.Target);
+        }
+    }
+
+    private sealed class Line(DialTarget target)
+    {
+        internal DialTarget Target { get; } = target;
+
+        internal LineState State { get; set; }
+
+        internal int Failures { get; set; }
+
+        internal WheelTimer? Timer { get; set; }
+    }
+}

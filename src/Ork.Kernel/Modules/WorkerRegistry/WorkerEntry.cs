@@ -1,0 +1,59 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+/// <summary>A Worker the registry knows.</summary>
+internal sealed class WorkerEntry(string workerId, string peerKey)
+{
+    internal WorkerState State;
+
+    internal string WorkerId { get; } = workerId;
+
+    /// <summary>The id as it goes into envelopes.</summary>
+    internal Utf8Text WireId { get; } = Utf8Text.From(workerId);
+
+    /// <summary>The key the id is bound to since its first use.</summary>
+    internal string PeerKey { get; } = peerKey;
+
+    internal string Endpoint { get; set; } = "";
+
+    internal IReadOnlyList<string> Features { get; set; } = [];
+
+    internal bool HasJournal => Features.Contains(IdentityPayload.JournalFeature);
+
+    /// <summary>The contract last pulled, this link's or an earlier one's.</summary>
+    internal WorkerContract? Contract { get; set; }
+
+    /// <summary>The devices it owns, in the order they were claimed.</summary>
+    internal List<DeviceEntry> Devices { get; } = [];
+
+    /// <summary>Devices it claims and another live Worker owns; claimed again at each state pull.</summary>
+    internal HashSet<string> RefusedClaims { get; } = new(StringComparer.Ordinal);
+
+    internal WorkerLink? Link { get; set; }
+
+    /// <summary>True while it holds a registration slot.</summary>
+    internal bool Registering { get; set; }
+
+    /// <summary>Failed tries of its registration in a row.</summary>
+    internal int FailedTries { get; set; }
+
+    internal WheelTimer? RetryTimer { get; set; }
+
+    /// <summary>What the store holds of it, to spare writing it again.</summary>
+    internal WorkerRow? Stored { get; set; }
+
+    /// <summary>Known and answering, as far as the registry can tell.</summary>
+    internal bool IsLinkedAndReady => State == WorkerState.Ready && Link is not null;
+}
+
+/// <summary>A device and the one Worker that owns it.</summary>
+internal sealed class DeviceEntry(string deviceId, WorkerEntry owner)
+{
+    internal string DeviceId { get; } = deviceId;
+
+    internal WorkerEntry Owner { get; set; } = owner;
+
+    /// <summary>The state last pulled, as JSON; empty where none was.</summary>
+    internal byte[] State { get; set; } = [];
+}

@@ -1,0 +1,265 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel;
+
+/// <summary>
+/// Knows every Worker and its link, and owns the map from device to Worker. Registers Workers at a bounded rate: what is over the bound waits,
+/// and nobody is dropped.
+/// </summary>
+internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
+{
+    private readonly LinkOptions _options;
+    private readonly ModuleMachine<WorkerState, WorkerTrigger> _machine;
+    private readonly Exchanges _exchanges;
+    private readonly TimerWheel _timers;
+    private readonly IEntropy _entropy;
+    private readonly IKernelObserver _observer;
+    private readonly IWorkerEvents _events;
+    private readonly List<WorkerEntry> _workers = [];
+    private readonly Dictionary<string, WorkerEntry> _byId = new(StringComparer.Ordinal);
+    private readonly DeviceMap _devices;
+    private readonly Dictionary<long, WorkerLink> _links = [];
+    private readonly Queue<WorkerLink> _waiting = new();
+    private int _registering;
+
+    internal WorkerRegistry(
+        LinkOptions options, ModuleMachine<WorkerState, WorkerTrigger> machine, Exchanges exchanges, TimerWheel timers, IEntropy entropy,
+        IKernelObserver observer, IWorkerEvents events)
+    {
+        _options = options;
+        _machine = machine;
+        _exchanges = exchanges;
+        _timers = timers;
+        _entropy = entropy;
+        _observer = observer;
+        _events = events;
+        _devices = new DeviceMap(options, observer, events);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<WorkerEntry> Workers => _workers;
+
+    /// <summary>Registrations under way; never above the limit (S12).</summary>
+    internal int Registering => _registering;
+
+    /// <inheritdoc/>
+    public WorkerEntry? FindWorker(string workerId) => _byId.GetValueOrDefault(workerId);
+
+    /// <inheritdoc/>
+    public DeviceEntry? FindDevice(string deviceId) => _devices.Find(deviceId);
+
+    /// <inheritdoc/>
+    public DeviceEntry? FindDevice(Utf8Text deviceId) => _devices.Find(deviceId);
+
+    /// <summary>The link of a session, or null.</summary>
+    internal WorkerLink? LinkOf(long session) => _links.GetValueOrDefault(session);
+
+    /// <summary>Loads what the store holds: every Worker is Discovered until it is linked and asked again.</summary>
+    internal void Load(KernelImage image, Turn turn)
+    {
+        foreach (var row in image.Workers)
+        {
+            var worker = Add(row.WorkerId, row.PeerKey, turn);
+            worker.Endpoint = row.Endpoint;
+            worker.Features = row.Features.Split(',', StringSplitOptions.RemoveEmptyEntries);
+            if (!row.Contract.IsEmpty && WorkerContract.Read(row.Contract, out var contract) is null) worker.Contract = contract;
+            worker.Stored = row;
+            if (row.Terminated) _machine.Fire(ref worker.State, WorkerTrigger.Terminate, worker.WorkerId);
+        }
+
+        foreach (var row in image.Devices)
+        {
+            if (_byId.TryGetValue(row.WorkerId, out var owner)) _devices.Load(row, owner);
+        }
+    }
+
+    /// <summary>A Worker's link is up: binds it to its id, or closes it with the reason.</summary>
+    internal void LinkUp(long session, LinkGreeting greeting, Turn turn)
+    {
+        var refusal = Admit(greeting, turn, out var worker);
+        if (refusal is not null)
+        {
+            _observer.Note(KernelEvent.WorkerRefused, greeting.WorkerId, refusal.Text);
+            turn.AtOnce.Close(session, refusal);
+            return;
+        }
+
+        if (worker!.Link is { } older)
+        {
+            turn.AtOnce.Close(older.Session, ErrorCodes.LinkReplaced);
+            LinkDown(older.Session, turn);
+        }
+
+        var link = new WorkerLink(session, worker, greeting.Peer, greeting.Target);
+        _links.Add(session, link);
+        worker.Link = link;
+        worker.Endpoint = greeting.Target?.Endpoint.ToString() ?? "announce";
+        worker.FailedTries = 0;
+        _observer.Note(KernelEvent.LinkUp, worker.WorkerId, greeting.Peer.Address);
+        Register(link, turn);
+    }
+
+    /// <summary>A Worker's link is gone.</summary>
+    internal void LinkDown(long session, Turn turn)
+    {
+        if (!_links.Remove(session, out var link)) return;
+        var worker = link.Worker;
+        _observer.Note(KernelEvent.LinkDown, worker.WorkerId);
+        if (worker.Link != link) return;
+        worker.Link = null;
+        if (worker.RetryTimer is { } timer) TimerWheel.Cancel(timer);
+        if (worker.State is WorkerState.IdentitySaved or WorkerState.Ready) _machine.Fire(ref worker.State, WorkerTrigger.LoseLink, worker.WorkerId);
+        _exchanges.LinkGone(link, turn);
+        FreeSlot(worker, turn);
+        _events.WorkerUnlinked(worker, turn);
+    }
+
+    /// <summary>Takes a Worker out of service for good.</summary>
+    internal void Terminate(WorkerEntry worker, Turn turn)
+    {
+        if (worker.State == WorkerState.Terminated) return;
+        _machine.Fire(ref worker.State, WorkerTrigger.Terminate, worker.WorkerId);
+        _observer.Note(KernelEvent.WorkerTerminated, worker.WorkerId);
+        Save(worker, turn);
+        if (worker.Link is { } link)
+        {
+            turn.AfterCommit.Close(link.Session, ErrorCodes.WorkerTerminated);
+            LinkDown(link.Session, turn);
+        }
+
+        _events.WorkerTerminated(worker, turn);
+    }
+
+    /// <summary>Takes the states of a Worker's devices as it just told them, and claims again what was refused before.</summary>
+    internal void TakeStates(WorkerEntry worker, ReadOnlyMemory<byte> states, Turn turn) => _devices.TakeStates(worker, states, turn);
+
+    /// <inheritdoc/>
+    public void Answered(Ask ask, in Envelope answer, Turn turn)
+    {
+        if (ask.Expired || ask.Link.Worker.Link != ask.Link) return;
+        if (ask.Action == OrkAction.IdentityRequest) TakeIdentity(ask, answer.Payload, turn);
+        else TakeContract(ask, answer.Payload, turn);
+    }
+
+    /// <inheritdoc/>
+    public void Unanswered(Ask ask, ErrorCode why, Turn turn)
+    {
+        var worker = ask.Link.Worker;
+        if (worker.Link != ask.Link) return;
+        FreeSlot(worker, turn);
+        var delayMs = 1 + _entropy.FullJitterMs(worker.FailedTries++, _options.RetryBaseMs, _options.RetryCapMs);
+        _observer.Note(KernelEvent.RegistrationRetry, worker.WorkerId, $"{OrkActions.NameOf(ask.Action)}: {why.Code}, again in {delayMs} ms");
+        worker.RetryTimer ??= new WheelTimer(at => { if (worker.Link is { } link) Register(link, at); });
+        _timers.Set(worker.RetryTimer, turn.NowMs + delayMs);
+    }
+
+    private Refusal? Admit(LinkGreeting greeting, Turn turn, out WorkerEntry? worker)
+    {
+        worker = FindWorker(greeting.WorkerId);
+        if (worker is not null)
+        {
+            if (worker.PeerKey != greeting.Peer.Key) return ErrorCodes.WorkerKeyMismatch;
+            return worker.State == WorkerState.Terminated ? ErrorCodes.WorkerTerminated : null;
+        }
+
+        if (_workers.Count >= _options.MaxWorkers) return ErrorCodes.TooManyWorkers;
+        worker = Add(greeting.WorkerId, greeting.Peer.Key, turn);
+        return null;
+    }
+
+    private WorkerEntry Add(string workerId, string peerKey, Turn turn)
+    {
+        var worker = new WorkerEntry(workerId, peerKey);
+        _workers.Add(worker);
+        _byId.Add(workerId, worker);
+        _machine.Fire(ref worker.State, WorkerTrigger.Discover, workerId);
+        _events.WorkerKnown(worker, turn);
+        return worker;
+    }
+
+    private void Register(WorkerLink link, Turn turn)
+    {
+        var worker = link.Worker;
+        if (worker.Registering || worker.State == WorkerState.Ready) return;
+        if (_registering >= _options.MaxRegistrations)
+        {
+            _observer.Note(KernelEvent.RegistrationWaits, worker.WorkerId);
+            _waiting.Enqueue(link);
+            return;
+        }
+
+        _registering++;
+        worker.Registering = true;
+        _events.WorkerLinked(worker, turn);
+        if (worker.State == WorkerState.Discovered) Question(link, OrkAction.IdentityRequest, turn);
+        else Question(link, OrkAction.CapabilityRequest, turn);
+    }
+
+    private void Question(WorkerLink link, OrkAction action, Turn turn) =>
+        _exchanges.Send(link, action, default, _options.RegistrationTimeoutMs, this, link, turn.AtOnce, turn);
+
+    private void FreeSlot(WorkerEntry worker, Turn turn)
+    {
+        if (!worker.Registering) return;
+        worker.Registering = false;
+        _registering--;
+        while (_registering < _options.MaxRegistrations && _waiting.TryDequeue(out var next))
+        {
+            if (next.Worker.Link == next) Register(next, turn);
+        }
+    }
+
+    private void TakeIdentity(Ask ask, ReadOnlyMemory<byte> payload, Turn turn)
+    {
+        var worker = ask.Link.Worker;
+        var refusal = IdentityPayload.Read(payload, out var identity);
+        if (refusal is null && identity!.WorkerId != worker.WorkerId) refusal = Refusal.With(ErrorCodes.WorkerAnswerInvalid, "workerId differs from the greeting");
+        if (refusal is null && identity!.Devices.Count > _options.MaxDevicesPerWorker) refusal = ErrorCodes.TooManyDevices;
+        if (refusal is not null)
+        {
+            _exchanges.Invalid(ask, refusal.Text, turn);
+            return;
+        }
+
+        worker.Features = identity!.Features;
+        _devices.Claim(worker, identity.Devices, turn);
+        _machine.Fire(ref worker.State, WorkerTrigger.SaveIdentity, worker.WorkerId);
+        Save(worker, turn);
+        Question(ask.Link, OrkAction.CapabilityRequest, turn);
+    }
+
+    private void TakeContract(Ask ask, ReadOnlyMemory<byte> payload, Turn turn)
+    {
+        var worker = ask.Link.Worker;
+        WorkerContract? contract = null;
+        var refusal = PayloadRules.ReadContract(payload, out var json) ?? WorkerContract.Read(json, out contract);
+        if (refusal is not null)
+        {
+            _exchanges.Invalid(ask, refusal.Text, turn);
+            return;
+        }
+
+        worker.Contract = contract;
+        worker.FailedTries = 0;
+        _machine.Fire(ref worker.State, WorkerTrigger.SaveContract, worker.WorkerId);
+        Save(worker, turn);
+        FreeSlot(worker, turn);
+        _observer.Note(KernelEvent.WorkerReady, worker.WorkerId, $"{worker.Devices.Count} devices");
+        _events.WorkerReady(worker, turn);
+    }
+
+    private static void Save(WorkerEntry worker, Turn turn)
+    {
+        var row = new WorkerRow(
+            worker.WorkerId, worker.PeerKey, worker.Endpoint, string.Join(',', worker.Features), worker.Contract?.Raw ?? default,
+            worker.State == WorkerState.Terminated);
+        if (worker.Stored is { } stored && stored with { Contract = default } == row with { Contract = default }
+            && stored.Contract.Span.SequenceEqual(row.Contract.Span))
+        {
+            return;
+        }
+
+        worker.Stored = row;
+        turn.Records.Workers.Add(row);
+    }
+}

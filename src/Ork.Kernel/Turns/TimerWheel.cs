@@ -1,0 +1,157 @@
+using System.Numerics;
+
+namespace Ork.Kernel;
+
+/// <summary>A timer on the <see cref="TimerWheel"/>: made once for what it times, then set and cancelled at no cost.</summary>
+/// <param name="elapsed">What happens when it is due.</param>
+internal sealed class WheelTimer(Action<Turn> elapsed)
+{
+    internal WheelTimer? Next;
+    internal WheelTimer? Previous;
+
+    /// <summary>When it is due, kernel milliseconds.</summary>
+    internal long DueMs { get; set; }
+
+    /// <summary>True between being set and being due or cancelled.</summary>
+    internal bool IsSet => Next is not null;
+
+    internal void Elapse(Turn turn) => elapsed(turn);
+
+    internal void Unlink()
+    {
+        if (Next is null) return;
+        Next.Previous = Previous;
+        Previous!.Next = Next;
+        Next = Previous = null;
+    }
+}
+
+/// <summary>
+/// All timers of the kernel: a hierarchical timing wheel with a resolution of one millisecond. Setting, cancelling and elapsing cost O(1)
+/// however many timers there are; timers due at the same millisecond elapse in the order they were set, cascades aside.
+/// </summary>
+internal sealed class TimerWheel
+{
+    private const int Bits = 6;
+    private const int Slots = 1 << Bits;
+    private const int Levels = 6;
+
+    private readonly WheelTimer[] _heads = new WheelTimer[Levels * Slots];
+    private readonly ulong[] _occupied = new ulong[Levels];
+
+    /// <summary>Starts the wheel at a time.</summary>
+    /// <param name="nowMs">Kernel milliseconds.</param>
+    internal TimerWheel(long nowMs)
+    {
+        NowMs = nowMs;
+        for (var i = 0; i < _heads.Length; i++)
+        {
+            var head = new WheelTimer(static _ => { });
+            head.Next = head.Previous = head;
+            _heads[i] = head;
+        }
+    }
+
+    /// <summary>The time up to which timers have elapsed.</summary>
+    internal long NowMs { get; private set; }
+
+    /// <summary>
+    /// When the wheel must be advanced next, or null while no timer is set. May be earlier than the next timer, never later.
+    /// </summary>
+    internal long? NextDueMs
+    {
+        get
+        {
+            long? next = null;
+            for (var level = 0; level < Levels; level++)
+            {
+                if (NextOf(level) is { } at && (next is null || at < next)) next = at;
+            }
+
+            return next;
+        }
+    }
+
+    /// <summary>Sets a timer; one already set is moved. A due time that has passed elapses at the next millisecond.</summary>
+    internal void Set(WheelTimer timer, long dueMs)
+    {
+        timer.Unlink();
+        timer.DueMs = Math.Max(dueMs, NowMs + 1);
+        Place(timer);
+    }
+
+    /// <summary>Cancels a timer, if it is set. The slot's mark is cleared when its time comes.</summary>
+    internal static void Cancel(WheelTimer timer) => timer.Unlink();
+
+    /// <summary>Lets every timer due until <paramref name="nowMs"/> elapse, in order of their due times.</summary>
+    internal void Advance(long nowMs, Turn turn)
+    {
+        while (NextDueMs is { } at && at <= nowMs)
+        {
+            NowMs = at;
+            for (var level = Levels - 1; level > 0; level--)
+            {
+                if ((at & ((1L << (Bits * level)) - 1)) == 0) Cascade(level, (int)(at >> (Bits * level)) & (Slots - 1));
+            }
+
+            Elapse((int)at & (Slots - 1), turn);
+        }
+
+        NowMs = Math.Max(NowMs, nowMs);
+    }
+
+    private long? NextOf(int level)
+    {
+        if (_occupied[level] == 0) return null;
+        var position = NowMs >> (Bits * level);
+        var current = (int)position & (Slots - 1);
+        var distance = BitOperations.TrailingZeroCount(BitOperations.RotateRight(_occupied[level], (current + 1) & (Slots - 1))) + 1;
+        return (position + distance) << (Bits * level);
+    }
+
+    private void Place(WheelTimer timer)
+    {
+        var delta = timer.DueMs - NowMs;
+        var level = 0;
+        while (level < Levels - 1 && delta >= 1L << (Bits * (level + 1))) level++;
+
+        // Beyond the wheel's reach: the farthest slot, from where it is placed again.
+        var at = Math.Min(timer.DueMs, NowMs + (1L << (Bits * Levels)) - 1);
+        var slot = (int)(at >> (Bits * level)) & (Slots - 1);
+        _occupied[level] |= 1UL << slot;
+        var head = _heads[(level * Slots) + slot];
+        timer.Previous = head.Previous;
+        timer.Next = head;
+        head.Previous!.Next = timer;
+        head.Previous = timer;
+    }
+
+    private void Cascade(int level, int slot)
+    {
+        var head = _heads[(level * Slots) + slot];
+        if ((_occupied[level] & (1UL << slot)) == 0) return;
+        _occupied[level] &= ~(1UL << slot);
+
+        // The last of the slot is fixed first: a timer beyond the wheel's reach may come back to the same slot.
+        var last = head.Previous!;
+        while (head.Next != head)
+        {
+            var timer = head.Next!;
+            timer.Unlink();
+            Place(timer);
+            if (timer == last) break;
+        }
+    }
+
+    private void Elapse(int slot, Turn turn)
+    {
+        _occupied[0] &= ~(1UL << slot);
+        var head = _heads[slot];
+        while (head.Next != head)
+        {
+            var timer = head.Next!;
+            timer.Unlink();
+            timer.Elapse(turn);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using Microsoft.Data.Sqlite;
+using Ork.Kernel;
+using Ork.Protocol;
+using SQLitePCL;
+
+namespace Ork.Storage.Sqlite;
+
+/// <summary>
+/// Opens the store in a data directory: takes the directory's lock, checks the file, migrates it, raises the epoch and loads it.
+/// </summary>
+/// <param name="directory">The data directory; made if it does not exist.</param>
+/// <param name="fullCheck">
+/// True: every open checks the whole file (<c>integrity_check</c>). False: it does so only after a start that did not end in a clean stop with a store up to
+/// 256 MiB, and the cheaper <c>quick_check</c> otherwise.
+/// </param>
+public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = false) : IKernelStoreOpener
+{
+    /// <summary>The database's name in the data directory.</summary>
+    public const string FileName = "ork.db";
+
+    private const string LockName = "ork.lock";
+    private const long FullCheckLimitBytes = 256L * 1024 * 1024;
+
+    /// <inheritdoc/>
+    public async ValueTask<IKernelStore> OpenAsync()
+    {
+        // Opening reads the whole store; the caller's loop must not stand still meanwhile.
+        return await Task.Factory.StartNew(Open, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private SqliteKernelStore Open()
+    {
+        FileStream? held = null;
+        SqliteConnection? connection = null;
+        try
+        {
+            Directory.CreateDirectory(directory);
+            held = Lock();
+            connection = Connect(Path.Combine(directory, FileName));
+            var version = Check(connection);
+            Migrations.Apply(connection, version);
+            var image = ImageReader.Read(connection, RaiseEpoch(connection));
+            return new SqliteKernelStore(connection, held, image);
+        }
+        catch (Exception e)
+        {
+            connection?.Dispose();
+            held?.Dispose();
+            throw e switch
+            {
+                StoreException => e,
+                SqliteException sqlite => Translate(sqlite),
+                _ => new StoreException(Refusal.With(ErrorCodes.StoreUnavailable, $"{directory}: {e.Message}"), e),
+            };
+        }
+    }
+
+    internal static StoreException Translate(SqliteException e) => new(
+        Refusal.With(
+            e.SqliteErrorCode switch
+            {
+                raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => ErrorCodes.StoreDamaged,
+                raw.SQLITE_BUSY or raw.SQLITE_LOCKED => ErrorCodes.StoreLocked,
+                _ => ErrorCodes.StoreUnavailable,
+            },
+            e.Message),
+        e);
+
+    /// <summary>The lock lives as long as the process: a kernel killed with it leaves the directory free.</summary>
+    private FileStream Lock()
+    {
+        var path = Path.Combine(directory, LockName);
+        try
+        {
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (File.Exists(path))
+        {
+            throw new StoreException(Refusal.With(ErrorCodes.StoreLocked, directory), e);
+        }
+    }
+
+    private static SqliteConnection Connect(string path)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = SqliteOpenMode.ReadWriteCreate,
+            Pooling = false,
+            DefaultTimeout = 5,
+        }.ConnectionString);
+        try
+        {
+            connection.Open();
+            Run(connection, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000; "
+                + "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -65536; PRAGMA foreign_keys = OFF;");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    private int Check(SqliteConnection connection)
+    {
+        var version = (int)Scalar(connection, "PRAGMA user_version");
+        if (version > Migrations.Latest)
+        {
+            throw new StoreException(Refusal.With(ErrorCodes.StoreNewer, $"schema {version}, this kernel knows {Migrations.Latest}"));
+        }
+
+        var bytes = new FileInfo(connection.DataSource).Length;
+        var check = fullCheck || bytes <= FullCheckLimitBytes ? "integrity_check" : "quick_check";
+        using var command = connection.CreateCommand();
+        command.CommandText = $"PRAGMA {check}(1)";
+        var verdict = (string)command.ExecuteScalar()!;
+        if (verdict != "ok") throw new StoreException(Refusal.With(ErrorCodes.StoreDamaged, verdict));
+        return version;
+    }
+
+    private static long RaiseEpoch(SqliteConnection connection)
+    {
+        Run(connection, "UPDATE meta SET value = value + 1 WHERE name = 'epoch'");
+        return Scalar(connection, "SELECT value FROM meta WHERE name = 'epoch'");
+    }
+
+    private static void Run(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private static long Scalar(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return (long)command.ExecuteScalar()!;
+    }
+}

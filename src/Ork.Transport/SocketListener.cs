@@ -1,0 +1,139 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Ork.Protocol;
+
+namespace Ork.Transport;
+
+/// <summary>
+/// Accepts sockets and authenticates a bounded number of them at once. One that fails, or that nobody takes yet, holds its place only until its
+/// handshake's time is over; the others wait in the system's backlog.
+/// </summary>
+internal sealed class SocketListener : IListener
+{
+    private readonly Socket _socket;
+    private readonly SocketNetwork _network;
+    private readonly KeyAllowlist _allowlist;
+    private readonly SocketNetworkOptions _options;
+    private readonly SemaphoreSlim _places;
+    private readonly CancellationTokenSource _closing = new();
+    private readonly object _gate = new();
+    private readonly Queue<IConnection> _ready = new();
+    private TaskCompletionSource? _arrival;
+    private bool _closed;
+
+    internal SocketListener(Socket socket, LinkEndpoint endpoint, SocketNetwork network, KeyAllowlist allowlist, SocketNetworkOptions options)
+    {
+        _socket = socket;
+        _network = network;
+        _allowlist = allowlist;
+        _options = options;
+        _places = new SemaphoreSlim(options.MaxHandshakes);
+        Endpoint = socket.LocalEndPoint is IPEndPoint bound ? LinkEndpoint.Tcp(endpoint.Host, bound.Port) : endpoint;
+        _ = AcceptLoopAsync();
+    }
+
+    /// <inheritdoc/>
+    public LinkEndpoint Endpoint { get; }
+
+    /// <inheritdoc/>
+    public async ValueTask<IConnection?> AcceptAsync()
+    {
+        while (true)
+        {
+            TaskCompletionSource arrival;
+            lock (_gate)
+            {
+                if (_ready.TryDequeue(out var connection))
+                {
+                    _places.Release();
+                    return connection;
+                }
+
+                if (_closed) return null;
+                arrival = _arrival ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            await arrival.Task;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Close()
+    {
+        IConnection[] left;
+        lock (_gate)
+        {
+            if (_closed) return;
+            _closed = true;
+            left = [.. _ready];
+            _ready.Clear();
+        }
+
+        _closing.Cancel();
+        _socket.Dispose();
+        if (Endpoint.Path is { } path) File.Delete(path);
+        foreach (var connection in left) connection.Close(ErrorCodes.KernelUnavailable);
+        Arrived();
+    }
+
+    private async Task AcceptLoopAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await _places.WaitAsync(_closing.Token);
+                var socket = await _socket.AcceptAsync(_closing.Token);
+                _ = AdmitAsync(socket);
+            }
+            catch (SocketException) when (!_closing.IsCancellationRequested)
+            {
+                // The peer was gone before it was accepted, or descriptors ran out: the next one may do better.
+                _places.Release();
+                await Task.Delay(10);
+            }
+            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task AdmitAsync(Socket socket)
+    {
+        try
+        {
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
+            timeout.CancelAfter(TimeSpan.FromMilliseconds(_options.HandshakeTimeoutMs));
+            var connection = await _network.AdmitAsync(socket, Endpoint, _allowlist, timeout.Token);
+            if (connection.CloseReason is null && Offer(connection)) return;
+            connection.Close(ErrorCodes.KernelUnavailable);
+        }
+        catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            socket.Dispose();
+        }
+
+        _places.Release();
+    }
+
+    private bool Offer(IConnection connection)
+    {
+        lock (_gate)
+        {
+            if (_closed) return false;
+            _ready.Enqueue(connection);
+        }
+
+        Arrived();
+        return true;
+    }
+
+    private void Arrived()
+    {
+        TaskCompletionSource? arrival;
+        lock (_gate) (arrival, _arrival) = (_arrival, null);
+        arrival?.TrySetResult();
+    }
+}

@@ -1,0 +1,200 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Ork.Protocol;
+
+namespace Ork.Transport;
+
+/// <summary>
+/// The network as it is: Unix domain sockets with the peer's user id checked, TCP with TLS 1.3 and both public keys checked, and plain TCP on loopback
+/// where told to be insecure.
+/// </summary>
+/// <param name="options">Keys, allowlists and limits.</param>
+public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
+{
+    /// <inheritdoc/>
+    public async ValueTask<IConnection> ConnectAsync(LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        var socket = NewSocket(endpoint);
+        try
+        {
+            await socket.ConnectAsync(await ResolveAsync(endpoint, cancellation), cancellation);
+            return await SecureAsync(socket, endpoint, expectedKey, cancellation);
+        }
+        catch (Exception e)
+        {
+            socket.Dispose();
+            throw e switch
+            {
+                LinkException or OperationCanceledException => e,
+                _ => new LinkException(Refusal.With(ErrorCodes.KernelUnavailable, $"{endpoint}: {e.Message}"), e),
+            };
+        }
+    }
+
+    /// <inheritdoc/>
+    public IListener Listen(LinkEndpoint endpoint, Audience audience)
+    {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        var allowlist = options.ListOf(audience);
+        if (!endpoint.IsUnix && !options.Insecure)
+        {
+            if (allowlist.IsEmpty) throw new LinkException(Refusal.With(ErrorCodes.AllowlistEmpty, $"{endpoint} for {audience}"));
+            RequireIdentity();
+        }
+
+        var socket = NewSocket(endpoint);
+        try
+        {
+            return new SocketListener(Bind(socket, endpoint), endpoint, this, allowlist, options);
+        }
+        catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            socket.Dispose();
+            throw new LinkException(Refusal.With(ErrorCodes.EndpointInvalid, $"{endpoint}: {e.Message}"), e);
+        }
+    }
+
+    /// <summary>Authenticates an accepted socket.</summary>
+    internal async ValueTask<IConnection> AdmitAsync(Socket socket, LinkEndpoint endpoint, KeyAllowlist allowlist, CancellationToken cancellation)
+    {
+        if (endpoint.IsUnix) return Plain(socket, UnixPeer(socket, endpoint));
+        socket.NoDelay = true;
+        var address = socket.RemoteEndPoint?.ToString() ?? "";
+        if (options.Insecure) return Plain(socket, new PeerIdentity("insecure", address));
+        var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        await tls.AuthenticateAsServerAsync(
+            new SslServerAuthenticationOptions
+            {
+                ServerCertificate = RequireIdentity().Certificate,
+                ClientCertificateRequired = true,
+                EnabledSslProtocols = SslProtocols.Tls13,
+                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                RemoteCertificateValidationCallback = AnyCertificate,
+            },
+            cancellation);
+        return Checked(socket, tls, address, allowlist.Allows);
+    }
+
+    private async ValueTask<IConnection> SecureAsync(Socket socket, LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation)
+    {
+        if (endpoint.IsUnix) return Plain(socket, UnixPeer(socket, endpoint));
+        socket.NoDelay = true;
+        if (options.Insecure) return Plain(socket, new PeerIdentity("insecure", endpoint.ToString()));
+        var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
+        var identity = RequireIdentity();
+        await tls.AuthenticateAsClientAsync(
+            new SslClientAuthenticationOptions
+            {
+                TargetHost = endpoint.Host,
+                ClientCertificates = [identity.Certificate],
+                LocalCertificateSelectionCallback = (_, _, _, _, _) => identity.Certificate,
+                EnabledSslProtocols = SslProtocols.Tls13,
+                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                RemoteCertificateValidationCallback = AnyCertificate,
+            },
+            cancellation);
+        bool Expected(string key) => expectedKey is null
+            ? options.Workers.Allows(key) || options.Kernels.Allows(key)
+            : string.Equals(key, expectedKey, StringComparison.OrdinalIgnoreCase);
+        var connection = Checked(socket, tls, endpoint.ToString(), Expected);
+        return connection.CloseReason is { } refused ? throw new LinkException(refused) : connection;
+    }
+
+    /// <summary>The handshake proves possession of the key whatever the certificate says; whether the key may connect is decided afterwards.</summary>
+    private static bool AnyCertificate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate is not null;
+
+    private SocketConnection Checked(Socket socket, SslStream tls, string address, Func<string, bool> allows)
+    {
+        var key = tls.RemoteCertificate is X509Certificate2 certificate ? LinkIdentity.KeyOf(certificate) : "none";
+        var connection = new SocketConnection(socket, tls, new PeerIdentity(key, address), options);
+        if (!allows(key)) connection.Close(Refusal.With(ErrorCodes.KeyNotAllowed, key));
+        return connection;
+    }
+
+    private SocketConnection Plain(Socket socket, PeerIdentity peer)
+    {
+        var connection = new SocketConnection(socket, new NetworkStream(socket, ownsSocket: true), peer, options);
+        if (peer.Key.StartsWith("uid:", StringComparison.Ordinal) && !IsOwnOrRoot(peer.Key)) connection.Close(Refusal.With(ErrorCodes.KeyNotAllowed, peer.Key));
+        return connection;
+    }
+
+    private static bool IsOwnOrRoot(string key) => key == "uid:0" || key == $"uid:{geteuid()}";
+
+    private static PeerIdentity UnixPeer(Socket socket, LinkEndpoint endpoint)
+    {
+        // struct ucred { pid, uid, gid } of SO_PEERCRED.
+        const int solSocket = 1, soPeerCred = 17;
+        Span<byte> credentials = stackalloc byte[12];
+        socket.GetRawSocketOption(solSocket, soPeerCred, credentials);
+        var pid = BitConverter.ToInt32(credentials);
+        var uid = BitConverter.ToUInt32(credentials[4..]);
+        return new PeerIdentity($"uid:{uid}", $"{endpoint} pid {pid}");
+    }
+
+    private LinkIdentity RequireIdentity() =>
+        options.Identity ?? throw new LinkException(Refusal.With(ErrorCodes.ConfigInvalid, "TCP with TLS needs a key"));
+
+    private static Socket NewSocket(LinkEndpoint endpoint) => endpoint.IsUnix
+        ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+        : new Socket(SocketType.Stream, ProtocolType.Tcp);
+
+    private async ValueTask<EndPoint> ResolveAsync(LinkEndpoint endpoint, CancellationToken cancellation)
+    {
+        if (endpoint.Path is { } path) return new UnixDomainSocketEndPoint(path);
+        var addresses = IPAddress.TryParse(endpoint.Host, out var address) ? [address] : await Dns.GetHostAddressesAsync(endpoint.Host, cancellation);
+        RequireLoopback(endpoint, addresses);
+        return new IPEndPoint(addresses[0], endpoint.Port);
+    }
+
+    private void RequireLoopback(LinkEndpoint endpoint, IPAddress[] addresses)
+    {
+        if (addresses.Length == 0) throw new LinkException(Refusal.With(ErrorCodes.EndpointInvalid, $"{endpoint}: no address"));
+        if (options.Insecure && !addresses.All(IPAddress.IsLoopback)) throw new LinkException(Refusal.With(ErrorCodes.InsecureNotLoopback, endpoint.ToString()));
+    }
+
+    private Socket Bind(Socket socket, LinkEndpoint endpoint)
+    {
+        if (endpoint.Path is { } path) BindUnix(socket, path);
+        else
+        {
+            var addresses = IPAddress.TryParse(endpoint.Host, out var address) ? [address] : Dns.GetHostAddresses(endpoint.Host);
+            RequireLoopback(endpoint, addresses);
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            socket.Bind(new IPEndPoint(addresses[0], endpoint.Port));
+        }
+
+        socket.Listen(options.Backlog);
+        return socket;
+    }
+
+    /// <summary>A socket file left by a process that was killed is removed; one that somebody listens on is not. Nobody can connect before the mode is set.</summary>
+    private static void BindUnix(Socket socket, string path)
+    {
+        var endpoint = new UnixDomainSocketEndPoint(path);
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory) Directory.CreateDirectory(directory);
+        if (File.Exists(path))
+        {
+            using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                probe.Connect(endpoint);
+                throw new IOException("another process listens there");
+            }
+            catch (SocketException)
+            {
+                File.Delete(path);
+            }
+        }
+
+        socket.Bind(endpoint);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
+    [DllImport("libc")]
+    private static extern uint geteuid();
+}

@@ -1,0 +1,53 @@
+using Ork.Protocol;
+
+namespace Ork.Transport;
+
+/// <summary>What real links need.</summary>
+public sealed record SocketNetworkOptions
+{
+    /// <summary>The node's own key; needed for TCP with TLS.</summary>
+    public LinkIdentity? Identity { get; init; }
+
+    /// <summary>Callers that may connect over TCP.</summary>
+    public KeyAllowlist Callers { get; init; } = KeyAllowlist.Nobody;
+
+    /// <summary>Workers that may connect over TCP, and that may be dialled where the target names no key.</summary>
+    public KeyAllowlist Workers { get; init; } = KeyAllowlist.Nobody;
+
+    /// <summary>Kernels that may dial a Worker over TCP, and that a Worker or caller connects to where it names no key.</summary>
+    public KeyAllowlist Kernels { get; init; } = KeyAllowlist.Nobody;
+
+    /// <summary>True: TCP without TLS or keys, on loopback addresses only.</summary>
+    public bool Insecure { get; init; }
+
+    /// <summary>Limit of a frame's length field, in bytes.</summary>
+    public int MaxFrameBytes { get; init; } = FrameHeader.DefaultMaxFrameBytes;
+
+    /// <summary>TLS handshakes under way at once per listener; the rest wait in the backlog.</summary>
+    public int MaxHandshakes { get; init; } = 64;
+
+    /// <summary>How long a TLS handshake may take, in milliseconds.</summary>
+    public long HandshakeTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>Connections the system keeps waiting to be accepted.</summary>
+    public int Backlog { get; init; } = 4_096;
+
+    /// <summary>Output in bytes above which a sender is told to hold back.</summary>
+    public int OutputHighWater { get; init; } = 1024 * 1024;
+
+    /// <summary>Output in bytes below which it may go on.</summary>
+    public int OutputLowWater { get; init; } = 256 * 1024;
+
+    /// <summary>Output in bytes at which a peer that does not read loses its link.</summary>
+    public int OutputLimit { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>How long a closing link may take to send what is left, in milliseconds.</summary>
+    public long LingerMs { get; init; } = 2_000;
+
+    internal KeyAllowlist ListOf(Audience audience) => audience switch
+    {
+        Audience.Callers => Callers,
+        Audience.Workers => Workers,
+        _ => Kernels,
+    };
+}
