@@ -1,0 +1,241 @@
+using System.Buffers;
+using System.Text.Json;
+using Ork.Protocol;
+
+namespace Ork.Client;
+
+/// <summary>
+/// Asks a kernel. Calls may run concurrently; they share one link, which is opened when needed and again when lost. A request whose link was lost is repeated
+/// until its time is over, a command only if it has an idempotency key.
+/// </summary>
+public sealed class OrkClient : IAsyncDisposable
+{
+    private readonly ClientOptions _options;
+    private readonly ClientPorts _ports;
+    private readonly Utf8Text _sender;
+    private readonly SemaphoreSlim _connecting = new(1);
+    private readonly CancellationTokenSource _closing = new();
+    private ClientLink? _link;
+    private int _failedConnects;
+
+    /// <summary>Makes a client; it connects with its first call.</summary>
+    public OrkClient(ClientOptions options, ClientPorts ports)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _ports = ports;
+        _sender = Utf8Text.From(options.Name);
+    }
+
+    /// <summary>Sends a command. When this returns, the command is durable and will reach an end.</summary>
+    /// <exception cref="OrkRefusedException">It was refused, or nobody knows because the link was lost and it has no idempotency key.</exception>
+    public async Task<CommandReceipt> SendAsync(CommandOrder order, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        var payload = JsonSerializer.SerializeToUtf8Bytes(
+            new
+            {
+                command = order.Command,
+                @params = order.Params,
+                scope = CommandWords.Of(order.Scope),
+                workerId = order.WorkerId,
+                targets = order.Targets,
+                idempotencyKey = order.IdempotencyKey,
+                deadlineMs = order.DeadlineMs,
+            },
+            WriteOptions);
+        var answer = await AskAsync(OrkAction.CommandRequest, order.DeviceId, payload, order.IdempotencyKey is not null, 0, cancellation);
+        return new CommandReceipt(Json.Text(answer, "commandId") ?? "", CommandWords.Status(Json.Text(answer, "status")));
+    }
+
+    /// <summary>Asks how a command stands.</summary>
+    /// <param name="commandId">The command.</param>
+    /// <param name="waitMs">Milliseconds to wait for its end first, at most 30,000.</param>
+    /// <param name="cancellation">Ends the call, not the command.</param>
+    /// <exception cref="OrkRefusedException">The command is not known.</exception>
+    public async Task<CommandView> StatusAsync(string commandId, long waitMs = 0, CancellationToken cancellation = default) => CommandView.From(
+        await AskAsync(OrkAction.CommandStatus, null, JsonSerializer.SerializeToUtf8Bytes(new { commandId, waitMs }), true, waitMs, cancellation));
+
+    /// <summary>Waits for a command's end, however long it takes.</summary>
+    /// <exception cref="OrkRefusedException">The command is not known.</exception>
+    public async Task<CommandView> WaitAsync(string commandId, CancellationToken cancellation = default)
+    {
+        while (true)
+        {
+            var view = await StatusAsync(commandId, CommandQueryPayload.MaxWaitMs, cancellation);
+            if (view.IsTerminal) return view;
+        }
+    }
+
+    /// <summary>Asks for a command not to be carried out.</summary>
+    /// <exception cref="OrkRefusedException">The command is not known.</exception>
+    public async Task<CancelView> CancelAsync(string commandId, CancellationToken cancellation = default)
+    {
+        var answer = await AskAsync(OrkAction.CommandCancel, null, JsonSerializer.SerializeToUtf8Bytes(new { commandId }), true, 0, cancellation);
+        return new CancelView(Json.True(answer, "cancelled"), Json.True(answer, "stopped"), CommandWords.Status(Json.Text(answer, "status")));
+    }
+
+    /// <summary>Asks the device's Worker for telemetry.</summary>
+    /// <param name="deviceId">The device.</param>
+    /// <param name="query">The query, with its type; anything that serialises to a JSON object.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    /// <returns>The answer's payload.</returns>
+    /// <exception cref="OrkRefusedException">It was refused.</exception>
+    public Task<JsonElement> TelemetryAsync(string deviceId, object query, CancellationToken cancellation = default) =>
+        AskAsync(OrkAction.TelemetryPull, deviceId, JsonSerializer.SerializeToUtf8Bytes(new { query }, WriteOptions), true, 0, cancellation);
+
+    /// <summary>Asks the device's Worker for the device's state.</summary>
+    /// <returns>The answer's payload.</returns>
+    /// <exception cref="OrkRefusedException">It was refused.</exception>
+    public Task<JsonElement> StateAsync(string deviceId, CancellationToken cancellation = default) =>
+        AskAsync(OrkAction.StatePull, deviceId, "{}"u8.ToArray(), true, 0, cancellation);
+
+    /// <summary>The contract behind a device.</summary>
+    /// <returns>The answer's payload.</returns>
+    /// <exception cref="OrkRefusedException">It was refused.</exception>
+    public Task<JsonElement> CapabilitiesAsync(string deviceId, CancellationToken cancellation = default) =>
+        AskAsync(OrkAction.DeviceCapabilities, deviceId, "{}"u8.ToArray(), true, 0, cancellation);
+
+    /// <summary>All Workers, page by page.</summary>
+    /// <param name="devices">True to have their devices too.</param>
+    /// <param name="workerId">One Worker, or null for all.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    public async Task<FleetView> WorkersAsync(bool devices = false, string? workerId = null, CancellationToken cancellation = default)
+    {
+        var workers = new List<WorkerView>();
+        string? after = null;
+        JsonElement page;
+        do
+        {
+            var payload = JsonSerializer.SerializeToUtf8Bytes(new { devices, workerId, after }, WriteOptions);
+            page = await AskAsync(OrkAction.WorkerList, null, payload, true, 0, cancellation);
+            workers.AddRange(page.GetProperty("workers").Deserialize<List<WorkerView>>(JsonSerializerOptions.Web)!);
+            after = Json.Text(page, "next");
+        }
+        while (after is not null);
+        return new FleetView(page.GetProperty("kernel"), workers);
+    }
+
+    /// <summary>Takes a Worker out of service for good.</summary>
+    /// <exception cref="OrkRefusedException">It is not known.</exception>
+    public Task TerminateAsync(string workerId, CancellationToken cancellation = default) =>
+        AskAsync(OrkAction.WorkerTerminate, null, JsonSerializer.SerializeToUtf8Bytes(new { workerId }), true, 0, cancellation);
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        _closing.Cancel();
+        _link?.Close();
+        return ValueTask.CompletedTask;
+    }
+
+    private static readonly JsonSerializerOptions WriteOptions = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+    };
+
+    /// <summary>Asks, and asks again while the link is lost and repeating is safe, until the call's time is over.</summary>
+    private async Task<JsonElement> AskAsync(
+        OrkAction action, string? deviceId, byte[] payload, bool repeatable, long extraMs, CancellationToken cancellation)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
+        await using var timer = _ports.Time.CreateTimer(
+            _ => timeout.Cancel(), null, TimeSpan.FromMilliseconds(_options.TimeoutMs + extraMs), Timeout.InfiniteTimeSpan);
+        var envelope = Write(action, deviceId, payload);
+        try
+        {
+            while (true)
+            {
+                var link = await LinkAsync(timeout.Token);
+                await link.DrainedAsync();
+                var answer = await AskOnceAsync(link, envelope.WrittenMemory, timeout.Token);
+                if (answer is not null) return Read(answer);
+                timeout.Token.ThrowIfCancellationRequested();
+                if (!repeatable) throw new OrkRefusedException(ErrorCodes.LinkLost.Code, "The link was lost; whether the command was accepted is not known.");
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            var reason = _link?.Goodbye is { } goodbye ? $"{_options.Endpoint}: {goodbye}" : $"{_options.Endpoint}: no answer within {_options.TimeoutMs + extraMs} ms";
+            throw new OrkRefusedException(ErrorCodes.KernelUnavailable.Code, reason);
+        }
+    }
+
+    private static async Task<byte[]?> AskOnceAsync(ClientLink link, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
+    {
+        var answer = link.AskAsync(envelope.Span, out var correlation);
+        await using var forget = cancellation.Register(() => link.Forget(correlation));
+        return await answer;
+    }
+
+    private ArrayBufferWriter<byte> Write(OrkAction action, string? deviceId, byte[] payload)
+    {
+        var utcMs = _ports.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var buffer = new ArrayBufferWriter<byte>(payload.Length + 256);
+        EnvelopeWriter.Write(buffer, new Envelope
+        {
+            Id = Utf8Text.Plain(_ports.Entropy.NextId(utcMs).ToString()),
+            Type = MessageType.Request,
+            Action = action,
+            Sender = _sender,
+            DeviceId = Utf8Text.From(deviceId),
+            Timestamp = utcMs,
+            Payload = payload,
+        });
+        return buffer;
+    }
+
+    private static JsonElement Read(byte[] answer)
+    {
+        if (EnvelopeReader.Read(answer, out var envelope) is { } error) throw new OrkRefusedException(error.Code, error.Sentence);
+        var payload = JsonElement.Parse(envelope.Payload.IsEmpty ? "{}"u8 : envelope.Payload.Span);
+        if (Json.Text(payload, "status") == CommandWords.Of(CommandStatus.Rejected))
+        {
+            throw new OrkRefusedException(Json.Text(payload, "error") ?? "", Json.Text(payload, "message"), Json.Number(payload, "retryAfterMs"));
+        }
+
+        return payload;
+    }
+
+    private async ValueTask<ClientLink> LinkAsync(CancellationToken cancellation)
+    {
+        if (_link is { HasEnded: false } ready) return ready;
+        await _connecting.WaitAsync();
+        try
+        {
+            while (_link is not { HasEnded: false }) _link = await TryConnectAsync(cancellation) ?? _link;
+            return _link;
+        }
+        finally
+        {
+            _connecting.Release();
+        }
+    }
+
+    private async Task<ClientLink?> TryConnectAsync(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        try
+        {
+            if (_failedConnects > 0 || _link is not null)
+            {
+                var delayMs = 1 + _ports.Entropy.FullJitterMs(_failedConnects, _options.ReconnectBaseMs, _options.ReconnectCapMs);
+                await Task.Delay(TimeSpan.FromMilliseconds(delayMs), _ports.Time, cancellation);
+            }
+
+            var connection = await _ports.Network.ConnectAsync(_options.Endpoint, _options.KernelKey, cancellation);
+            connection.Send(FrameKind.Hello, 0, new Greeting(Greeting.Caller, Name: _options.Name).ToBytes());
+            _failedConnects = 0;
+            return new ClientLink(connection);
+        }
+        catch (LinkException e) when (e.Refusal.Error == ErrorCodes.KernelUnavailable)
+        {
+            _failedConnects++;
+            return null;
+        }
+        catch (LinkException e)
+        {
+            throw new OrkRefusedException(e.Refusal.Text, e.Refusal.Error.Sentence);
+        }
+    }
+}

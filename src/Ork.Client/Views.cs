@@ -1,0 +1,170 @@
+using System.Text.Json;
+using Ork.Protocol;
+
+namespace Ork.Client;
+
+/// <summary>A command to send.</summary>
+public sealed record CommandOrder
+{
+    /// <summary>The command's name in the contract.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>The device, for scope device.</summary>
+    public string? DeviceId { get; init; }
+
+    /// <summary>The scope.</summary>
+    public CommandScope Scope { get; init; } = CommandScope.Device;
+
+    /// <summary>The Worker, for the wider scopes.</summary>
+    public string? WorkerId { get; init; }
+
+    /// <summary>The devices meant, where the scope leaves a choice.</summary>
+    public IReadOnlyList<string>? Targets { get; init; }
+
+    /// <summary>The parameters; anything that serialises to a JSON object.</summary>
+    public object? Params { get; init; }
+
+    /// <summary>The caller's name for this request. With it, and only with it, the client repeats the request when the link is lost.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>Milliseconds from acceptance within which the command must have been sent.</summary>
+    public long? DeadlineMs { get; init; }
+}
+
+/// <summary>A command was accepted: it will not be lost.</summary>
+/// <param name="CommandId">Its id.</param>
+/// <param name="Status">QUEUED, or how the first command of a repeated key stands.</param>
+public sealed record CommandReceipt(string CommandId, CommandStatus Status);
+
+/// <summary>How a command stands.</summary>
+public sealed record CommandView
+{
+    /// <summary>Its id.</summary>
+    public required string CommandId { get; init; }
+
+    /// <summary>Its status.</summary>
+    public required CommandStatus Status { get; init; }
+
+    /// <summary>Its name.</summary>
+    public string Command { get; init; } = "";
+
+    /// <summary>Its device, for scope device.</summary>
+    public string? DeviceId { get; init; }
+
+    /// <summary>Its Worker.</summary>
+    public string? WorkerId { get; init; }
+
+    /// <summary>Its scope.</summary>
+    public string? Scope { get; init; }
+
+    /// <summary>The latest attempt.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>How often it was retried.</summary>
+    public int Retries { get; init; }
+
+    /// <summary>The Worker's result; undefined where there is none.</summary>
+    public JsonElement Result { get; init; }
+
+    /// <summary>Why it failed, or null.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>What is known of the device after a failure.</summary>
+    public CommandOutcome Outcome { get; init; }
+
+    /// <summary>When it was accepted, UTC milliseconds.</summary>
+    public long CreatedAt { get; init; }
+
+    /// <summary>When it last changed, UTC milliseconds.</summary>
+    public long UpdatedAt { get; init; }
+
+    /// <summary>True once it has reached its end.</summary>
+    public bool IsTerminal => CommandWords.IsTerminal(Status);
+
+    internal static CommandView From(JsonElement payload) => new()
+    {
+        CommandId = Json.Text(payload, "commandId") ?? "",
+        Status = CommandWords.Status(Json.Text(payload, "status")),
+        Command = Json.Text(payload, "command") ?? "",
+        DeviceId = Json.Text(payload, "deviceId"),
+        WorkerId = Json.Text(payload, "workerId"),
+        Scope = Json.Text(payload, "scope"),
+        Attempt = (int)(Json.Number(payload, "attempt") ?? 0),
+        Retries = (int)(Json.Number(payload, "retries") ?? 0),
+        Result = payload.TryGetProperty("result", out var result) && result.ValueKind != JsonValueKind.Null ? result : default,
+        Error = Json.Text(payload, "error"),
+        Outcome = CommandWords.Outcome(Json.Text(payload, "outcome")),
+        CreatedAt = Json.Number(payload, "createdAt") ?? 0,
+        UpdatedAt = Json.Number(payload, "updatedAt") ?? 0,
+    };
+}
+
+/// <summary>What became of a request to cancel.</summary>
+/// <param name="Cancelled">True: no attempt was ever sent and none will be.</param>
+/// <param name="Stopped">True: an attempt was sent; no further one will be.</param>
+/// <param name="Status">How the command stands.</param>
+public sealed record CancelView(bool Cancelled, bool Stopped, CommandStatus Status);
+
+/// <summary>A Worker as the kernel sees it.</summary>
+public sealed record WorkerView
+{
+    /// <summary>Its id.</summary>
+    public required string WorkerId { get; init; }
+
+    /// <summary>Its registration's state.</summary>
+    public string State { get; init; } = "";
+
+    /// <summary>Its health.</summary>
+    public string Health { get; init; } = "";
+
+    /// <summary>True while it has a link.</summary>
+    public bool Linked { get; init; }
+
+    /// <summary>How it is reached.</summary>
+    public string? Endpoint { get; init; }
+
+    /// <summary>Where its link comes from.</summary>
+    public string? Address { get; init; }
+
+    /// <summary>The key its id is bound to.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The family of its devices.</summary>
+    public string? DeviceFamily { get; init; }
+
+    /// <summary>How many devices it owns.</summary>
+    public int DeviceCount { get; init; }
+
+    /// <summary>Claims refused because another live Worker owns the device.</summary>
+    public int RefusedClaims { get; init; }
+
+    /// <summary>Commands waiting.</summary>
+    public int Queued { get; init; }
+
+    /// <summary>Commands in flight.</summary>
+    public int InFlight { get; init; }
+
+    /// <summary>Its devices, where asked for.</summary>
+    public IReadOnlyList<string> Devices { get; init; } = [];
+}
+
+/// <summary>The kernel and its Workers.</summary>
+/// <param name="Kernel">The kernel's own figures.</param>
+/// <param name="Workers">The Workers.</param>
+public sealed record FleetView(JsonElement Kernel, IReadOnlyList<WorkerView> Workers);
+
+internal static class Json
+{
+    internal static string? Text(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+
+    internal static long? Number(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
+        && value.TryGetInt64(out var number)
+            ? number
+            : null;
+
+    internal static bool True(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
+}

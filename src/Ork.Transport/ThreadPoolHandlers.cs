@@ -1,0 +1,8 @@
+namespace Ork.Transport;
+
+/// <summary>Starts handlers on the thread pool, so that one that blocks its thread holds up nobody else.</summary>
+public static class ThreadPoolHandlers
+{
+    /// <summary>Starts a handler and lets it run.</summary>
+    public static void Start(Func<Task> run) => _ = Task.Run(run);
+}

@@ -1,0 +1,81 @@
+using Ork.Protocol;
+
+namespace Ork.Worker;
+
+/// <summary>What a journal knows of a command that is about to be started.</summary>
+public enum JournalVerdict
+{
+    /// <summary>Nothing: it is recorded as started now, durably, and may be executed.</summary>
+    Started,
+
+    /// <summary>It ended: the recorded answer is given instead of executing.</summary>
+    Ended,
+
+    /// <summary>It was started and has no recorded end: nobody knows how it ended.</summary>
+    Unknown,
+
+    /// <summary>It comes from an older kernel than one already seen.</summary>
+    StaleEpoch,
+}
+
+/// <summary>How a command ended.</summary>
+/// <param name="Status">Success or failed.</param>
+/// <param name="Result">The result's JSON, empty where there is none.</param>
+/// <param name="Error">The error text, or null.</param>
+public sealed record JournalAnswer(CommandStatus Status, ReadOnlyMemory<byte> Result, string? Error);
+
+/// <summary>A command about to be started.</summary>
+/// <param name="WorkerId">The Worker, so that several may share a journal.</param>
+/// <param name="CommandId">The command.</param>
+/// <param name="Attempt">The attempt.</param>
+/// <param name="Epoch">The kernel's epoch.</param>
+/// <param name="Reexecute">True where a command without a recorded end may be executed again.</param>
+public sealed record JournalStart(string WorkerId, string CommandId, int Attempt, long Epoch, bool Reexecute);
+
+/// <summary>
+/// The port to a Worker's durable memory of what it started and how that ended. Contract: when <see cref="StartAsync"/> has returned
+/// <see cref="JournalVerdict.Started"/>, no later call for the same command returns it again, whatever crashes in between, unless it is told to re-execute.
+/// </summary>
+public interface ICommandJournal
+{
+    /// <summary>Records a start, unless something is known of the command.</summary>
+    ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start);
+
+    /// <summary>Records an end.</summary>
+    ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer);
+}
+
+/// <summary>A journal in memory: the model of the port, and for Workers whose devices forget with them.</summary>
+public sealed class MemoryCommandJournal : ICommandJournal
+{
+    private readonly object _gate = new();
+    private readonly Dictionary<(string WorkerId, string CommandId), JournalAnswer?> _entries = [];
+    private readonly Dictionary<string, long> _epochs = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        lock (_gate) return new(Start(start));
+    }
+
+    /// <inheritdoc/>
+    public ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer)
+    {
+        lock (_gate) _entries[(workerId, commandId)] = answer;
+        return ValueTask.CompletedTask;
+    }
+
+    private (JournalVerdict Verdict, JournalAnswer? Answer) Start(JournalStart start)
+    {
+        if (_epochs.TryGetValue(start.WorkerId, out var seen) && start.Epoch < seen) return (JournalVerdict.StaleEpoch, null);
+        _epochs[start.WorkerId] = start.Epoch;
+        if (!_entries.TryGetValue((start.WorkerId, start.CommandId), out var answer))
+        {
+            _entries.Add((start.WorkerId, start.CommandId), null);
+            return (JournalVerdict.Started, null);
+        }
+
+        return answer is not null ? (JournalVerdict.Ended, answer) : (start.Reexecute ? JournalVerdict.Started : JournalVerdict.Unknown, null);
+    }
+}

@@ -1,0 +1,156 @@
+using Microsoft.Extensions.Logging;
+using Ork.Protocol;
+
+namespace Ork.Worker;
+
+/// <summary>
+/// A Worker: announces itself or listens, and from then on only answers. Links that are lost are opened again with full-jitter backoff for as long as
+/// it runs.
+/// </summary>
+public sealed class OrkWorker
+{
+    private readonly WorkerDefinition _definition;
+    private readonly WorkerOptions _options;
+    private readonly WorkerPorts _ports;
+    private readonly RequestHandlers _handlers;
+    private readonly byte[] _greeting;
+    private int _linked;
+
+    /// <summary>Makes a Worker that does not run yet.</summary>
+    public OrkWorker(WorkerDefinition definition, WorkerOptions options, WorkerPorts ports)
+    {
+        ArgumentNullException.ThrowIfNull(definition);
+        ArgumentNullException.ThrowIfNull(options);
+        if (options.Announce is null == options.Listen is null) throw new ArgumentException("A Worker either announces itself or listens.", nameof(options));
+        _definition = definition;
+        _options = options;
+        _ports = ports;
+        _handlers = new RequestHandlers(definition, options, ports);
+        _greeting = new Greeting(Greeting.Worker, definition.WorkerId).ToBytes();
+    }
+
+    /// <summary>True while a kernel is linked.</summary>
+    public bool IsLinked => Volatile.Read(ref _linked) > 0;
+
+    /// <summary>Runs until cancelled.</summary>
+    /// <exception cref="LinkException">It cannot listen.</exception>
+    public Task RunAsync(CancellationToken cancellation) => _options.Listen is { } endpoint ? ListenAsync(endpoint, cancellation) : AnnounceAsync(cancellation);
+
+    private async Task AnnounceAsync(CancellationToken cancellation)
+    {
+        for (var failures = 0; !cancellation.IsCancellationRequested; failures++)
+        {
+            if (await TryConnectAsync(cancellation) is { } connection)
+            {
+                failures = 0;
+                await ServeAsync(connection, cancellation);
+            }
+
+            var delayMs = 1 + _ports.Entropy.FullJitterMs(failures, _options.ReconnectBaseMs, _options.ReconnectCapMs);
+            await DelayAsync(delayMs, cancellation);
+        }
+    }
+
+    private async Task<IConnection?> TryConnectAsync(CancellationToken cancellation)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await using var timer = _ports.Time.CreateTimer(
+            _ => timeout.Cancel(), null, TimeSpan.FromMilliseconds(_options.ConnectTimeoutMs), Timeout.InfiniteTimeSpan);
+        try
+        {
+            var connection = await _ports.Network.ConnectAsync(_options.Announce!, _options.KernelKey, timeout.Token);
+            connection.Send(FrameKind.Hello, 0, _greeting);
+            return await GreetedAsync(connection, FrameKind.Welcome, timeout.Token) ? connection : null;
+        }
+        catch (LinkException e)
+        {
+            _ports.Log.LogDebug("{Worker}: {Error}", _definition.WorkerId, e.Message);
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    private async Task ListenAsync(LinkEndpoint endpoint, CancellationToken cancellation)
+    {
+        var listener = _ports.Network.Listen(endpoint, Audience.Kernels);
+        using var places = new SemaphoreSlim(_options.MaxKernels);
+        using var stop = cancellation.Register(listener.Close);
+        while (true)
+        {
+            await places.WaitAsync();
+            if (await listener.AcceptAsync() is not { } connection) return;
+            _ = ServeDialledAsync(connection, places, cancellation);
+        }
+    }
+
+    private async Task ServeDialledAsync(IConnection connection, SemaphoreSlim places, CancellationToken cancellation)
+    {
+        if (await GreetedAsync(connection, FrameKind.Hello, cancellation))
+        {
+            connection.Send(FrameKind.Welcome, 0, _greeting);
+            await ServeAsync(connection, cancellation);
+        }
+
+        places.Release();
+    }
+
+    private async Task<bool> GreetedAsync(IConnection connection, FrameKind expected, CancellationToken cancellation)
+    {
+        using var stop = cancellation.Register(() => connection.Close(ErrorCodes.HandshakeTimeout));
+        var greeted = false;
+        if (await connection.ReceiveAsync() is { } frame)
+        {
+            greeted = frame.Kind == expected && Greeting.TryRead(frame.Payload) is { Role: null or Greeting.Kernel };
+            if (frame.Kind == FrameKind.Goodbye) LogGoodbye(in frame);
+            frame.Release();
+        }
+
+        if (!greeted) connection.Close(ErrorCodes.HandshakeInvalid);
+        return greeted;
+    }
+
+    private async Task ServeAsync(IConnection connection, CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _linked);
+        _ports.Log.LogInformation("{Worker}: linked with {Kernel}", _definition.WorkerId, connection.Peer.Address);
+        using var stop = cancellation.Register(() => connection.Close(null));
+        var silence = TimeSpan.FromMilliseconds(_options.SilentLinkMs);
+        await using var watch = _ports.Time.CreateTimer(_ => connection.Close(ErrorCodes.LinkLost), null, silence, Timeout.InfiniteTimeSpan);
+        while (await connection.ReceiveAsync() is { } frame)
+        {
+            watch.Change(silence, Timeout.InfiniteTimeSpan);
+            if (frame.Kind == FrameKind.Request)
+            {
+                _handlers.Take(connection, in frame);
+            }
+            else
+            {
+                if (frame.Kind == FrameKind.Goodbye) LogGoodbye(in frame);
+                connection.Close(null);
+            }
+
+            frame.Release();
+        }
+
+        Interlocked.Decrement(ref _linked);
+        _ports.Log.LogInformation("{Worker}: link lost {Reason}", _definition.WorkerId, connection.CloseReason);
+    }
+
+    private void LogGoodbye(in ReceivedFrame frame) =>
+        _ports.Log.LogWarning("{Worker}: the kernel closed the link: {Reason}", _definition.WorkerId, System.Text.Encoding.UTF8.GetString(frame.Payload.Span));
+
+    private async Task DelayAsync(long delayMs, CancellationToken cancellation)
+    {
+        try
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(delayMs), _ports.Time, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // The Worker stops.
+        }
+    }
+}
