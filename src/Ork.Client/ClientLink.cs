@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Ork.Protocol;
 
 namespace Ork.Client;
@@ -32,7 +33,7 @@ internal sealed class ClientLink
     /// <returns>Its answer's envelope, or null where the link ended first.</returns>
     internal Task<byte[]?> AskAsync(ReadOnlySpan<byte> envelope, out ulong correlation)
     {
-        var answer = new TaskCompletionSource<byte[]?>();
+        var answer = new TaskCompletionSource<byte[]?>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
         {
             correlation = ++_last;
@@ -57,6 +58,18 @@ internal sealed class ClientLink
 
     internal void Close() => _connection.Close(null);
 
+    private static string? ReasonOf(ReadOnlyMemory<byte> payload)
+    {
+        try
+        {
+            return Json.Text(JsonElement.Parse(payload.Span), "error");
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     private async Task ReadAsync()
     {
         while (await _connection.ReceiveAsync() is { } frame)
@@ -68,11 +81,7 @@ internal sealed class ClientLink
             }
             else if (frame.Kind == FrameKind.Goodbye)
             {
-                var reader = new PayloadReader(frame.Payload);
-                while (reader.Next())
-                {
-                    if (reader.Is("error"u8)) Goodbye = reader.Text();
-                }
+                Goodbye = ReasonOf(frame.Payload);
             }
 
             answer?.TrySetResult(frame.Payload.ToArray());

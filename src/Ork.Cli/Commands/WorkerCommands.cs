@@ -1,0 +1,66 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using Ork.Cli.Fleet;
+using Ork.Cli.Hosting;
+using Ork.Protocol;
+using Ork.Worker;
+
+namespace Ork.Cli.Commands;
+
+/// <summary><c>ork worker sim</c>.</summary>
+internal static class WorkerCommands
+{
+    internal static Command Create()
+    {
+        var count = new Option<int>("--count") { Description = "How many Workers.", DefaultValueFactory = _ => 1 };
+        var devices = new Option<int>("--devices") { Description = "Devices of each Worker.", DefaultValueFactory = _ => 10 };
+        var connect = new Option<string?>("--connect") { Description = "Kernel to announce to (default: unix:DATA/workers.sock)." };
+        var data = Shared.Data();
+        var key = Shared.KernelKey();
+        var insecure = Shared.Insecure();
+        var prefix = new Option<string>("--prefix") { Description = "What Worker ids begin with.", DefaultValueFactory = _ => "sim" };
+        var latency = new Option<double>("--latency") { Description = "Milliseconds a quick command takes a device.", DefaultValueFactory = _ => 5 };
+        var journal = new Option<string?>("--journal") { Description = "File of the command journal (default: DATA/journal-PREFIX.db)." };
+        var executions = new Option<string?>("--executions") { Description = "File in which devices write down what they execute (default: none)." };
+        var level = new Option<LogLevel>("--log-level") { Description = "Least log level shown.", DefaultValueFactory = _ => LogLevel.Warning };
+        var sim = new Verb("sim", "Host simulated Workers with miners in this process, until SIGTERM.")
+        {
+            count, devices, connect, data, key, insecure, prefix, latency, journal, executions, level,
+        }.WithExample("ork worker sim --count 20 --devices 50", "ork worker sim --count 3 --devices 4 --connect tcp://127.0.0.1:7421 --kernel-key sha256:...");
+        sim.SetAction(async (parsed, _) =>
+        {
+            var output = new Output(false);
+            var directory = parsed.GetValue(data)!;
+            var text = parsed.GetValue(connect) ?? Defaults.WorkerEndpoint(directory);
+            if (LinkEndpoint.TryParse(text) is not { } endpoint || parsed.GetValue(count) < 1 || parsed.GetValue(devices) < 1)
+            {
+                await Console.Error.WriteLineAsync("--count and --devices must be above 0, --connect an endpoint.");
+                return ExitCode.BadUsage;
+            }
+
+            try
+            {
+                using var logs = Logs.Create(new LogConfig { Level = parsed.GetValue(level) });
+                using var interruption = Shared.Interruptible();
+                using var network = Networks.ForWorker(directory, endpoint, parsed.GetValue(insecure));
+                using var log = new ExecutionLog(parsed.GetValue(executions));
+                await using var journalFile = SqliteCommandJournal.Open(
+                    parsed.GetValue(journal) ?? Path.Combine(directory, $"journal-{parsed.GetValue(prefix)}.db"));
+                var plan = new FleetPlan(parsed.GetValue(count), parsed.GetValue(devices), parsed.GetValue(prefix)!, parsed.GetValue(latency));
+                var fleet = new SimulatedFleet(plan, endpoint, parsed.GetValue(key), network.Network, journalFile, log, logs.CreateLogger("ork.worker"));
+                output.Say($"{plan.Workers} Workers with {plan.DevicesPerWorker} devices each announce themselves to {endpoint}. Ctrl-C ends them.");
+                await fleet.RunAsync(interruption.Token);
+                return ExitCode.Done;
+            }
+            catch (LinkException e)
+            {
+                return output.Fail(e.Refusal, e.Message);
+            }
+            catch (IOException e)
+            {
+                return output.Fail(ErrorCodes.JournalFailed.Code, e.Message);
+            }
+        });
+        return new Verb("worker", "Host Workers.") { sim }.WithExample("ork worker sim --count 3 --devices 4");
+    }
+}

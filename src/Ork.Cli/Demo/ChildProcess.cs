@@ -1,0 +1,82 @@
+using System.Diagnostics;
+
+namespace Ork.Cli.Demo;
+
+/// <summary>A process of this same program, started, killed without warning and started again.</summary>
+internal sealed class ChildProcess : IDisposable
+{
+    private readonly string[] _arguments;
+    private readonly string _logPath;
+    private Process? _process;
+
+    internal ChildProcess(string logPath, params string[] arguments)
+    {
+        _logPath = logPath;
+        _arguments = arguments;
+    }
+
+    /// <summary>Starts it; what it prints is appended to its log.</summary>
+    internal void Start()
+    {
+        var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var entry = Environment.ProcessPath!;
+        if (Path.GetFileNameWithoutExtension(entry) == "dotnet" || Path.GetFileNameWithoutExtension(entry) != "ork")
+        {
+            start.FileName = Path.GetFileNameWithoutExtension(entry) == "dotnet" ? entry : "dotnet";
+            start.ArgumentList.Add(typeof(ChildProcess).Assembly.Location);
+        }
+        else
+        {
+            start.FileName = entry;
+        }
+
+        foreach (var argument in _arguments) start.ArgumentList.Add(argument);
+        _process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");
+        _ = AppendAsync(_process.StandardOutput);
+        _ = AppendAsync(_process.StandardError);
+    }
+
+    /// <summary>Ends it at once, as a power cut would (SIGKILL).</summary>
+    internal void Kill()
+    {
+        if (_process is null) return;
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    /// <summary>True once it has ended by itself or been killed.</summary>
+    internal bool HasExited => _process?.HasExited ?? true;
+
+    /// <summary>Asks it to end (SIGTERM) and waits for it; kills it when the time is over.</summary>
+    internal async Task<int> StopAsync(TimeSpan patience)
+    {
+        if (_process is null || _process.HasExited) return _process?.ExitCode ?? 0;
+        using var term = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        using var timeout = new CancellationTokenSource(patience);
+        try
+        {
+            await _process.WaitForExitAsync(timeout.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Kill();
+        }
+
+        return _process.ExitCode;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Kill();
+        _process?.Dispose();
+    }
+
+    private async Task AppendAsync(StreamReader reader)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            lock (_logPath) File.AppendAllText(_logPath, line + Environment.NewLine);
+        }
+    }
+}

@@ -1,0 +1,241 @@
+using System.Diagnostics;
+using Ork.Cli.Fleet;
+using Ork.Cli.Hosting;
+using Ork.Client;
+using Ork.Protocol;
+using Ork.Transport;
+
+namespace Ork.Cli.Demo;
+
+/// <summary>What an observer of a demonstration is told while it runs.</summary>
+internal sealed class DemoProgress
+{
+    private int _accepted;
+    private int _ended;
+
+    internal int Accepted => Volatile.Read(ref _accepted);
+
+    internal int Ended => Volatile.Read(ref _ended);
+
+    internal string Phase { get; set; } = "starting";
+
+    internal void CountAccepted() => Interlocked.Increment(ref _accepted);
+
+    internal void CountEnded() => Interlocked.Increment(ref _ended);
+}
+
+/// <summary>
+/// Runs a kernel and a Worker host as processes of their own, sends commands from this one, kills both at moments chosen by the seed, and waits until every
+/// command has ended.
+/// </summary>
+internal sealed class DemoRun : IDisposable
+{
+    private static readonly TimeSpan ServicePatience = TimeSpan.FromSeconds(60);
+
+    private readonly DemoPlan _plan;
+    private readonly FleetPlan _fleet;
+    private readonly ChildProcess _kernel;
+    private readonly ChildProcess _host;
+    private readonly string _data;
+    private readonly Sent[] _sent;
+    private readonly List<long> _recoveryMs = [];
+
+    // No command far behind the next kill's moment is sent before that kill: each one strikes in mid-flow.
+    private int _nextKillAt = int.MaxValue;
+
+    internal DemoRun(DemoPlan plan, string directory)
+    {
+        _plan = plan;
+        _fleet = new FleetPlan(plan.Workers, plan.Devices);
+        Directory = directory;
+        _data = Path.Combine(directory, "kernel");
+        ExecutionsPath = Path.Combine(directory, "executions.log");
+        _kernel = new ChildProcess(Path.Combine(directory, "kernel.log"), "kernel", "run", "--data", _data);
+        _host = new ChildProcess(
+            Path.Combine(directory, "workers.log"), "worker", "sim", "--count", $"{plan.Workers}", "--devices", $"{plan.Devices}",
+            "--connect", Defaults.WorkerEndpoint(_data), "--data", Path.Combine(directory, "fleet"), "--executions", ExecutionsPath);
+        var random = new Random(plan.Seed);
+        _sent = [.. Enumerable.Range(0, plan.Commands).Select(number => Draw(random, number))];
+        KernelKillsAt = KillMoments(random, plan.KernelKills);
+        WorkerKillsAt = KillMoments(random, plan.WorkerKills);
+    }
+
+    internal string Directory { get; }
+
+    internal string StoreDirectory => _data;
+
+    internal string ExecutionsPath { get; }
+
+    internal DemoProgress Progress { get; } = new();
+
+    /// <summary>Counts of accepted commands at which the kernel is killed.</summary>
+    internal IReadOnlyList<int> KernelKillsAt { get; }
+
+    /// <summary>Counts of accepted commands at which the Worker host is killed.</summary>
+    internal IReadOnlyList<int> WorkerKillsAt { get; }
+
+    internal IReadOnlyList<Sent> Commands => _sent;
+
+    internal IReadOnlyList<long> RecoveryMs => _recoveryMs;
+
+    internal TimeSpan Elapsed { get; private set; }
+
+    /// <summary>Runs it all.</summary>
+    internal async Task RunAsync(CancellationToken cancellation)
+    {
+        _kernel.Start();
+        _host.Start();
+        await using var client = NewClient("demo");
+        await using var watcher = NewClient("demo-watch");
+        Progress.Phase = "waiting for Workers";
+        await InServiceAsync(watcher, cancellation);
+        Progress.Phase = "sending";
+        var clock = Stopwatch.StartNew();
+        var kills = KillAsync(watcher, cancellation);
+        using var places = new SemaphoreSlim(_plan.InFlight);
+        var flows = new List<Task>(_sent.Length);
+        foreach (var (sent, number) in _sent.Select((sent, number) => (sent, number)))
+        {
+            await places.WaitAsync(cancellation);
+            while (number > Volatile.Read(ref _nextKillAt) + (_plan.InFlight / 2)) await Task.Delay(1, cancellation);
+            flows.Add(FlowAsync(client, sent, places, cancellation));
+        }
+
+        await Task.WhenAll(flows);
+        Elapsed = clock.Elapsed;
+        await kills;
+        Progress.Phase = "stopping";
+        await _kernel.StopAsync(TimeSpan.FromSeconds(30));
+        await _host.StopAsync(TimeSpan.FromSeconds(10));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _kernel.Dispose();
+        _host.Dispose();
+    }
+
+    private OrkClient NewClient(string name) => new(
+        new ClientOptions { Endpoint = LinkEndpoint.TryParse(Defaults.CallerEndpoint(_data))!, Name = name, TimeoutMs = 60_000 },
+        new ClientPorts { Network = new SocketNetwork(new SocketNetworkOptions()), Entropy = new SystemEntropy() });
+
+    private Sent Draw(Random random, int number)
+    {
+        var device = _fleet.DeviceId(random.Next(1, _plan.Workers + 1), random.Next(1, _plan.Devices + 1));
+        var (command, parameters) = random.Next(10) switch
+        {
+            0 or 1 => ("reboot", new { } as object),
+            2 or 3 or 4 => ("set-power-mode", new { mode = random.Next(2) == 0 ? "low" : "normal" }),
+            5 or 6 or 7 => ("set-power-pct", new { pct = random.Next(40, 101) }),
+            _ => ("set-led", new { on = random.Next(2) == 0 }),
+        };
+        return new Sent(new CommandOrder { Command = command, DeviceId = device, Params = parameters, IdempotencyKey = $"demo-{_plan.Seed}-{number}" });
+    }
+
+    /// <summary>Spread over the run, each at a moment drawn from its own stretch of it.</summary>
+    private List<int> KillMoments(Random random, int kills) =>
+        [.. Enumerable.Range(0, kills).Select(kill => (int)(_plan.Commands * (0.05 + (0.9 * (kill + random.NextDouble()) / kills))))];
+
+    /// <summary>One caller's way with one command: until it is accepted, then until it has ended.</summary>
+    private async Task FlowAsync(OrkClient client, Sent sent, SemaphoreSlim places, CancellationToken cancellation)
+    {
+        try
+        {
+            while (sent.CommandId is null)
+            {
+                try
+                {
+                    sent.CommandId = (await client.SendAsync(sent.Order, cancellation)).CommandId;
+                    Progress.CountAccepted();
+                }
+                catch (OrkRefusedException refused) when (refused.RetryAfterMs is not null || refused.Is(ErrorCodes.KernelUnavailable))
+                {
+                    await Task.Delay((int)(refused.RetryAfterMs ?? 200), cancellation);
+                }
+            }
+
+            sent.End = await WaitAsync(client, sent.CommandId, cancellation);
+            Progress.CountEnded();
+        }
+        finally
+        {
+            places.Release();
+        }
+    }
+
+    private static async Task<CommandView> WaitAsync(OrkClient client, string commandId, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return await client.WaitAsync(commandId, cancellation);
+            }
+            catch (OrkRefusedException refused) when (refused.Is(ErrorCodes.KernelUnavailable))
+            {
+                // The kernel is being restarted; the command is as durable as before.
+            }
+        }
+    }
+
+    private async Task KillAsync(OrkClient watcher, CancellationToken cancellation)
+    {
+        var kills = KernelKillsAt.Select(at => (at, _kernel, "kernel")).Concat(WorkerKillsAt.Select(at => (at, _host, "Worker host")))
+            .OrderBy(kill => kill.at).ToArray();
+        Volatile.Write(ref _nextKillAt, kills.Length == 0 ? int.MaxValue : kills[0].at);
+        for (var kill = 0; kill < kills.Length; kill++)
+        {
+            var (at, process, name) = kills[kill];
+            while (Progress.Accepted < Math.Min(at, _plan.Commands - 1) && Progress.Ended < _plan.Commands) await Task.Delay(1, cancellation);
+            var clock = Stopwatch.StartNew();
+            Progress.Phase = $"killed the {name}";
+            process.Kill();
+            Volatile.Write(ref _nextKillAt, kill + 1 < kills.Length ? kills[kill + 1].at : int.MaxValue);
+            process.Start();
+            await InServiceAsync(watcher, cancellation);
+            _recoveryMs.Add(clock.ElapsedMilliseconds);
+            Progress.Phase = "sending";
+        }
+    }
+
+    /// <summary>Waits until every Worker is linked, ready and healthy.</summary>
+    private async Task InServiceAsync(OrkClient watcher, CancellationToken cancellation)
+    {
+        var patience = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                var fleet = await watcher.WorkersAsync(cancellation: cancellation);
+                if (fleet.Workers.Count(worker => worker is { Linked: true, State: "Ready", Health: "Healthy" }) == _plan.Workers) return;
+            }
+            catch (OrkRefusedException) when (!_kernel.HasExited)
+            {
+                // Not up yet.
+            }
+
+            if (_kernel.HasExited || _host.HasExited || patience.Elapsed > ServicePatience)
+            {
+                throw new DemoException($"The kernel or the Workers did not come into service; see the logs in {Directory}.");
+            }
+
+            await Task.Delay(5, cancellation);
+        }
+    }
+}
+
+/// <summary>A command as its caller knows it.</summary>
+internal sealed class Sent(CommandOrder order)
+{
+    internal CommandOrder Order { get; } = order;
+
+    /// <summary>The id it was accepted under.</summary>
+    internal string? CommandId { get; set; }
+
+    /// <summary>How it ended, as the caller was told.</summary>
+    internal CommandView? End { get; set; }
+}
+
+/// <summary>A demonstration that could not be carried through.</summary>
+internal sealed class DemoException(string message) : Exception(message);

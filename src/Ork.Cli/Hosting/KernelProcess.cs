@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+using Ork.Kernel;
+using Ork.Protocol;
+using Ork.Storage.Sqlite;
+using Ork.Transport;
+
+namespace Ork.Cli.Hosting;
+
+/// <summary>A kernel with everything real, until it is told to stop.</summary>
+internal static class KernelProcess
+{
+    /// <summary>The name of the key file in the data directory.</summary>
+    internal const string KeyFile = "kernel.key";
+
+    /// <summary>Runs a kernel; SIGTERM and Ctrl-C drain it.</summary>
+    /// <returns>The exit code.</returns>
+    internal static async Task<int> RunAsync(KernelConfig config, Output output)
+    {
+        using var logs = Logs.Create(config.Log);
+        using var observer = new KernelObserver(logs.CreateLogger("ork"));
+        using var export = Export(config.Otlp);
+        try
+        {
+            using var identity = LinkIdentity.LoadOrCreate(Path.Combine(config.Data, KeyFile));
+            var kernel = new OrkKernel(config.Kernel, Ports(config, identity, observer));
+            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, kernel));
+            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, kernel));
+            await kernel.RunAsync();
+            return ExitCode.Done;
+        }
+        catch (StoreException e)
+        {
+            return output.Fail(e.Refusal, e.Message);
+        }
+        catch (LinkException e)
+        {
+            return output.Fail(e.Refusal, e.Message);
+        }
+    }
+
+    private static void Stop(PosixSignalContext context, OrkKernel kernel)
+    {
+        context.Cancel = true;
+        kernel.Stop();
+    }
+
+    private static KernelPorts Ports(KernelConfig config, LinkIdentity identity, IKernelObserver observer) => new()
+    {
+        Store = new SqliteKernelStoreOpener(config.Data, config.FullStoreCheck),
+        Network = new SocketNetwork(new SocketNetworkOptions
+        {
+            Identity = identity,
+            Callers = config.Allowlist(config.AllowCallers, config.AllowCallersFiles),
+            Workers = config.Allowlist(config.AllowWorkers, config.AllowWorkersFiles),
+            Insecure = config.Insecure,
+            MaxFrameBytes = config.MaxFrameBytes,
+            MaxHandshakes = config.Kernel.Links.MaxHandshakes,
+            HandshakeTimeoutMs = config.Kernel.Links.HandshakeTimeoutMs,
+        }),
+        Entropy = new SystemEntropy(),
+        Time = TimeProvider.System,
+        Observer = observer,
+        CallerEndpoints = [.. config.Listen.Select(text => LinkEndpoint.TryParse(text)!)],
+        WorkerEndpoints = [.. config.WorkersListen.Select(text => LinkEndpoint.TryParse(text)!)],
+        Discovery = config.Discovery is { Static.Count: 0, Directory: null } ? null : new ConfiguredDiscovery(config.Discovery),
+    };
+
+    private static Exporters? Export(string? otlp)
+    {
+        if (otlp is null) return null;
+        var endpoint = new Uri(otlp);
+        return new Exporters(
+            Sdk.CreateMeterProviderBuilder().AddMeter(KernelObserver.Source).AddOtlpExporter(options => options.Endpoint = endpoint).Build(),
+            Sdk.CreateTracerProviderBuilder().AddSource(KernelObserver.Source).AddOtlpExporter(options => options.Endpoint = endpoint).Build());
+    }
+
+    private sealed class Exporters(MeterProvider metrics, TracerProvider traces) : IDisposable
+    {
+        public void Dispose()
+        {
+            metrics.Dispose();
+            traces.Dispose();
+        }
+    }
+}
+
+/// <summary>Log factories; lines go to standard error, so that standard output stays for results.</summary>
+internal static class Logs
+{
+    internal static ILoggerFactory Create(LogConfig config) => LoggerFactory.Create(builder =>
+    {
+        builder.SetMinimumLevel(config.Level);
+        if (config.Json) builder.AddJsonConsole(options => options.UseUtcTimestamp = true);
+        else
+        {
+            builder.AddSimpleConsole(options =>
+            {
+                options.SingleLine = true;
+                options.UseUtcTimestamp = true;
+                options.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            });
+        }
+
+        builder.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+    });
+}

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using Ork.Cli.Commands;
+
+namespace Ork.Cli;
+
+internal static class Program
+{
+    private static async Task<int> Main(string[] args)
+    {
+        var root = new RootCommand("Ork: an orchestration kernel for fleets of devices.\n\nExample:\n  ork demo");
+        root.Add(KernelCommands.Create());
+        root.Add(WorkerCommands.Create());
+        root.Add(FleetCommands.Workers());
+        root.Add(FleetCommands.Devices());
+        root.Add(FleetCommands.Telemetry());
+        root.Add(FleetCommands.State());
+        root.Add(CommandCommands.Create());
+        root.Add(KeysCommands.Create());
+        root.Add(TopCommand.Create());
+        root.Add(DemoCommand.Create());
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) await Console.Error.WriteLineAsync(error.Message);
+            await Console.Error.WriteLineAsync($"Try 'ork {string.Join(' ', parsed.CommandResult.Path())} --help'.".Replace("  ", " "));
+            return ExitCode.BadUsage;
+        }
+
+        if (parsed.CommandResult.Command is Verb verb) verb.ShowExamples();
+
+        // Long-running commands handle their signals themselves.
+        return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+    }
+}
