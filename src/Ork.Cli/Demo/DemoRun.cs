@@ -90,23 +90,35 @@ internal sealed class DemoRun : IDisposable
         Progress.Phase = "waiting for Workers";
         await InServiceAsync(watcher, cancellation);
         Progress.Phase = "sending";
+        using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var kills = KillAsync(watcher, failed.Token);
+        var sending = SendAllAsync(client, failed.Token);
+        if (await Task.WhenAny([kills, sending]) is { IsCompletedSuccessfully: false } broken)
+        {
+            await failed.CancelAsync();
+            await broken;
+        }
+
+        await Task.WhenAll([kills, sending]);
+        Progress.Phase = "stopping";
+        await _kernel.StopAsync(TimeSpan.FromSeconds(30));
+        await _host.StopAsync(TimeSpan.FromSeconds(10));
+    }
+
+    private async Task SendAllAsync(OrkClient client, CancellationToken cancellation)
+    {
         var clock = Stopwatch.StartNew();
-        var kills = KillAsync(watcher, cancellation);
         using var places = new SemaphoreSlim(_plan.InFlight);
         var flows = new List<Task>(_sent.Length);
         foreach (var (sent, number) in _sent.Select((sent, number) => (sent, number)))
         {
             await places.WaitAsync(cancellation);
-            while (number > Volatile.Read(ref _nextKillAt) + (_plan.InFlight / 2)) await Task.Delay(1, cancellation);
+            while (number - (_plan.InFlight / 2) > Volatile.Read(ref _nextKillAt)) await Task.Delay(1, cancellation);
             flows.Add(FlowAsync(client, sent, places, cancellation));
         }
 
         await Task.WhenAll(flows);
         Elapsed = clock.Elapsed;
-        await kills;
-        Progress.Phase = "stopping";
-        await _kernel.StopAsync(TimeSpan.FromSeconds(30));
-        await _host.StopAsync(TimeSpan.FromSeconds(10));
     }
 
     /// <inheritdoc/>
