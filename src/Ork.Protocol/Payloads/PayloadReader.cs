@@ -42,7 +42,8 @@ public ref struct PayloadReader
     }
 
     /// <summary>True where the current member has this name.</summary>
-    public readonly bool Is(ReadOnlySpan<byte> name) => _name.ValueTextEquals(name);
+    public readonly bool Is(ReadOnlySpan<byte> name) =>
+        _name.ValueIsEscaped ? Name() is { } text && name.SequenceEqual(System.Text.Encoding.UTF8.GetBytes(text)) : _name.ValueTextEquals(name);
 
     /// <summary>The current member's name, or null where it is no text.</summary>
     public readonly string? Name()
