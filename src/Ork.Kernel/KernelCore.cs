@@ -122,7 +122,7 @@ internal sealed class KernelCore : IWorkerEvents
         if (worker.Link?.Target is { } target) _dialer.Served(target);
         _scheduler.Start(JobKind.State, worker, turn);
         _scheduler.Start(JobKind.Telemetry, worker, turn);
-        Ledger.Drive(worker, turn);
+        Ledger.WorkerReady(worker, turn);
     }
 
     /// <inheritdoc/>

@@ -19,6 +19,9 @@ internal sealed class WorkerLink(long session, WorkerEntry worker, PeerIdentity 
 
     internal ulong LastCorrelation { get; set; }
 
+    /// <summary>True once the Worker was asked anything on this link.</summary>
+    internal bool Asked { get; set; }
+
     /// <summary>True while the link's output is full.</summary>
     internal bool Congested { get; set; }
 }

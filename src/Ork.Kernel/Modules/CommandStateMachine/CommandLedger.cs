@@ -74,7 +74,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     /// <inheritdoc/>
     public Refusal? Admit(WorkerEntry worker) =>
-        _open >= _options.MaxOpen || QueueOf(worker).Open >= _options.MaxOpenPerWorker ? ErrorCodes.QueueFull : null;
+        _open >= _options.MaxOpen || QueueOf(worker).Open.Count >= _options.MaxOpenPerWorker ? ErrorCodes.QueueFull : null;
 
     /// <inheritdoc/>
     public Command Accept(CommandSpec spec, WorkerEntry worker, Turn turn)
@@ -91,7 +91,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     /// <summary>How many commands of a Worker wait and are in flight.</summary>
     internal (int Queued, int InFlight) DepthOf(WorkerEntry worker) =>
-        _queues.TryGetValue(worker, out var queue) ? (queue.Open - queue.InFlight, queue.InFlight) : (0, 0);
+        _queues.TryGetValue(worker, out var queue) ? (queue.Open.Count - queue.InFlight, queue.InFlight) : (0, 0);
 
     /// <inheritdoc/>
     public void Drive(WorkerEntry worker, Turn turn)
@@ -141,9 +141,20 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
             if (owner == formerOwner) continue;
             if (owner is null) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.DeviceNotFound, turn);
             else if (command.SentEver && !command.Spec.Idempotent) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.OutcomeUnknown, turn);
-            else if (owner.Contract?.Find(command.Spec.Command) is null) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.CommandNotInCapabilities, turn);
             else Reroute(command, owner, turn);
         }
+    }
+
+    /// <summary>A Worker is registered, perhaps with another contract than its commands were accepted under: those it lacks end, the others are driven.</summary>
+    internal void WorkerReady(WorkerEntry worker, Turn turn)
+    {
+        foreach (var command in OpenOf(worker))
+        {
+            if (worker.Contract!.Find(command.Spec.Command) is not null) continue;
+            GiveUpUnsent(command, CommandTrigger.Abandon, Refusal.With(ErrorCodes.CommandNotInCapabilities, command.Spec.Command), turn);
+        }
+
+        Drive(worker, turn);
     }
 
     /// <summary>The kernel stops: nothing is assigned any more.</summary>
@@ -338,12 +349,12 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     }
 
     /// <summary>Ends a command by a decision of the kernel's or a caller's, wherever it stands.</summary>
-    private void GiveUpUnsent(Command command, CommandTrigger trigger, ErrorCode why, Turn turn)
+    private void GiveUpUnsent(Command command, CommandTrigger trigger, Refusal why, Turn turn)
     {
         if (command.IsTerminal || command.State == CommandState.Executing) return;
         if (command.InFlight) LeaveFlight(command);
         WorkerQueue.Remove(command);
-        Settle(command, trigger, why.Code, Doubt(command), turn);
+        Settle(command, trigger, why.Text, Doubt(command), turn);
         Drive(command.Worker, turn);
     }
 
@@ -351,9 +362,9 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     {
         var waits = command.Place is not null;
         WorkerQueue.Remove(command);
-        QueueOf(command.Worker).Open--;
+        QueueOf(command.Worker).Open.Remove(command);
         command.Worker = owner;
-        QueueOf(owner).Open++;
+        QueueOf(owner).Open.Add(command);
         turn.Touch(command);
         _observer.Note(KernelEvent.CommandRerouted, command.Spec.CommandId, owner.WorkerId);
         if (waits) QueueOf(owner).Add(command);
@@ -377,7 +388,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         Move(command, trigger, turn);
         if (command.Timer is { } timer) TimerWheel.Cancel(timer);
         if (command.DeadlineTimer is { } deadline) TimerWheel.Cancel(deadline);
-        QueueOf(command.Worker).Open--;
+        QueueOf(command.Worker).Open.Remove(command);
         _open--;
         if (command.State == CommandState.Success) SucceededTotal++;
         else FailedTotal++;
@@ -401,7 +412,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private void CountOpen(Command command, Turn turn)
     {
         _open++;
-        QueueOf(command.Worker).Open++;
+        QueueOf(command.Worker).Open.Add(command);
         command.DeadlineTimer = new WheelTimer(at => DeadlinePassed(command, at));
         _timers.Set(command.DeadlineTimer, turn.NowMs + Math.Max(1, command.Spec.DeadlineAt - turn.UtcMs));
     }
@@ -413,7 +424,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     }
 
     private Command[] OpenOf(WorkerEntry worker) =>
-        [.. _byId.Values.Where(command => command.Worker == worker && !command.IsTerminal).OrderBy(command => command.Seq)];
+        _queues.TryGetValue(worker, out var queue) ? [.. queue.Open.OrderBy(command => command.Seq)] : [];
 
     private WorkerQueue QueueOf(WorkerEntry worker)
     {

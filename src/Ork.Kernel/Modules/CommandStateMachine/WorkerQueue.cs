@@ -6,20 +6,13 @@ internal sealed class WorkerQueue
     private readonly LinkedList<Command> _ready = new();
 
     /// <summary>Commands not settled.</summary>
-    internal int Open { get; set; }
+    internal HashSet<Command> Open { get; } = [];
 
     /// <summary>Commands assigned or sent; never above the window (S12).</summary>
     internal int InFlight { get; set; }
 
-    /// <summary>Commands that wait to be assigned.</summary>
-    internal int Ready => _ready.Count;
-
     /// <summary>Commands assigned but held back while the link is congested.</summary>
     internal LinkedList<Command> HeldBack { get; } = new();
-
-    internal Command? First => _ready.First?.Value;
-
-    internal IEnumerable<Command> All => _ready;
 
     internal LinkedListNode<Command>? FirstPlace => _ready.First;
 

@@ -190,7 +190,8 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
 
         _registering++;
         worker.Registering = true;
-        _events.WorkerLinked(worker, turn);
+        if (!link.Asked) _events.WorkerLinked(worker, turn);
+        link.Asked = true;
         if (worker.State == WorkerState.Discovered) Question(link, OrkAction.IdentityRequest, turn);
         else Question(link, OrkAction.CapabilityRequest, turn);
     }

@@ -1,0 +1,154 @@
+namespace Ork.Kernel.Tests;
+
+/// <summary>Timer wheel, mailbox and scheduler: the parts of the loop.</summary>
+public sealed class LoopPartsTests
+{
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void The_wheel_elapses_every_timer_at_its_time_in_order_whatever_is_set_moved_and_cancelled(int seed)
+    {
+        var random = new Random(seed);
+        var wheel = new TimerWheel(500);
+        var elapsed = new List<(int Id, long At)>();
+        var turn = new Turn();
+        var expected = new Dictionary<int, long>();
+        var timers = new List<WheelTimer>();
+        for (var id = 0; id < 3_000; id++)
+        {
+            var mine = id;
+            timers.Add(new WheelTimer(_ => elapsed.Add((mine, wheel.NowMs))));
+            Set(id);
+        }
+
+        for (var step = 0; step < 2_000; step++)
+        {
+            wheel.Advance(wheel.NowMs + random.Next(1, 40), turn);
+            foreach (var (id, _) in elapsed.Skip(elapsed.Count - 50)) expected.TryGetValue(id, out _);
+            var any = random.Next(timers.Count);
+            if (!timers[any].IsSet) continue;
+            if (random.Next(2) == 0) Set(any);
+            else
+            {
+                TimerWheel.Cancel(timers[any]);
+                expected.Remove(any);
+            }
+        }
+
+        while (wheel.NextDueMs is { } next) wheel.Advance(next, turn);
+        Assert.Equal(elapsed.Select(entry => entry.At).Order(), elapsed.Select(entry => entry.At));
+        Assert.Equal(expected.OrderBy(entry => entry.Key), elapsed.GroupBy(entry => entry.Id).Where(group => expected.ContainsKey(group.Key))
+            .Select(group => KeyValuePair.Create(group.Key, group.Last().At)).OrderBy(entry => entry.Key));
+        Assert.All(elapsed.GroupBy(entry => entry.Id), group => Assert.Single(group));
+
+        void Set(int id)
+        {
+            var due = wheel.NowMs + (long)Math.Pow(10, random.NextDouble() * 9);
+            expected[id] = Math.Max(due, wheel.NowMs + 1);
+            wheel.Set(timers[id], due);
+        }
+    }
+
+    [Fact]
+    public void The_wheel_never_says_a_later_time_than_the_next_timers()
+    {
+        var wheel = new TimerWheel(0);
+        var timer = new WheelTimer(_ => { });
+        foreach (var delay in new long[] { 1, 63, 64, 65, 4_095, 4_096, 4_097, 300_000, 40_000_000, 90_000_000_000 })
+        {
+            wheel.Set(timer, wheel.NowMs + delay);
+            Assert.InRange(wheel.NextDueMs!.Value, wheel.NowMs + 1, wheel.NowMs + delay);
+        }
+    }
+
+    [Fact]
+    public async Task A_full_mailbox_holds_its_senders_back_and_loses_nothing()
+    {
+        var box = new Mailbox<int>(4);
+        var senders = Enumerable.Range(0, 8).Select(sender => Task.Run(async () =>
+        {
+            for (var i = 0; i < 500; i++) Assert.True(await box.PostAsync((sender * 1_000) + i));
+        })).ToArray();
+        var taken = new List<int>();
+        while (taken.Count < 4_000)
+        {
+            Assert.True(await box.WaitAsync());
+            Assert.InRange(box.Count, 0, 4);
+            box.Take(taken, 3);
+        }
+
+        await Task.WhenAll(senders);
+        Assert.Equal(4_000, taken.Distinct().Count());
+        foreach (var sender in taken.GroupBy(item => item / 1_000)) Assert.Equal(sender.Order(), sender);
+    }
+
+    [Fact]
+    public async Task Closing_a_mailbox_lets_everyone_go()
+    {
+        var box = new Mailbox<int>(1);
+        Assert.True(await box.PostAsync(1));
+        var heldBack = box.PostAsync(2).AsTask();
+        Assert.Equal([1], box.Close());
+        Assert.False(await heldBack);
+        Assert.False(await box.WaitAsync());
+    }
+
+    [Fact]
+    public void Jobs_never_overlap_themselves_and_are_spread_over_their_interval()
+    {
+        var timers = new TimerWheel(0);
+        var observer = new RecordingObserver();
+        var running = new Dictionary<string, Action<Turn>>();
+        var starts = new List<(string Worker, long At)>();
+        var scheduler = new Scheduler(new ScheduleOptions { StateIntervalMs = 1_000, MaxPulls = 50 }, JobMachine.Build(observer, true), timers, observer, (_, worker, done, turn) =>
+        {
+            Assert.True(running.TryAdd(worker.WorkerId, done), "A job overlapped itself.");
+            starts.Add((worker.WorkerId, turn.NowMs));
+        });
+        var turn = new Turn();
+        for (var i = 0; i < 200; i++) scheduler.Start(JobKind.State, new WorkerEntry($"w{i}", "k"), turn);
+        for (var ms = 1; ms <= 10_000; ms++)
+        {
+            turn.NowMs = ms;
+            timers.Advance(ms, turn);
+            Assert.InRange(scheduler.PullsInFlight, 0, 50);
+            if (ms % 7 == 0)
+            {
+                foreach (var (worker, done) in running.ToArray())
+                {
+                    running.Remove(worker);
+                    done(turn);
+                }
+            }
+        }
+
+        var perWorker = starts.GroupBy(start => start.Worker).Select(group => group.Count()).ToArray();
+        Assert.Equal(200, perWorker.Length);
+        Assert.All(perWorker, count => Assert.InRange(count, 9, 10));
+        var busiest = starts.Where(start => start.At is > 1_000 and <= 2_000).GroupBy(start => start.At / 100).Max(group => group.Count());
+        Assert.InRange(busiest, 1, 45);
+    }
+
+    [Fact]
+    public void A_job_that_is_due_while_it_runs_is_an_overrun_and_not_a_second_run()
+    {
+        var timers = new TimerWheel(0);
+        var observer = new RecordingObserver();
+        Action<Turn>? finish = null;
+        var runs = 0;
+        var scheduler = new Scheduler(new ScheduleOptions { HealthIntervalMs = 100 }, JobMachine.Build(observer, true), timers, observer, (_, _, done, _) =>
+        {
+            runs++;
+            finish = done;
+        });
+        var turn = new Turn();
+        scheduler.Start(JobKind.Health, new WorkerEntry("w", "k"), turn);
+        for (turn.NowMs = 1; turn.NowMs <= 450; turn.NowMs++) timers.Advance(turn.NowMs, turn);
+        Assert.Equal(1, runs);
+        Assert.Contains(KernelEvent.JobOverrun, observer.Events);
+        finish!(turn);
+        for (; turn.NowMs <= 600; turn.NowMs++) timers.Advance(turn.NowMs, turn);
+        Assert.Equal(2, runs);
+    }
+}

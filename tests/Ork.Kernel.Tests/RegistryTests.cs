@@ -1,0 +1,210 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel.Tests;
+
+/// <summary>Worker Registry and Health Monitor, by architecture.md.</summary>
+public sealed class RegistryTests
+{
+    private readonly CoreHarness _ork = new();
+
+    [Fact]
+    public void A_new_link_is_pinged_and_asked_at_once()
+    {
+        var asked = _ork.Link();
+        Assert.Equal([OrkAction.HealthPing, OrkAction.IdentityRequest], asked.Select(seen => seen.Action));
+        Assert.All(asked, seen => Assert.True(seen.AtOnce));
+    }
+
+    [Fact]
+    public void A_workerId_is_bound_to_its_first_key_also_over_a_restart()
+    {
+        _ork.Register();
+        AssertRefused(_ork.Link(session: 2, key: "thief"), ErrorCodes.WorkerKeyMismatch);
+        _ork.Restart();
+        AssertRefused(_ork.Link(session: 3, key: "thief"), ErrorCodes.WorkerKeyMismatch);
+    }
+
+    [Fact]
+    public void S6_a_claim_on_a_live_Workers_device_is_refused_for_that_device_and_granted_once_the_owner_is_dead()
+    {
+        _ork.Register(devices: ["d1", "d2"]);
+        _ork.Register(session: 2, workerId: "w2", devices: ["d2", "d3"], key: "k2");
+        Assert.Equal(["w1", "w1", "w2"], new[] { "d1", "d2", "d3" }.Select(OwnerOf));
+        Assert.Contains(KernelEvent.DeviceConflict, _ork.Observer.Events);
+        _ork.Do(InputKind.LinkDown, 1);
+        foreach (var _ in Enumerable.Range(0, 8)) KeepAlive(2, 5_000);
+        Assert.Equal(["w1", "w2", "w2"], new[] { "d1", "d2", "d3" }.Select(OwnerOf));
+        Assert.Equal(["d1:w1", "d2:w2", "d3:w2"], _ork.Disk.Devices.Select(row => $"{row.DeviceId}:{row.WorkerId}"));
+    }
+
+    [Fact]
+    public void Giving_up_a_device_never_touches_another_Workers_entry()
+    {
+        _ork.Register(devices: ["d1", "d2"]);
+        _ork.Register(session: 2, workerId: "w2", devices: ["d2"], key: "k2");
+        _ork.Do(InputKind.LinkDown, 2);
+        _ork.Register(session: 3, workerId: "w2", devices: ["d9"], key: "k2");
+        Assert.Equal("w1", OwnerOf("d2"));
+        _ork.Do(InputKind.LinkDown, 1);
+        _ork.Register(session: 4, devices: ["d1"]);
+        Assert.Null(_ork.Core.Registry.FindDevice("d2"));
+        Assert.Equal(["d1", "d9"], _ork.Disk.Devices.Select(row => row.DeviceId));
+    }
+
+    [Fact]
+    public void Registrations_in_progress_are_capped_and_those_waiting_have_their_turn()
+    {
+        var ork = new CoreHarness(new KernelOptions { Links = new LinkOptions { MaxRegistrations = 2 } });
+        var asked = Enumerable.Range(1, 5).SelectMany(i => ork.Link(session: i, workerId: $"w{i}", key: $"k{i}")).ToList();
+        Assert.Equal(2, asked.Count(seen => seen.Action == OrkAction.IdentityRequest));
+        var ready = 0;
+        while (asked.FirstOrDefault(seen => seen.Action is OrkAction.IdentityRequest or OrkAction.CapabilityRequest) is { } question)
+        {
+            Assert.InRange(ork.Core.Registry.Registering, 1, 2);
+            asked.Remove(question);
+            var isIdentity = question.Action == OrkAction.IdentityRequest;
+            asked.AddRange(ork.Answer(question, isIdentity
+                ? CoreHarness.Identity($"w{question.Session}", [$"d{question.Session}"])
+                : $$"""{"contract":{{CoreHarness.DefaultContract}}}"""));
+            if (!isIdentity) ready++;
+        }
+
+        Assert.Equal((5, 0), (ready, ork.Core.Registry.Registering));
+    }
+
+    [Fact]
+    public void A_failed_capability_pull_is_retried_with_backoff_and_frees_its_slot()
+    {
+        var asked = _ork.Link();
+        var capability = _ork.Answer(asked.Single(seen => seen.Action == OrkAction.IdentityRequest), CoreHarness.Identity("w1", ["d1"])).Single();
+        _ork.Answer(capability, """{"contract":"none"}""");
+        Assert.Equal(0, _ork.Core.Registry.Registering);
+        var again = _ork.Pass(2_000).First(seen => seen.Action == OrkAction.CapabilityRequest);
+        _ork.Answer(again, $$"""{"contract":{{CoreHarness.DefaultContract}}}""");
+        Assert.Equal(WorkerState.Ready, _ork.Core.Registry.FindWorker("w1")!.State);
+    }
+
+    [Fact]
+    public void A_newer_link_of_the_same_Worker_replaces_the_older_one()
+    {
+        _ork.Register();
+        var id = _ork.Send();
+        var effects = _ork.Link(session: 2);
+        AssertRefused(effects.Where(seen => seen.Session == 1), ErrorCodes.LinkReplaced);
+        Assert.Equal("QUEUED", _ork.StatusWord(id));
+        _ork.Do(InputKind.LinkDown, 1);
+        Assert.Equal(2, _ork.Core.Registry.FindWorker("w1")!.Link!.Session);
+    }
+
+    [Fact]
+    public void One_failed_ping_makes_sick_three_in_a_row_dead_and_a_dead_ones_silent_link_is_closed()
+    {
+        var ork = new CoreHarness();
+        ork.Register();
+        var worker = ork.Core.Registry.FindWorker("w1")!;
+        var seen = new List<HealthState>();
+        var closed = new List<Seen>();
+        for (var i = 0; i < 300 && ork.Core.Health.Of(worker) != HealthState.Dead; i++)
+        {
+            closed.AddRange(ork.Pass(100).Where(effect => effect.Kind == EffectKind.Close));
+            if (seen.Count == 0 || seen[^1] != ork.Core.Health.Of(worker)) seen.Add(ork.Core.Health.Of(worker));
+        }
+
+        Assert.Equal([HealthState.Healthy, HealthState.Sick, HealthState.Dead], seen);
+        AssertRefused(closed, ErrorCodes.WorkerUnresponsive);
+        ork.Do(InputKind.LinkDown, 1);
+        Assert.Equal("ERR_WORKER_NOT_ROUTABLE", ork.AskOne("command.request", """{"command":"reboot"}""", "d1").GetProperty("error").GetString());
+        ork.Register(session: 2);
+        Assert.Equal(HealthState.Healthy, ork.Core.Health.Of(worker));
+    }
+
+    [Fact]
+    public void S7_a_sick_Worker_is_sent_nothing_until_it_is_healthy_again()
+    {
+        _ork.Register();
+        var worker = _ork.Core.Registry.FindWorker("w1")!;
+        List<Seen> pings = [];
+        for (var i = 0; i < 200 && _ork.Core.Health.Of(worker) == HealthState.Healthy; i++) pings.AddRange(_ork.Pass(100).Where(seen => seen.Action == OrkAction.HealthPing));
+        Assert.Equal(HealthState.Sick, _ork.Core.Health.Of(worker));
+        var id = _ork.Send();
+        Assert.Equal("QUEUED", _ork.StatusWord(id));
+        Seen? next = null;
+        for (var i = 0; i < 60 && next is null; i++) next = _ork.Pass(100).FirstOrDefault(seen => seen.Action == OrkAction.HealthPing);
+        Assert.Equal(0, _ork.CommandsSent());
+        _ork.Answer(next!, """{"status":"ok"}""");
+        Assert.Equal("EXECUTING", _ork.StatusWord(id));
+    }
+
+    [Fact]
+    public void L4_every_known_Worker_is_pinged_at_its_interval_registered_or_not()
+    {
+        _ork.Link();
+        var pings = _ork.Pass(20_000).Count(seen => seen.Action == OrkAction.HealthPing);
+        Assert.InRange(pings, 3, 4);
+    }
+
+    [Fact]
+    public void Dialled_Workers_are_dialled_again_with_backoff_and_no_more_at_once_than_allowed()
+    {
+        var ork = new CoreHarness(new KernelOptions { Links = new LinkOptions { MaxDials = 2 } });
+        var targets = Enumerable.Range(1, 3).Select(i => new DialTarget(LinkEndpoint.Tcp("127.0.0.1", i), null)).ToArray();
+        var dialled = ork.Do(InputKind.Discovered, detail: targets);
+        Assert.Equal(targets.Take(2), dialled.Select(seen => seen.Detail));
+        var third = ork.Do(InputKind.DialFailed, detail: (targets[0], "refused"));
+        Assert.Equal([targets[2]], third.Select(seen => seen.Detail));
+        ork.Link(session: 1, target: targets[1]);
+        Assert.Contains(ork.Pass(5_000), seen => Equals(seen.Detail, targets[0]));
+        ork.Do(InputKind.LinkDown, 1, detail: targets[1]);
+        ork.Do(InputKind.DialFailed, detail: (targets[0], "refused"));
+        Assert.Contains(ork.Pass(5_000), seen => Equals(seen.Detail, targets[1]));
+    }
+
+    [Fact]
+    public void Device_states_are_stored_when_they_change_and_only_then()
+    {
+        _ork.Register();
+        var states = """{"state":{"d1":{"led":true},"stranger":{}}}""";
+        AnswerNext(OrkAction.StatePull, states);
+        Assert.Equal("""{"led":true}""", System.Text.Encoding.UTF8.GetString(_ork.Disk.Devices[0].State.Span));
+        var before = _ork.Disk.Commits;
+        AnswerNext(OrkAction.StatePull, states);
+        Assert.Equal(before, _ork.Disk.Commits);
+    }
+
+    private void AnswerNext(OrkAction action, string payload)
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            var seen = _ork.Pass(100).ToList();
+            foreach (var ping in seen.Where(effect => effect.Action == OrkAction.HealthPing)) _ork.Answer(ping, """{"status":"ok"}""");
+            if (seen.FirstOrDefault(effect => effect.Action == action) is { } pull)
+            {
+                _ork.Answer(pull, payload);
+                return;
+            }
+        }
+
+        Assert.Fail($"No {action} within ten seconds.");
+    }
+
+    private void KeepAlive(long session, long ms)
+    {
+        for (var until = _ork.NowMs + ms; _ork.NowMs < until;)
+        {
+            foreach (var ask in _ork.Pass(100).Where(seen => seen.Session == session))
+            {
+                if (ask.Action == OrkAction.HealthPing) _ork.Answer(ask, """{"status":"ok"}""");
+                else if (ask.Action == OrkAction.StatePull) _ork.Answer(ask, """{"state":{}}""");
+                else if (ask.Action == OrkAction.TelemetryPull) _ork.Answer(ask, "{}");
+            }
+        }
+    }
+
+    private string OwnerOf(string deviceId) => _ork.Core.Registry.FindDevice(deviceId)!.Owner.WorkerId;
+
+    private static void AssertRefused(IEnumerable<Seen> effects, ErrorCode code)
+    {
+        var closed = Assert.Single(effects, seen => seen.Kind == EffectKind.Close);
+        Assert.Equal(code, ((Refusal)closed.Detail!).Error);
+    }
+}
