@@ -87,7 +87,7 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
             DataSource = path,
             Mode = SqliteOpenMode.ReadWriteCreate,
             Pooling = false,
-            DefaultTimeout = 5,
+            DefaultTimeout = 1,
         }.ConnectionString);
         try
         {

@@ -1,0 +1,93 @@
+using Ork.Protocol;
+using Ork.Worker;
+
+namespace Ork.Contracts.Tests;
+
+/// <summary>What every <see cref="ICommandJournal"/> keeps.</summary>
+public sealed class JournalContract : IAsyncLifetime
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("ork-journal").FullName;
+    private SqliteCommandJournal? _sqlite;
+
+    public static TheoryData<string> Journals => ["memory", "sqlite"];
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_sqlite is not null) await _sqlite.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    [Theory]
+    [MemberData(nameof(Journals))]
+    public async Task A_command_is_started_once_and_answered_from_then_on(string kind)
+    {
+        var journal = Open(kind);
+        Assert.Equal((JournalVerdict.Started, null), await journal.StartAsync(Start("c")));
+        Assert.Equal((JournalVerdict.Unknown, null), await journal.StartAsync(Start("c", attempt: 2)));
+        await journal.EndAsync("w", "c", new JournalAnswer(CommandStatus.Failed, """{"x":1}"""u8.ToArray(), "broken"));
+        var (verdict, answer) = await journal.StartAsync(Start("c", attempt: 3));
+        Assert.Equal(JournalVerdict.Ended, verdict);
+        Assert.Equal((CommandStatus.Failed, """{"x":1}""", "broken"), (answer!.Status, System.Text.Encoding.UTF8.GetString(answer.Result.Span), answer.Error));
+        Assert.Equal(JournalVerdict.Started, (await journal.StartAsync(Start("c", worker: "other"))).Verdict);
+    }
+
+    [Theory]
+    [MemberData(nameof(Journals))]
+    public async Task A_start_without_an_end_may_be_repeated_only_when_told_so(string kind)
+    {
+        var journal = Open(kind);
+        await journal.StartAsync(Start("c"));
+        Assert.Equal(JournalVerdict.Unknown, (await journal.StartAsync(Start("c"))).Verdict);
+        Assert.Equal(JournalVerdict.Started, (await journal.StartAsync(Start("c", reexecute: true))).Verdict);
+        await journal.EndAsync("w", "c", new JournalAnswer(CommandStatus.Success, default, null));
+        Assert.Equal(JournalVerdict.Ended, (await journal.StartAsync(Start("c", reexecute: true))).Verdict);
+    }
+
+    [Theory]
+    [MemberData(nameof(Journals))]
+    public async Task S14_a_lower_epoch_than_one_seen_is_stale_for_that_Worker(string kind)
+    {
+        var journal = Open(kind);
+        await journal.StartAsync(Start("a", epoch: 5));
+        Assert.Equal(JournalVerdict.StaleEpoch, (await journal.StartAsync(Start("b", epoch: 4))).Verdict);
+        Assert.Equal(JournalVerdict.Started, (await journal.StartAsync(Start("b", epoch: 4, worker: "other"))).Verdict);
+        Assert.Equal(JournalVerdict.Started, (await journal.StartAsync(Start("b", epoch: 5))).Verdict);
+    }
+
+    [Fact]
+    public async Task What_the_file_holds_outlives_the_process()
+    {
+        var journal = Open("sqlite");
+        await journal.StartAsync(Start("started", epoch: 9));
+        await journal.StartAsync(Start("ended", epoch: 9));
+        await journal.EndAsync("w", "ended", new JournalAnswer(CommandStatus.Success, default, null));
+        await _sqlite!.DisposeAsync();
+        journal = Open("sqlite");
+        Assert.Equal(JournalVerdict.Unknown, (await journal.StartAsync(Start("started", epoch: 9))).Verdict);
+        Assert.Equal(JournalVerdict.Ended, (await journal.StartAsync(Start("ended", epoch: 9))).Verdict);
+        Assert.Equal(JournalVerdict.StaleEpoch, (await journal.StartAsync(Start("new", epoch: 8))).Verdict);
+    }
+
+    [Fact]
+    public async Task Many_writers_at_once_each_get_their_own_answer()
+    {
+        var journal = Open("sqlite");
+        var verdicts = await Task.WhenAll(Enumerable.Range(0, 2_000).Select(i => journal.StartAsync(Start($"c{i / 2}")).AsTask()).ToArray());
+        Assert.Equal(1_000, verdicts.Count(verdict => verdict.Verdict == JournalVerdict.Started));
+        Assert.Equal(1_000, verdicts.Count(verdict => verdict.Verdict == JournalVerdict.Unknown));
+    }
+
+    [Fact]
+    public void A_damaged_file_is_refused()
+    {
+        File.WriteAllText(Path.Combine(_directory, "j.db"), new string('x', 8_192));
+        Assert.Throws<IOException>(() => Open("sqlite"));
+    }
+
+    private ICommandJournal Open(string kind) => kind == "memory" ? new MemoryCommandJournal() : _sqlite = SqliteCommandJournal.Open(Path.Combine(_directory, "j.db"));
+
+    private static JournalStart Start(string command, int attempt = 1, long epoch = 1, string worker = "w", bool reexecute = false) =>
+        new(worker, command, attempt, epoch, reexecute);
+}

@@ -1,0 +1,217 @@
+using Ork.Kernel;
+using Ork.Protocol;
+using Ork.Storage.Sqlite;
+using OrkSim;
+
+namespace Ork.Contracts.Tests;
+
+/// <summary>What every <see cref="IKernelStore"/> keeps, the model and the real one alike.</summary>
+public sealed class StoreContract : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("ork-store").FullName;
+
+    public static TheoryData<string> Stores => ["model", "sqlite"];
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_new_store_is_empty_and_each_opening_raises_the_epoch(string kind)
+    {
+        var opener = Opener(kind);
+        for (var epoch = 1; epoch <= 3; epoch++)
+        {
+            await using var store = await opener.OpenAsync();
+            var image = store.TakeImage();
+            Assert.Equal(epoch, image.Epoch);
+            Assert.Empty(image.Workers);
+            Assert.Empty(image.Devices);
+            Assert.Empty(image.Commands);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task What_was_committed_is_there_after_reopening_member_for_member(string kind)
+    {
+        var opener = Opener(kind);
+        var batch = new CommitBatch();
+        batch.Workers.Add(new WorkerRow("w1", "k1", "", "", default, false));
+        batch.Workers.Add(new WorkerRow("wörker 2", "k2", "announce", "journal,x", """{"a": 1}"""u8.ToArray(), true));
+        batch.Devices.Add(new DeviceRow("d1", "w1", default));
+        batch.Devices.Add(new DeviceRow("d2", "wörker 2", """{"led":true}"""u8.ToArray()));
+        batch.NewCommands.Add(FullRow(1));
+        batch.NewCommands.Add(SparseRow(2));
+        batch.Log.Add(new TransitionRow(1, 1, CommandState.New, CommandState.Queued, 5, 0, "Accept"));
+        await CommitAsync(opener, batch);
+        await using var store = await opener.OpenAsync();
+        var image = store.TakeImage();
+        Assert.Equal(["w1 k1 - - '' False", "wörker 2 k2 announce journal,x '{\"a\": 1}' True"], image.Workers.Select(Show));
+        Assert.Equal(["d1 w1 ''", "d2 wörker 2 '{\"led\":true}'"], image.Devices.Select(row => $"{row.DeviceId} {row.WorkerId} '{Text(row.State)}'"));
+        Assert.Equal([Show(FullRow(1)), Show(SparseRow(2))], image.Commands.Select(Show));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task The_last_row_of_an_id_counts_and_a_change_leaves_the_spec_alone(string kind)
+    {
+        var opener = Opener(kind);
+        var batch = new CommitBatch();
+        batch.Workers.Add(new WorkerRow("w", "k", "a", "", default, false));
+        batch.Workers.Add(new WorkerRow("w", "k", "b", "", default, false));
+        batch.RemovedDevices.Add("d1");
+        batch.Devices.Add(new DeviceRow("d1", "w", default));
+        batch.NewCommands.Add(FullRow(1));
+        batch.ChangedCommands.Add(FullRow(1) with { Spec = FullRow(1).Spec with { Params = default, Targets = null }, State = CommandState.Success, Error = null });
+        await CommitAsync(opener, batch);
+        batch = new CommitBatch();
+        batch.Devices.Add(new DeviceRow("d1", "other", """{"x":1}"""u8.ToArray()));
+        await CommitAsync(opener, batch);
+        await using var store = await opener.OpenAsync();
+        var image = store.TakeImage();
+        Assert.Equal("b", Assert.Single(image.Workers).Endpoint);
+        Assert.Equal("other", Assert.Single(image.Devices).WorkerId);
+        Assert.Equal(Show(FullRow(1) with { State = CommandState.Success, Error = null }), Show(Assert.Single(image.Commands)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task What_is_removed_and_forgotten_is_gone(string kind)
+    {
+        var opener = Opener(kind);
+        var batch = new CommitBatch();
+        batch.Devices.Add(new DeviceRow("d1", "w", default));
+        batch.NewCommands.Add(SparseRow(1));
+        batch.NewCommands.Add(SparseRow(2));
+        batch.Log.Add(new TransitionRow(1, 1, CommandState.New, CommandState.Queued, 5, 0, "Accept"));
+        await CommitAsync(opener, batch);
+        batch = new CommitBatch();
+        batch.RemovedDevices.Add("d1");
+        batch.ForgottenCommands.Add(1);
+        await CommitAsync(opener, batch);
+        await using var store = await opener.OpenAsync();
+        var image = store.TakeImage();
+        Assert.Empty(image.Devices);
+        Assert.Equal(2, Assert.Single(image.Commands).Seq);
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task Commands_come_back_by_rising_sequence(string kind)
+    {
+        var opener = Opener(kind);
+        var batch = new CommitBatch();
+        foreach (var seq in new long[] { 30, 7, 1_000_000_000_000, 8 }) batch.NewCommands.Add(SparseRow(seq));
+        await CommitAsync(opener, batch);
+        await using var store = await opener.OpenAsync();
+        Assert.Equal([7, 8, 30, 1_000_000_000_000], store.TakeImage().Commands.Select(row => row.Seq));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_store_that_is_held_is_refused_to_others_and_free_once_let_go(string kind)
+    {
+        var opener = Opener(kind);
+        var store = await opener.OpenAsync();
+        var refused = await Assert.ThrowsAsync<StoreException>(async () => await opener.OpenAsync());
+        Assert.Equal(ErrorCodes.StoreLocked, refused.Refusal.Error);
+        await store.DisposeAsync();
+        await using var again = await opener.OpenAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task After_a_commit_that_failed_no_further_one_is_taken(string kind)
+    {
+        var opener = Opener(kind);
+        await using var store = await opener.OpenAsync();
+        var batch = new CommitBatch();
+        batch.NewCommands.Add(SparseRow(1));
+        if (opener is ModelDisk disk) disk.FailNextCommit(CommitFault.BeforeApply);
+        else batch.NewCommands.Add(SparseRow(1));
+        await Assert.ThrowsAsync<StoreException>(async () => await store.CommitAsync(batch));
+        await Assert.ThrowsAsync<StoreException>(async () => await store.CommitAsync(new CommitBatch()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task A_commit_is_all_or_nothing(string kind)
+    {
+        var opener = Opener(kind);
+        await using (var store = await opener.OpenAsync())
+        {
+            var batch = new CommitBatch();
+            batch.Devices.Add(new DeviceRow("d1", "w", default));
+            batch.NewCommands.Add(SparseRow(1));
+            if (opener is ModelDisk disk) disk.FailNextCommit(CommitFault.BeforeApply);
+            else batch.NewCommands.Add(SparseRow(1));
+            await Assert.ThrowsAsync<StoreException>(async () => await store.CommitAsync(batch));
+        }
+
+        await using var again = await opener.OpenAsync();
+        var image = again.TakeImage();
+        Assert.Empty(image.Devices);
+        Assert.Empty(image.Commands);
+    }
+
+    private IKernelStoreOpener Opener(string kind) => kind == "model" ? new ModelDisk() : new SqliteKernelStoreOpener(_directory);
+
+    private static async Task CommitAsync(IKernelStoreOpener opener, CommitBatch batch)
+    {
+        await using var store = await opener.OpenAsync();
+        await store.CommitAsync(batch);
+    }
+
+    private static CommandRow FullRow(long seq) => new()
+    {
+        Seq = seq,
+        Spec = new CommandSpec
+        {
+            CommandId = $"c{seq}",
+            Command = "set",
+            Scope = CommandScope.Rack,
+            DeviceId = "d",
+            Targets = ["a", "b\"c"],
+            Params = """{"x":"ä"}"""u8.ToArray(),
+            Caller = "uid:0",
+            IdempotencyKey = "key",
+            Idempotent = true,
+            TimeoutMs = 1_500,
+            CreatedAt = 1_700_000_000_000,
+            DeadlineAt = 1_700_000_900_000,
+        },
+        WorkerId = "w1",
+        State = CommandState.Timeout,
+        Attempt = 3,
+        Retries = 2,
+        Recoveries = 1,
+        Transitions = 9,
+        SentEver = true,
+        StopRequested = true,
+        Result = """{"ok":[1]}"""u8.ToArray(),
+        Error = "ERR_DEADLINE: ä",
+        Outcome = CommandOutcome.Unknown,
+        UpdatedAt = 1_700_000_000_500,
+    };
+
+    private static CommandRow SparseRow(long seq) => new()
+    {
+        Seq = seq,
+        Spec = new CommandSpec { CommandId = $"c{seq}", Command = "reboot", Scope = CommandScope.Device, Caller = "" },
+        WorkerId = "w",
+        State = CommandState.Queued,
+    };
+
+    private static string Show(WorkerRow row) =>
+        $"{row.WorkerId} {row.PeerKey} {Dash(row.Endpoint)} {Dash(row.Features)} '{Text(row.Contract)}' {row.Terminated}";
+
+    private static string Show(CommandRow row) => string.Join(
+        '|', row.Seq, row.Spec.CommandId, row.Spec.Command, row.Spec.Scope, row.Spec.DeviceId ?? "null", row.Spec.Targets is null ? "null" : string.Join(',', row.Spec.Targets),
+        Text(row.Spec.Params), row.Spec.Caller, row.Spec.IdempotencyKey ?? "null", row.Spec.Idempotent, row.Spec.TimeoutMs, row.Spec.CreatedAt, row.Spec.DeadlineAt,
+        row.WorkerId, row.State, row.Attempt, row.Retries, row.Recoveries, row.Transitions, row.SentEver, row.StopRequested, Text(row.Result), row.Error ?? "null",
+        row.Outcome, row.UpdatedAt);
+
+    private static string Dash(string text) => text.Length == 0 ? "-" : text;
+
+    private static string Text(ReadOnlyMemory<byte> bytes) => System.Text.Encoding.UTF8.GetString(bytes.Span);
+}

@@ -1,0 +1,145 @@
+using Microsoft.Data.Sqlite;
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace Ork.Storage.Sqlite.Tests;
+
+/// <summary>What only the real store does: refuse what it must not open, and let an operator look inside.</summary>
+public sealed class SqliteStoreTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("ork-sqlite").FullName;
+
+    private string Database => Path.Combine(_directory, SqliteKernelStoreOpener.FileName);
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public async Task A_store_of_a_newer_kernel_is_refused_and_left_alone()
+    {
+        await FillAsync(1);
+        Run("PRAGMA user_version = 999");
+        Assert.Equal(ErrorCodes.StoreNewer, (await RefusalAsync()).Error);
+        Assert.Equal(999L, Run("PRAGMA user_version"));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_damaged()
+    {
+        File.WriteAllBytes(Database, Enumerable.Repeat((byte)'x', 100_000).ToArray());
+        Assert.Equal(ErrorCodes.StoreDamaged, (await RefusalAsync()).Error);
+    }
+
+    [Fact]
+    public async Task A_damaged_page_is_found_on_opening_and_the_store_is_refused()
+    {
+        await FillAsync(2_000);
+        Run("PRAGMA wal_checkpoint(TRUNCATE)");
+        var bytes = File.ReadAllBytes(Database);
+        for (var page = 5; page < bytes.Length / 4_096; page += 3) Array.Fill(bytes, (byte)0x5A, page * 4_096, 600);
+        File.WriteAllBytes(Database, bytes);
+        Assert.Equal(ErrorCodes.StoreDamaged, (await RefusalAsync()).Error);
+    }
+
+    [Fact]
+    public async Task A_database_that_another_program_holds_is_locked()
+    {
+        await FillAsync(1);
+        using var other = Open();
+        using var hold = other.CreateCommand();
+        hold.CommandText = "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE";
+        hold.ExecuteNonQuery();
+        Assert.Equal(ErrorCodes.StoreLocked, (await RefusalAsync()).Error);
+    }
+
+    [Fact]
+    public async Task A_directory_that_cannot_be_made_is_unavailable()
+    {
+        File.WriteAllText(Path.Combine(_directory, "file"), "");
+        var refused = await Assert.ThrowsAsync<StoreException>(async () => await new SqliteKernelStoreOpener(Path.Combine(_directory, "file", "below")).OpenAsync());
+        Assert.Equal(ErrorCodes.StoreUnavailable, refused.Refusal.Error);
+    }
+
+    [Fact]
+    public async Task An_operator_reads_a_commands_history_by_name()
+    {
+        await FillAsync(1);
+        Assert.Equal("NEW>QUEUED Accept", Run("SELECT from_state || '>' || to_state || ' ' || detail FROM command_history WHERE command_id = 'c1'"));
+    }
+
+    [Fact]
+    public async Task Commits_are_durable_by_the_settings_that_make_them_so()
+    {
+        await using var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();
+        Assert.True(File.Exists(Database + "-wal"), "The journal is not WAL.");
+    }
+
+    [Fact]
+    public async Task A_store_written_by_the_first_schema_opens_in_this_one()
+    {
+        // The fixture is a store as version 1 wrote it; every later version must open it.
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "Fixtures", "schema-1.db"), Database);
+        await using var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();
+        var image = store.TakeImage();
+        Assert.Equal(2, image.Epoch);
+        Assert.Equal(3, image.Commands.Count);
+        Assert.Equal("w", Assert.Single(image.Workers).WorkerId);
+        Assert.Equal("d", Assert.Single(image.Devices).DeviceId);
+    }
+
+    [Fact]
+    public async Task Retention_leaves_the_file_bounded()
+    {
+        await using var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();
+        var sizes = new List<long>();
+        for (var round = 0; round < 30; round++)
+        {
+            var batch = new CommitBatch();
+            for (var i = 0; i < 1_000; i++) Add(batch, (round * 1_000) + i + 1);
+            if (round >= 2) batch.ForgottenCommands.AddRange(Enumerable.Range(((round - 2) * 1_000) + 1, 1_000).Select(seq => (long)seq));
+            await store.CommitAsync(batch);
+            sizes.Add(new FileInfo(Database).Length);
+        }
+
+        Assert.InRange(sizes[^1], 1, sizes[10] * 3 / 2);
+    }
+
+    private async Task FillAsync(int commands)
+    {
+        await using var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();
+        var batch = new CommitBatch();
+        batch.Workers.Add(new WorkerRow("w", "k", "announce", "journal", "{}"u8.ToArray(), false));
+        batch.Devices.Add(new DeviceRow("d", "w", default));
+        for (var seq = 1; seq <= commands; seq++) Add(batch, seq);
+        await store.CommitAsync(batch);
+    }
+
+    private static void Add(CommitBatch batch, long seq)
+    {
+        batch.NewCommands.Add(new CommandRow
+        {
+            Seq = seq,
+            Spec = new CommandSpec { CommandId = $"c{seq}", Command = "reboot", Scope = CommandScope.Device, Caller = "uid:0", DeviceId = "d" },
+            WorkerId = "w",
+            State = CommandState.Queued,
+        });
+        batch.Log.Add(new TransitionRow(seq, 1, CommandState.New, CommandState.Queued, 1_700_000_000_000, 0, "Accept"));
+    }
+
+    private async Task<Refusal> RefusalAsync() =>
+        (await Assert.ThrowsAsync<StoreException>(async () => await new SqliteKernelStoreOpener(_directory).OpenAsync())).Refusal;
+
+    private object? Run(string sql)
+    {
+        using var connection = Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command.ExecuteScalar();
+    }
+
+    private SqliteConnection Open()
+    {
+        var connection = new SqliteConnection($"Data Source={Database};Pooling=False");
+        connection.Open();
+        return connection;
+    }
+}
