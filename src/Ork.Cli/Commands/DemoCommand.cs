@@ -38,7 +38,7 @@ internal static class DemoCommand
         option.Validators.Add(result =>
         {
             var least = name.StartsWith("--kill", StringComparison.Ordinal) ? 0 : 1;
-            if (result.GetValueOrDefault<int>() < least) result.AddError($"{name} must be {least} or more.");
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var number) && number < least) result.AddError($"{name} must be {least} or more.");
         });
         return option;
     }

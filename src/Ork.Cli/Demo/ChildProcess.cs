@@ -47,6 +47,16 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>True once it has ended by itself or been killed.</summary>
     internal bool HasExited => _process?.HasExited ?? true;
 
+    /// <summary>Memory it holds, in bytes.</summary>
+    internal long WorkingSetBytes
+    {
+        get
+        {
+            _process!.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>Asks it to end (SIGTERM) and waits for it; kills it when the time is over.</summary>
     internal async Task<int> StopAsync(TimeSpan patience)
     {

@@ -90,6 +90,8 @@ internal sealed record KernelConfig
     internal KernelConfig Validated()
     {
         var problems = new List<string>();
+        CheckNulls(this, "", problems);
+        if (problems.Count > 0) throw new ConfigException(string.Join(Environment.NewLine, problems));
         CheckNumbers(Kernel, "kernel", problems);
         foreach (var (text, name) in Listen.Select(text => (text, "listen")).Concat(WorkersListen.Select(text => (text, "workersListen")))
             .Concat(Discovery.Static.Select(target => (target.Endpoint, "discovery.static"))))
@@ -113,6 +115,20 @@ internal sealed record KernelConfig
 
     private static string Plain(string message) => message.Split(" Path:")[0];
 
+    /// <summary>JSON can say null where nothing can be null.</summary>
+    private static void CheckNulls(object section, string path, List<string> problems)
+    {
+        var nullability = new NullabilityInfoContext();
+        foreach (var property in section.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
+        {
+            var name = path + JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+            var value = property.GetValue(section);
+            if (value is null && nullability.Create(property).ReadState == NullabilityState.NotNull) problems.Add($"{name}: must not be null");
+            if (value is IEnumerable<object?> list && list.Contains(null)) problems.Add($"{name}: must not hold null");
+            if (value is DiscoveryConfig or LogConfig || value?.GetType().Namespace == typeof(KernelOptions).Namespace) CheckNulls(value!, name + ".", problems);
+        }
+    }
+
     private static void CheckNumbers(object section, string path, List<string> problems)
     {
         foreach (var property in section.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance))
@@ -126,9 +142,6 @@ internal sealed record KernelConfig
                     break;
                 case long duration when duration > 366L * 24 * 3_600_000:
                     problems.Add($"{name}: must not be above a year");
-                    break;
-                case null:
-                    problems.Add($"{name}: must not be null");
                     break;
                 case { } nested when property.PropertyType.Namespace == typeof(KernelOptions).Namespace:
                     CheckNumbers(nested, name, problems);

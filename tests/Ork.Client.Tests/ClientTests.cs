@@ -1,0 +1,164 @@
+using System.Text;
+using System.Text.Json;
+using Ork.Protocol;
+using OrkSim;
+
+namespace Ork.Client.Tests;
+
+/// <summary>The caller SDK, against a kernel that is played by the test.</summary>
+public sealed class ClientTests : IAsyncLifetime
+{
+    private static readonly LinkEndpoint Endpoint = LinkEndpoint.Unix("kernel");
+
+    private readonly MemoryNetwork _network = new();
+    private IListener _listener = null!;
+    private OrkClient _client = null!;
+
+    public ValueTask InitializeAsync()
+    {
+        _listener = _network.As("kernel").Listen(Endpoint, Audience.Callers);
+        _client = NewClient(30_000);
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _client.DisposeAsync();
+        _listener.Close();
+    }
+
+    [Fact]
+    public async Task A_command_is_sent_as_ordered_and_its_receipt_returned()
+    {
+        var sending = _client.SendAsync(new CommandOrder { Command = "set", DeviceId = "d", Params = new { pct = 5 }, IdempotencyKey = "k", DeadlineMs = 9 });
+        var kernel = await AcceptAsync();
+        var (correlation, action, deviceId, payload) = await NextAsync(kernel);
+        Assert.Equal((OrkAction.CommandRequest, "d"), (action, deviceId));
+        Assert.Equal("""{"command":"set","params":{"pct":5},"scope":"device","idempotencyKey":"k","deadlineMs":9}""", payload.GetRawText());
+        Answer(kernel, correlation, action, """{"commandId":"c","status":"QUEUED"}""");
+        Assert.Equal(new CommandReceipt("c", CommandStatus.Queued), await sending);
+    }
+
+    [Fact]
+    public async Task A_lost_link_repeats_a_command_with_a_key_and_never_one_without()
+    {
+        var keyed = _client.SendAsync(new CommandOrder { Command = "set", DeviceId = "d", IdempotencyKey = "k" });
+        var first = await AcceptAsync();
+        await NextAsync(first);
+        var bare = _client.SendAsync(new CommandOrder { Command = "set", DeviceId = "d" });
+        await NextAsync(first);
+        first.Close(null);
+        var refused = await Assert.ThrowsAsync<OrkRefusedException>(() => bare);
+        Assert.True(refused.Is(ErrorCodes.LinkLost));
+        var second = await AcceptAsync();
+        var (correlation, action, _, payload) = await NextAsync(second);
+        Assert.Equal("k", payload.GetProperty("idempotencyKey").GetString());
+        Answer(second, correlation, action, """{"commandId":"c","status":"QUEUED"}""");
+        Assert.Equal("c", (await keyed).CommandId);
+    }
+
+    [Fact]
+    public async Task Waiting_polls_until_the_end()
+    {
+        var waiting = _client.WaitAsync("c");
+        var kernel = await AcceptAsync();
+        foreach (var status in new[] { "QUEUED", "EXECUTING", "FAILED" })
+        {
+            var (correlation, action, _, payload) = await NextAsync(kernel);
+            Assert.Equal(30_000, payload.GetProperty("waitMs").GetInt64());
+            Answer(kernel, correlation, action, $$"""{"commandId":"c","status":"{{status}}","error":"ERR_DEADLINE","outcome":"not-started","result":null,"attempt":2}""");
+        }
+
+        var view = await waiting;
+        Assert.Equal((CommandStatus.Failed, "ERR_DEADLINE", CommandOutcome.NotStarted, 2), (view.Status, view.Error, view.Outcome, view.Attempt));
+    }
+
+    [Fact]
+    public async Task Answers_find_their_callers_in_whatever_order_they_come()
+    {
+        var calls = Enumerable.Range(0, 20).Select(i => _client.TelemetryAsync($"d{i}", new { type = "metrics" })).ToArray();
+        var kernel = await AcceptAsync();
+        var asked = new List<(ulong Correlation, string DeviceId)>();
+        for (var i = 0; i < calls.Length; i++)
+        {
+            var (correlation, _, deviceId, _) = await NextAsync(kernel);
+            asked.Add((correlation, deviceId!));
+        }
+
+        asked.Reverse();
+        foreach (var (correlation, deviceId) in asked) Answer(kernel, correlation, OrkAction.TelemetryPull, $$"""{"of":"{{deviceId}}"}""");
+        for (var i = 0; i < calls.Length; i++) Assert.Equal($"d{i}", (await calls[i]).GetProperty("of").GetString());
+    }
+
+    [Fact]
+    public async Task A_refusal_carries_its_code_and_hint()
+    {
+        var sending = _client.SendAsync(new CommandOrder { Command = "set", DeviceId = "d" });
+        var kernel = await AcceptAsync();
+        var (correlation, action, _, _) = await NextAsync(kernel);
+        Answer(kernel, correlation, action, """{"status":"REJECTED","error":"ERR_QUEUE_FULL","message":"Full.","retryAfterMs":250}""");
+        var refused = await Assert.ThrowsAsync<OrkRefusedException>(() => sending);
+        Assert.Equal(("ERR_QUEUE_FULL", 250L), (refused.Error, refused.RetryAfterMs));
+    }
+
+    [Fact]
+    public async Task A_call_ends_with_its_callers_token_or_its_time()
+    {
+        using var source = new CancellationTokenSource();
+        var cancelled = _client.StatusAsync("c", cancellation: source.Token);
+        await NextAsync(await AcceptAsync());
+        await source.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        await using var impatient = NewClient(20);
+        var refused = await Assert.ThrowsAsync<OrkRefusedException>(() => impatient.StatusAsync("c"));
+        Assert.True(refused.Is(ErrorCodes.KernelUnavailable));
+    }
+
+    [Fact]
+    public async Task The_list_of_Workers_is_followed_over_its_pages()
+    {
+        var listing = _client.WorkersAsync(devices: true);
+        var kernel = await AcceptAsync();
+        foreach (var (after, page) in new[] { (null as string, """[{"workerId":"a","devices":["x"],"queued":3}],"next":"a" """), ("a", """[{"workerId":"b","health":"Sick"}],"next":null""") })
+        {
+            var (correlation, action, _, payload) = await NextAsync(kernel);
+            Assert.Equal(after, payload.TryGetProperty("after", out var given) ? given.GetString() : null);
+            Answer(kernel, correlation, action, $$"""{"kernel":{"epoch":4},"workers":{{page}}}""");
+        }
+
+        var fleet = await listing;
+        Assert.Equal(["a", "b"], fleet.Workers.Select(worker => worker.WorkerId));
+        Assert.Equal((3, "x", "Sick"), (fleet.Workers[0].Queued, fleet.Workers[0].Devices[0], fleet.Workers[1].Health));
+        Assert.Equal(4, fleet.Kernel.GetProperty("epoch").GetInt32());
+    }
+
+    private OrkClient NewClient(long timeoutMs) => new(
+        new ClientOptions { Endpoint = Endpoint, TimeoutMs = timeoutMs, ReconnectBaseMs = 1, ReconnectCapMs = 5 },
+        new ClientPorts { Network = _network.As("caller"), Entropy = new NoEntropy() });
+
+    private async Task<IConnection> AcceptAsync()
+    {
+        var connection = (await _listener.AcceptAsync())!;
+        var hello = (await connection.ReceiveAsync())!.Value;
+        Assert.Equal((FrameKind.Hello, "caller"), (hello.Kind, Greeting.TryRead(hello.Payload)!.Role));
+        return connection;
+    }
+
+    private static async Task<(ulong Correlation, OrkAction Action, string? DeviceId, JsonElement Payload)> NextAsync(IConnection kernel)
+    {
+        var frame = (await kernel.ReceiveAsync())!.Value;
+        Assert.Null(EnvelopeReader.Read(frame.Payload, out var envelope));
+        return (frame.Correlation, envelope.Action, envelope.DeviceId.Decode(), JsonElement.Parse(envelope.Payload.Span));
+    }
+
+    private static void Answer(IConnection kernel, ulong correlation, OrkAction asked, string payload) => kernel.Send(
+        FrameKind.Response, correlation, Encoding.UTF8.GetBytes(
+            $$"""{"id":"m","version":"0.2.0","type":"response","action":"{{OrkActions.NameOf(OrkActions.AnswerTo(asked))}}","sender":"ork","timestamp":1,"payload":{{payload}}}"""));
+
+    private sealed class NoEntropy : IEntropy
+    {
+        private ulong _state;
+
+        public ulong NextBits() => _state++;
+    }
+}

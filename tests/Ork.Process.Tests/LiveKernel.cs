@@ -1,0 +1,140 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using Ork.Cli.Demo;
+using Ork.Cli.Hosting;
+using Ork.Client;
+using Ork.Protocol;
+using Ork.Transport;
+
+namespace Ork.Process.Tests;
+
+/// <summary>A kernel as a process of its own, with its store and sockets in a folder of its own.</summary>
+internal sealed class LiveKernel : IAsyncDisposable
+{
+    private readonly List<ChildProcess> _hosts = [];
+
+    internal LiveKernel(object? kernelOptions = null)
+    {
+        Directory = System.IO.Directory.CreateTempSubdirectory("ork-live").FullName;
+        Data = Path.Combine(Directory, "kernel");
+        string[] config = [];
+        if (kernelOptions is not null)
+        {
+            var path = Path.Combine(Directory, "ork.json");
+            File.WriteAllText(path, JsonSerializer.Serialize(new { kernel = kernelOptions }));
+            config = ["--config", path];
+        }
+
+        Process = new ChildProcess(Path.Combine(Directory, "kernel.log"), ["kernel", "run", "--data", Data, .. config]);
+        Client = NewClient();
+    }
+
+    internal string Directory { get; }
+
+    internal string Data { get; }
+
+    internal ChildProcess Process { get; }
+
+    internal OrkClient Client { get; }
+
+    internal string ExecutionsPath => Path.Combine(Directory, "executions.log");
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        foreach (var host in _hosts) host.Dispose();
+        Process.Dispose();
+        System.IO.Directory.Delete(Directory, recursive: true);
+    }
+
+    internal OrkClient NewClient(string name = "test") => new(
+        new ClientOptions { Endpoint = LinkEndpoint.TryParse(Defaults.CallerEndpoint(Data))!, Name = name, TimeoutMs = 60_000 },
+        new ClientPorts { Network = new SocketNetwork(new SocketNetworkOptions()), Entropy = new SystemEntropy() });
+
+    /// <summary>Starts a process that hosts simulated Workers.</summary>
+    internal ChildProcess StartHost(int workers, int devices, string prefix = "sim", double latencyMs = 2)
+    {
+        var host = new ChildProcess(
+            Path.Combine(Directory, $"workers-{prefix}.log"), "worker", "sim", "--count", $"{workers}", "--devices", $"{devices}", "--prefix", prefix,
+            "--connect", Defaults.WorkerEndpoint(Data), "--data", Path.Combine(Directory, "fleet"), "--executions", ExecutionsPath,
+            "--latency", latencyMs.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        _hosts.Add(host);
+        host.Start();
+        return host;
+    }
+
+    /// <summary>Waits until so many Workers are linked, ready and healthy.</summary>
+    internal async Task<FleetView> InServiceAsync(int workers)
+    {
+        while (true)
+        {
+            var fleet = await Client.WorkersAsync();
+            if (fleet.Workers.Count(worker => worker is { Linked: true, State: "Ready", Health: "Healthy" }) == workers) return fleet;
+            Assert.False(Process.HasExited, "The kernel ended by itself.");
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Kills the kernel (SIGKILL) and starts it again.</summary>
+    internal void Bounce()
+    {
+        Process.Kill();
+        Process.Start();
+    }
+
+    internal Task<Socket> CallerSocketAsync() => SocketAsync(Defaults.CallerEndpoint(Data));
+
+    internal Task<Socket> WorkerSocketAsync() => SocketAsync(Defaults.WorkerEndpoint(Data));
+
+    private static async Task<Socket> SocketAsync(string endpoint)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(LinkEndpoint.TryParse(endpoint)!.Path!));
+        return socket;
+    }
+}
+
+/// <summary>A plain socket that speaks frames, well or badly.</summary>
+internal static class PlainSocket
+{
+    internal static Task SendFrameAsync(this Socket socket, FrameKind kind, ulong correlation, string payload) =>
+        SendFrameAsync(socket, kind, correlation, Encoding.UTF8.GetBytes(payload));
+
+    internal static async Task SendFrameAsync(this Socket socket, FrameKind kind, ulong correlation, byte[] payload)
+    {
+        var frame = new byte[FrameHeader.Size + payload.Length];
+        new FrameHeader(kind, correlation, payload.Length).Write(frame);
+        payload.CopyTo(frame, FrameHeader.Size);
+        await socket.SendAsync(frame);
+    }
+
+    /// <summary>The next frame, or null at the end.</summary>
+    internal static async Task<(FrameKind Kind, ulong Correlation, string Payload)?> ReadFrameAsync(this Socket socket)
+    {
+        var head = new byte[FrameHeader.Size];
+        if (!await FillAsync(socket, head)) return null;
+        Assert.Null(FrameHeader.Read(head, FrameHeader.DefaultMaxFrameBytes, out var header));
+        var payload = new byte[header.PayloadLength];
+        return await FillAsync(socket, payload) ? (header.Kind, header.Correlation, Encoding.UTF8.GetString(payload)) : null;
+    }
+
+    private static async Task<bool> FillAsync(Socket socket, Memory<byte> buffer)
+    {
+        try
+        {
+            while (buffer.Length > 0)
+            {
+                var read = await socket.ReceiveAsync(buffer);
+                if (read == 0) return false;
+                buffer = buffer[read..];
+            }
+
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

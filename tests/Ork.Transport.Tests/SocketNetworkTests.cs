@@ -1,0 +1,221 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Ork.Protocol;
+
+namespace Ork.Transport.Tests;
+
+/// <summary>What only real sockets do: keys, modes, limits and bad bytes.</summary>
+public sealed class SocketNetworkTests : IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("ork-transport").FullName;
+
+    public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    [Fact]
+    public async Task A_key_that_is_not_allowed_is_told_so_and_gets_no_further()
+    {
+        using var server = LinkIdentity.Ephemeral();
+        using var friend = LinkIdentity.Ephemeral();
+        using var stranger = LinkIdentity.Ephemeral();
+        var listener = new SocketNetwork(new SocketNetworkOptions { Identity = server, Callers = new KeyAllowlist([friend.Key]) }).Listen(Loopback, Audience.Callers);
+        var accepted = listener.AcceptAsync().AsTask();
+        var refused = await Client(stranger).ConnectAsync(listener.Endpoint, server.Key, CancellationToken.None);
+        Assert.Contains("ERR_KEY_NOT_ALLOWED", await GoodbyeAsync(refused), StringComparison.Ordinal);
+        Assert.False(accepted.IsCompleted);
+        await Client(friend).ConnectAsync(listener.Endpoint, server.Key, CancellationToken.None);
+        Assert.Equal(friend.Key, (await accepted)!.Peer.Key);
+        listener.Close();
+    }
+
+    [Fact]
+    public async Task A_server_that_does_not_prove_the_expected_key_is_refused()
+    {
+        using var server = LinkIdentity.Ephemeral();
+        using var client = LinkIdentity.Ephemeral();
+        var listener = new SocketNetwork(new SocketNetworkOptions { Identity = server, Callers = KeyAllowlist.Anybody }).Listen(Loopback, Audience.Callers);
+        var refused = await Assert.ThrowsAsync<LinkException>(async () => await Client(client).ConnectAsync(listener.Endpoint, "sha256:" + new string('0', 64), CancellationToken.None));
+        Assert.Equal(ErrorCodes.KeyNotAllowed, refused.Refusal.Error);
+        listener.Close();
+    }
+
+    [Fact]
+    public void A_TCP_listener_without_an_allowlist_does_not_start()
+    {
+        using var identity = LinkIdentity.Ephemeral();
+        var network = new SocketNetwork(new SocketNetworkOptions { Identity = identity });
+        Assert.Equal(ErrorCodes.AllowlistEmpty, Assert.Throws<LinkException>(() => network.Listen(Loopback, Audience.Callers)).Refusal.Error);
+    }
+
+    [Fact]
+    public async Task Plain_TCP_is_for_loopback_only()
+    {
+        var network = new SocketNetwork(new SocketNetworkOptions { Insecure = true });
+        Assert.Equal(ErrorCodes.InsecureNotLoopback, Assert.Throws<LinkException>(() => network.Listen(LinkEndpoint.Tcp("0.0.0.0", 0), Audience.Callers)).Refusal.Error);
+        var refused = await Assert.ThrowsAsync<LinkException>(async () => await network.ConnectAsync(LinkEndpoint.Tcp("192.0.2.1", 1), null, CancellationToken.None));
+        Assert.Equal(ErrorCodes.InsecureNotLoopback, refused.Refusal.Error);
+    }
+
+    [Fact]
+    public void A_Unix_socket_is_its_owners_only_and_a_left_over_file_does_not_stop_a_start()
+    {
+        var endpoint = LinkEndpoint.Unix(Path.Combine(_directory, "k.sock"));
+        var network = new SocketNetwork(new SocketNetworkOptions());
+        using (var dead = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            dead.Bind(new UnixDomainSocketEndPoint(endpoint.Path!));
+            dead.Listen();
+
+            // A process that is killed leaves its file; disposing the socket would remove it.
+            File.Move(endpoint.Path!, endpoint.Path + ".kept");
+        }
+
+        File.Move(endpoint.Path + ".kept", endpoint.Path!);
+
+        Assert.True(File.Exists(endpoint.Path));
+        var listener = network.Listen(endpoint, Audience.Callers);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(endpoint.Path!));
+        Assert.Equal(ErrorCodes.EndpointInvalid, Assert.Throws<LinkException>(() => network.Listen(endpoint, Audience.Callers)).Refusal.Error);
+        listener.Close();
+        Assert.False(File.Exists(endpoint.Path));
+    }
+
+    [Fact]
+    public void A_key_is_made_once_and_readable_by_its_owner_only()
+    {
+        var path = Path.Combine(_directory, "deep", "node.key");
+        using var made = LinkIdentity.LoadOrCreate(path);
+        using var loaded = LinkIdentity.LoadOrCreate(path);
+        Assert.Equal(made.Key, loaded.Key);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        File.WriteAllText(path, "not a key");
+        Assert.Equal(ErrorCodes.ConfigInvalid, Assert.Throws<LinkException>(() => LinkIdentity.LoadOrCreate(path)).Refusal.Error);
+    }
+
+    [Fact]
+    public void An_allowlist_says_where_it_is_wrong()
+    {
+        var key = "sha256:" + new string('A', 64);
+        Assert.Equal([key], KeyAllowlist.ParseLines(["# ours", "", $"  {key}  gateway 1"], "callers"));
+        Assert.True(new KeyAllowlist([key]).Allows(key.ToLowerInvariant()));
+        Assert.Contains("callers:2", Assert.Throws<LinkException>(() => KeyAllowlist.ParseLines([key, "md5:1"], "callers")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 1, 0, 0x20, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0 }, "ERR_FRAME_TOO_LARGE")]
+    [InlineData(new byte[] { 255, 255, 255, 255, 3, 0, 0, 0, 0, 0, 0, 0, 0 }, "ERR_FRAME_TOO_LARGE")]
+    [InlineData(new byte[] { 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0 }, "ERR_FRAME_MALFORMED")]
+    [InlineData(new byte[] { 9, 0, 0, 0, 77, 0, 0, 0, 0, 0, 0, 0, 0 }, "ERR_FRAME_MALFORMED")]
+    [InlineData(new byte[] { (byte)'G', (byte)'E', (byte)'T', (byte)' ', (byte)'/', 0, 0, 0, 0, 0, 0, 0, 0 }, "ERR_FRAME_TOO_LARGE")]
+    public async Task Bytes_that_are_no_frame_are_told_why_and_end_the_link_even_with_more_behind_them(byte[] bytes, string code)
+    {
+        var listener = new SocketNetwork(new SocketNetworkOptions { Insecure = true }).Listen(Loopback, Audience.Callers);
+        using var socket = await RawAsync(listener.Endpoint);
+        var server = (await listener.AcceptAsync())!;
+        await socket.SendAsync(bytes);
+        await socket.SendAsync(new byte[200_000]);
+        Assert.Null(await server.ReceiveAsync());
+        Assert.Equal(code, server.CloseReason!.Error.Code);
+        Assert.Contains(code, await ReadAllAsync(socket), StringComparison.Ordinal);
+        listener.Close();
+    }
+
+    [Fact]
+    public async Task A_frame_may_come_byte_by_byte()
+    {
+        var listener = new SocketNetwork(new SocketNetworkOptions { Insecure = true }).Listen(Loopback, Audience.Callers);
+        using var socket = await RawAsync(listener.Endpoint);
+        var server = (await listener.AcceptAsync())!;
+        var frame = new byte[FrameHeader.Size + 2];
+        new FrameHeader(FrameKind.Request, 7, 2).Write(frame);
+        foreach (var one in frame) await socket.SendAsync(new[] { one });
+        var received = await server.ReceiveAsync();
+        Assert.Equal((FrameKind.Request, 7UL, 2), (received!.Value.Kind, received.Value.Correlation, received.Value.Payload.Length));
+        listener.Close();
+    }
+
+    [Fact]
+    public async Task A_peer_that_does_not_read_is_held_back_from_and_at_last_dropped()
+    {
+        var options = new SocketNetworkOptions { Insecure = true, OutputHighWater = 64 * 1024, OutputLowWater = 16 * 1024, OutputLimit = 4 * 1024 * 1024 };
+        var listener = new SocketNetwork(options).Listen(Loopback, Audience.Callers);
+        using var socket = await RawAsync(listener.Endpoint);
+        var server = (await listener.AcceptAsync())!;
+        var heldBack = false;
+        for (var i = 0; i < 2_000 && server.CloseReason is null; i++) heldBack |= !server.Send(FrameKind.Response, 1, new byte[32 * 1024]);
+        Assert.True(heldBack);
+        Assert.Equal(ErrorCodes.PeerTooSlow, server.CloseReason!.Error);
+        await server.DrainedAsync();
+        listener.Close();
+    }
+
+    [Fact]
+    public async Task A_sender_that_holds_back_goes_on_when_the_peer_has_read()
+    {
+        var options = new SocketNetworkOptions { Insecure = true, OutputHighWater = 64 * 1024, OutputLowWater = 16 * 1024 };
+        var listener = new SocketNetwork(options).Listen(Loopback, Audience.Callers);
+        using var socket = await RawAsync(listener.Endpoint);
+        var server = (await listener.AcceptAsync())!;
+        while (server.Send(FrameKind.Response, 1, new byte[32 * 1024]))
+        {
+        }
+
+        var drained = server.DrainedAsync().AsTask();
+        var buffer = new byte[64 * 1024];
+        while (!drained.IsCompleted) await socket.ReceiveAsync(buffer);
+        await drained;
+        Assert.Null(server.CloseReason);
+        listener.Close();
+    }
+
+    [Fact]
+    public async Task Peers_that_never_finish_their_handshake_do_not_keep_others_out_for_good()
+    {
+        using var server = LinkIdentity.Ephemeral();
+        using var client = LinkIdentity.Ephemeral();
+        var options = new SocketNetworkOptions { Identity = server, Callers = KeyAllowlist.Anybody, MaxHandshakes = 2, HandshakeTimeoutMs = 300 };
+        var listener = new SocketNetwork(options).Listen(Loopback, Audience.Callers);
+        var silent = new List<Socket>();
+        for (var i = 0; i < 6; i++) silent.Add(await RawAsync(listener.Endpoint));
+        var accepted = listener.AcceptAsync().AsTask();
+        var connection = await Client(client).ConnectAsync(listener.Endpoint, server.Key, CancellationToken.None);
+        Assert.Equal(client.Key, (await accepted)!.Peer.Key);
+        connection.Close(null);
+        foreach (var socket in silent) socket.Dispose();
+        listener.Close();
+    }
+
+    private static LinkEndpoint Loopback => LinkEndpoint.Tcp("127.0.0.1", 0);
+
+    private static SocketNetwork Client(LinkIdentity identity) => new(new SocketNetworkOptions { Identity = identity });
+
+    private static async Task<Socket> RawAsync(LinkEndpoint endpoint)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(new IPEndPoint(IPAddress.Loopback, endpoint.Port));
+        return socket;
+    }
+
+    private static async Task<string> GoodbyeAsync(IConnection connection)
+    {
+        var text = "";
+        while (await connection.ReceiveAsync() is { } frame) text += Encoding.UTF8.GetString(frame.Payload.Span);
+        return text;
+    }
+
+    private static async Task<string> ReadAllAsync(Socket socket)
+    {
+        var all = new StringBuilder();
+        var buffer = new byte[4_096];
+        try
+        {
+            for (int read; (read = await socket.ReceiveAsync(buffer)) > 0;) all.Append(Encoding.Latin1.GetString(buffer, 0, read));
+        }
+        catch (SocketException)
+        {
+            // A reset after the Goodbye was read is fine.
+        }
+
+        return all.ToString();
+    }
+}

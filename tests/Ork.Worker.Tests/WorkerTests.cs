@@ -1,0 +1,265 @@
+using System.Text;
+using System.Text.Json;
+using Ork.Protocol;
+using OrkSim;
+
+namespace Ork.Worker.Tests;
+
+/// <summary>The Worker runtime, as a kernel on the other end of its link sees it.</summary>
+public sealed class WorkerTests : IAsyncLifetime
+{
+    private static readonly LinkEndpoint Endpoint = LinkEndpoint.Unix("kernel");
+
+    private readonly MemoryNetwork _network = new();
+    private readonly MemoryCommandJournal _journal = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<Task> _running = [];
+    private readonly List<string> _executed = [];
+    private IListener _listener = null!;
+    private ulong _correlation;
+
+    public ValueTask InitializeAsync()
+    {
+        _listener = _network.As("kernel").Listen(Endpoint, Audience.Workers);
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Close();
+        await Task.WhenAll(_running);
+        _stop.Dispose();
+    }
+
+    [Fact]
+    public async Task It_greets_with_its_id_and_answers_who_it_is_and_what_it_can()
+    {
+        var kernel = await LinkAsync(Define());
+        var identity = await AskAsync(kernel, OrkAction.IdentityRequest);
+        Assert.Equal("w", identity.GetProperty("workerId").GetString());
+        Assert.Equal(["d1", "d2"], identity.GetProperty("devices").EnumerateArray().Select(device => device.GetProperty("deviceId").GetString()));
+        Assert.Equal("journal", identity.GetProperty("features")[0].GetString());
+        Assert.True((await AskAsync(kernel, OrkAction.CapabilityRequest)).GetProperty("contract").TryGetProperty("capabilities", out _));
+        Assert.Equal("ok", (await AskAsync(kernel, OrkAction.HealthPing)).GetProperty("status").GetString());
+        Assert.Equal("d1", (await AskAsync(kernel, OrkAction.StatePull, deviceId: "d1")).GetProperty("state").GetProperty("of").GetString());
+        Assert.Equal("d2", (await AskAsync(kernel, OrkAction.StatePull)).GetProperty("state").GetProperty("d2").GetProperty("of").GetString());
+    }
+
+    [Fact]
+    public async Task S3_a_repeated_command_is_answered_and_not_executed()
+    {
+        var kernel = await LinkAsync(Define());
+        for (var attempt = 1; attempt <= 3; attempt++)
+        {
+            var answer = await CommandAsync(kernel, "c1", "act", attempt);
+            Assert.Equal(("SUCCESS", "d1"), (answer.GetProperty("status").GetString(), answer.GetProperty("result").GetProperty("by").GetString()));
+        }
+
+        Assert.Equal(["c1"], _executed);
+    }
+
+    [Fact]
+    public async Task A_repeated_command_joins_the_execution_still_running()
+    {
+        var gate = new TaskCompletionSource();
+        var kernel = await LinkAsync(Define(gate.Task));
+        var first = Send(kernel, Command("c1", "wait", 1));
+        var second = Send(kernel, Command("c1", "wait", 2));
+        gate.SetResult();
+        Assert.Equal("SUCCESS", (await ReceiveAsync(kernel, first, second)).GetProperty("status").GetString());
+        Assert.Equal("SUCCESS", (await ReceiveAsync(kernel, first, second)).GetProperty("status").GetString());
+        Assert.Equal(["c1"], _executed);
+    }
+
+    [Fact]
+    public async Task A_command_started_without_a_recorded_end_is_answered_UNKNOWN_and_repeated_only_if_told_and_declared_safe()
+    {
+        foreach (var id in new[] { "c1", "c2" }) await _journal.StartAsync(new JournalStart("w", id, 1, 1, false));
+        var kernel = await LinkAsync(Define());
+        Assert.Equal("UNKNOWN", (await CommandAsync(kernel, "c1", "act", 2)).GetProperty("status").GetString());
+        Assert.Equal("UNKNOWN", (await CommandAsync(kernel, "c1", "act", 3, extra: ",\"reexecute\":true")).GetProperty("status").GetString());
+        Assert.Equal("UNKNOWN", (await CommandAsync(kernel, "c2", "safe", 2)).GetProperty("status").GetString());
+        Assert.Empty(_executed);
+        Assert.Equal("SUCCESS", (await CommandAsync(kernel, "c2", "safe", 3, extra: ",\"reexecute\":true")).GetProperty("status").GetString());
+        Assert.Equal(["c2"], _executed);
+    }
+
+    [Fact]
+    public async Task S14_a_command_of_an_older_kernel_is_refused()
+    {
+        var kernel = await LinkAsync(Define());
+        await CommandAsync(kernel, "c1", "act", 1, epoch: 7);
+        var stale = await CommandAsync(kernel, "c2", "act", 1, epoch: 6);
+        Assert.Equal(("FAILED", "ERR_STALE_EPOCH"), (stale.GetProperty("status").GetString(), stale.GetProperty("error").GetString()));
+        Assert.Equal(["c1"], _executed);
+    }
+
+    [Fact]
+    public async Task A_handler_that_throws_fails_its_command_and_nothing_else()
+    {
+        var kernel = await LinkAsync(Define());
+        var failed = await CommandAsync(kernel, "c1", "throw", 1);
+        Assert.Equal(("FAILED", "ERR_HANDLER_FAILED: boom"), (failed.GetProperty("status").GetString(), failed.GetProperty("error").GetString()));
+        Assert.Equal("SUCCESS", (await CommandAsync(kernel, "c2", "act", 1)).GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task A_handler_past_its_deadline_frees_its_place_and_is_still_answered_for_when_it_ends()
+    {
+        var gate = new TaskCompletionSource();
+        var kernel = await LinkAsync(Define(gate.Task), new WorkerOptions { Announce = Endpoint, MaxHandlers = 1 });
+        var hung = Send(kernel, Command("c1", "wait", 1, extra: ",\"timeoutMs\":1"));
+        JsonElement neighbour;
+        do neighbour = await CommandAsync(kernel, $"n{_correlation}", "act", 1);
+        while (neighbour.GetProperty("error").GetString() == "ERR_WORKER_BUSY");
+        Assert.Equal("SUCCESS", neighbour.GetProperty("status").GetString());
+        gate.SetResult();
+        Assert.Equal("SUCCESS", (await ReceiveAsync(kernel, hung)).GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task A_handler_that_returns_too_much_harms_nobody_and_its_success_stays_one()
+    {
+        var kernel = await LinkAsync(Define());
+        var answer = await CommandAsync(kernel, "c1", "big", 1);
+        Assert.Equal(("SUCCESS", "ERR_HANDLER_RESULT_TOO_LARGE"), (answer.GetProperty("status").GetString(), answer.GetProperty("result").GetProperty("error").GetString()));
+        var telemetry = await AskAsync(kernel, OrkAction.TelemetryPull, """{"query":{"type":"logs"}}""");
+        Assert.Equal("ERR_HANDLER_RESULT_TOO_LARGE", telemetry.GetProperty("error").GetString());
+    }
+
+    [Theory]
+    [InlineData(OrkAction.TelemetryPull, """{"query":{"type":"stats"}}""", "ERR_QUERY_INVALID: w has no telemetry 'stats'")]
+    [InlineData(OrkAction.TelemetryPull, "{}", "ERR_QUERY_INVALID: w has no telemetry ''")]
+    [InlineData(OrkAction.WorkerList, "{}", "ERR_NOT_SUPPORTED")]
+    [InlineData(OrkAction.CommandRequest, """{"command":"act"}""", "ERR_PAYLOAD_COMMAND_ID_REQUIRED")]
+    [InlineData(OrkAction.CommandRequest, "{}", "ERR_PAYLOAD_COMMAND_REQUIRED")]
+    public async Task What_it_cannot_answer_it_refuses(OrkAction action, string payload, string error) =>
+        Assert.Equal(error, (await AskAsync(await LinkAsync(Define()), action, payload)).GetProperty("error").GetString());
+
+    [Fact]
+    public async Task A_command_without_a_handler_fails_by_its_name()
+    {
+        var answer = await CommandAsync(await LinkAsync(Define()), "c1", "unhandled", 1);
+        Assert.Equal("ERR_COMMAND_NOT_IN_CAPABILITIES: unhandled", answer.GetProperty("error").GetString());
+    }
+
+    [Fact]
+    public async Task It_comes_back_after_its_link_is_lost_and_answers_nothing_it_was_not_asked()
+    {
+        var kernel = await LinkAsync(Define());
+        kernel.Close(ErrorCodes.KernelUnavailable);
+        kernel = await GreetAsync();
+        Assert.Equal("ok", (await AskAsync(kernel, OrkAction.HealthPing)).GetProperty("status").GetString());
+        kernel.Send(FrameKind.Response, 5, "{}"u8);
+        Assert.Null(await kernel.ReceiveAsync());
+    }
+
+    [Fact]
+    public async Task One_that_listens_is_greeted_by_the_kernel_that_dials_it()
+    {
+        var endpoint = LinkEndpoint.Unix("worker");
+        Run(Define(), new WorkerOptions { Listen = endpoint });
+        var connection = await _network.As("kernel").ConnectAsync(endpoint, null, CancellationToken.None);
+        connection.Send(FrameKind.Hello, 0, new Greeting(Greeting.Kernel).ToBytes());
+        var welcome = (await connection.ReceiveAsync())!.Value;
+        Assert.Equal((FrameKind.Welcome, "w"), (welcome.Kind, Greeting.TryRead(welcome.Payload)!.WorkerId));
+        Assert.Equal("ok", (await AskAsync(connection, OrkAction.HealthPing)).GetProperty("status").GetString());
+        connection.Close(null);
+    }
+
+    [Fact]
+    public void A_definition_refuses_what_its_contract_lacks()
+    {
+        Assert.Throws<ArgumentException>(() => Define().OnCommand("nope", (_, _) => new(CommandReply.Success())));
+        Assert.Throws<ArgumentException>(() => Define().OnTelemetry("nope", (_, _) => new(new { })));
+        Assert.Throws<ArgumentException>(() => WorkerDefinition.ContractOf(new { }));
+    }
+
+    private WorkerDefinition Define(Task? gate = null)
+    {
+        var contract = WorkerDefinition.ContractOf(new
+        {
+            metadata = new { deviceFamily = "test" },
+            capabilities = new
+            {
+                commands = new object[]
+                {
+                    new { name = "act" }, new { name = "safe", idempotent = true }, new { name = "wait" }, new { name = "throw" }, new { name = "big" }, new { name = "unhandled" },
+                },
+            },
+        });
+        var definition = new WorkerDefinition("w", contract, ["d1", "d2"])
+            .OnCommand("act", Act)
+            .OnCommand("safe", Act)
+            .OnCommand("throw", (_, _) => throw new InvalidOperationException("boom"))
+            .OnCommand("big", (_, _) => new(CommandReply.Success(new string('x', 2_000_000))))
+            .OnTelemetry("logs", (_, _) => new(new { log = new string('x', 2_000_000) }))
+            .OnState((deviceId, _) => new(new { of = deviceId }));
+        return definition.OnCommand("wait", async (call, _) =>
+        {
+            lock (_executed) _executed.Add(call.CommandId);
+            await gate!;
+            return CommandReply.Success();
+        });
+    }
+
+    private ValueTask<CommandReply> Act(CommandCall call, CancellationToken cancellation)
+    {
+        lock (_executed) _executed.Add(call.CommandId);
+        return new(CommandReply.Success(new { by = call.DeviceIds[0] }));
+    }
+
+    private void Run(WorkerDefinition definition, WorkerOptions options)
+    {
+        var ports = new WorkerPorts { Network = _network.As("worker"), Entropy = new NoEntropy(), Time = TimeProvider.System, Journal = _journal };
+        _running.Add(new OrkWorker(definition, options, ports).RunAsync(_stop.Token));
+    }
+
+    private Task<IConnection> LinkAsync(WorkerDefinition definition, WorkerOptions? options = null)
+    {
+        Run(definition, options ?? new WorkerOptions { Announce = Endpoint });
+        return GreetAsync();
+    }
+
+    private async Task<IConnection> GreetAsync()
+    {
+        var connection = (await _listener.AcceptAsync())!;
+        var hello = (await connection.ReceiveAsync())!.Value;
+        Assert.Equal((FrameKind.Hello, "w"), (hello.Kind, Greeting.TryRead(hello.Payload)!.WorkerId));
+        connection.Send(FrameKind.Welcome, 0, new Greeting(Greeting.Kernel).ToBytes());
+        return connection;
+    }
+
+    private static string Command(string id, string command, int attempt, long epoch = 1, string extra = "") =>
+        $$"""{"commandId":"{{id}}","attempt":{{attempt}},"epoch":{{epoch}},"command":"{{command}}"{{extra}}}""";
+
+    private async Task<JsonElement> CommandAsync(IConnection kernel, string id, string command, int attempt, long epoch = 1, string extra = "") =>
+        await ReceiveAsync(kernel, Send(kernel, Command(id, command, attempt, epoch, extra)));
+
+    private async Task<JsonElement> AskAsync(IConnection kernel, OrkAction action, string payload = "{}", string? deviceId = null) =>
+        await ReceiveAsync(kernel, Send(kernel, payload, action, deviceId));
+
+    private ulong Send(IConnection kernel, string payload, OrkAction action = OrkAction.CommandRequest, string? deviceId = "d1")
+    {
+        var device = deviceId is null ? "null" : $"\"{deviceId}\"";
+        var json = $$"""{"id":"m","version":"0.2.0","type":"request","action":"{{OrkActions.NameOf(action)}}","sender":"ork","deviceId":{{device}},"timestamp":1,"payload":{{payload}}}""";
+        kernel.Send(FrameKind.Request, ++_correlation, Encoding.UTF8.GetBytes(json));
+        return _correlation;
+    }
+
+    private static async Task<JsonElement> ReceiveAsync(IConnection kernel, params ulong[] correlations)
+    {
+        var frame = (await kernel.ReceiveAsync())!.Value;
+        Assert.Equal(FrameKind.Response, frame.Kind);
+        Assert.Contains(frame.Correlation, correlations);
+        Assert.Null(EnvelopeReader.Read(frame.Payload, out var envelope));
+        Assert.Equal(MessageType.Response, envelope.Type);
+        return JsonElement.Parse(envelope.Payload.Span);
+    }
+
+    private sealed class NoEntropy : IEntropy
+    {
+        public ulong NextBits() => 0;
+    }
+}
