@@ -100,7 +100,11 @@ public sealed class OrkKernel
             if (await TryOpenAsync(isFirst: failures == 0) is not { } store) continue;
             await using (store)
             {
-                if (await RunInstanceAsync(store)) return;
+                var end = await RunInstanceAsync(store);
+                if (end == InstanceEnd.Stopped) return;
+
+                // A store that worked in between starts the backoff anew.
+                if (end == InstanceEnd.FailedAfterCommits) failures = 0;
             }
         }
     }
@@ -132,9 +136,15 @@ public sealed class OrkKernel
         }
     }
 
-    /// <summary>Runs one instance.</summary>
-    /// <returns>True if it stopped as asked, false if it must be thrown away and recovered.</returns>
-    private async Task<bool> RunInstanceAsync(IKernelStore store)
+    private enum InstanceEnd
+    {
+        Stopped,
+        FailedAtOnce,
+        FailedAfterCommits,
+    }
+
+    /// <summary>Runs one instance, until it stops as asked or must be thrown away and recovered.</summary>
+    private async Task<InstanceEnd> RunInstanceAsync(IKernelStore store)
     {
         var inbox = new Mailbox<Input>(_options.Loop.InboxLimit);
         var clock = new KernelClock(_ports.Time);
@@ -146,27 +156,27 @@ public sealed class OrkKernel
         var hub = new LinkHub(_options, _ports, inbox, image.Epoch);
         _ports.Observer.Note(
             KernelEvent.Recovered, _options.Name, $"epoch {image.Epoch}, {image.Workers.Count} Workers, {core.Ledger.Open} open commands");
-        var reason = ErrorCodes.KernelUnavailable;
+        var loop = new TurnLoop(_options, core, recovery, store, inbox, hub, clock, _ports.Observer);
         try
         {
             Attach(inbox);
             Open(hub);
-            await new TurnLoop(_options, core, recovery, store, inbox, hub, clock, _ports.Observer).RunAsync();
-            return true;
+            await loop.RunAsync();
+            return InstanceEnd.Stopped;
         }
         catch (StoreException e)
         {
             _ports.Observer.Note(KernelEvent.CommitFailed, _options.Name, e.Message);
-            return false;
+            return loop.HasCommitted ? InstanceEnd.FailedAfterCommits : InstanceEnd.FailedAtOnce;
         }
         catch (Exception e) when (e is not LinkException && !_options.StrictMachines)
         {
             _ports.Observer.Note(KernelEvent.TurnFailed, _options.Name, e.ToString());
-            return false;
+            return loop.HasCommitted ? InstanceEnd.FailedAfterCommits : InstanceEnd.FailedAtOnce;
         }
         finally
         {
-            await hub.CloseAsync(reason);
+            await hub.CloseAsync(ErrorCodes.KernelUnavailable);
         }
     }
 

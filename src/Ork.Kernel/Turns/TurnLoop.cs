@@ -58,6 +58,9 @@ internal sealed class TurnLoop
         _timer = clock.Time.CreateTimer(_ => _inbox.PostControl(new Input(InputKind.Tick)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
+    /// <summary>True once a commit has succeeded: the store works.</summary>
+    internal bool HasCommitted { get; private set; }
+
     /// <summary>Runs until the kernel has stopped.</summary>
     /// <exception cref="StoreException">A commit failed: memory is ahead of the disk, so this instance must be thrown away.</exception>
     internal async Task RunAsync()
@@ -154,6 +157,7 @@ internal sealed class TurnLoop
     private void EndCommit(Exception? failure)
     {
         if (failure is not null) throw failure as StoreException ?? new StoreException(ErrorCodes.StoreUnavailable, failure);
+        HasCommitted = true;
         _effects.Release(_inFlight!.AfterCommit);
         _spare = _inFlight;
         _inFlight = null;

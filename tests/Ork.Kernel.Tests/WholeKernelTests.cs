@@ -1,0 +1,140 @@
+using Ork.Client;
+using Ork.Protocol;
+using Ork.Worker;
+using OrkSim;
+
+namespace Ork.Kernel.Tests;
+
+/// <summary>The kernel with its real loop and links, over the models of network and store, with a real Worker and a real client.</summary>
+public sealed class WholeKernelTests : IAsyncLifetime
+{
+    private static readonly LinkEndpoint Callers = LinkEndpoint.Unix("callers");
+    private static readonly LinkEndpoint Workers = LinkEndpoint.Unix("workers");
+    private static readonly LinkEndpoint Dialled = LinkEndpoint.Unix("dialled");
+
+    private readonly MemoryNetwork _network = new();
+    private readonly ModelDisk _disk = new();
+    private readonly RecordingObserver _observer = new();
+    private readonly MemoryCommandJournal _journal = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly List<string> _executed = [];
+    private readonly List<Task> _running = [];
+    private readonly OrkKernel _kernel;
+    private readonly OrkClient _client;
+
+    public WholeKernelTests()
+    {
+        _kernel = new OrkKernel(new KernelOptions { StrictMachines = true, Links = new LinkOptions { DiscoveryIntervalMs = 10, RetryBaseMs = 1, RetryCapMs = 5 } }, new KernelPorts
+        {
+            Store = _disk,
+            Network = _network.As("kernel"),
+            Entropy = new SeededEntropy(1),
+            Time = TimeProvider.System,
+            Observer = _observer,
+            CallerEndpoints = [Callers],
+            WorkerEndpoints = [Workers],
+            Discovery = new FixedDiscovery([new DialTarget(Dialled, null)]),
+        });
+        _client = new OrkClient(
+            new ClientOptions { Endpoint = Callers, ReconnectBaseMs = 1, ReconnectCapMs = 5 },
+            new ClientPorts { Network = _network.As("uid:0"), Entropy = new SeededEntropy(2) });
+    }
+
+    public ValueTask InitializeAsync()
+    {
+        _running.Add(_kernel.RunAsync());
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _client.DisposeAsync();
+        await _stop.CancelAsync();
+        _kernel.Stop();
+        await Task.WhenAll(_running);
+        _stop.Dispose();
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_Worker_that_announces_itself_or_is_dialled_executes_a_command(bool announces)
+    {
+        await WorkerAsync(announces);
+        var view = await _client.WaitAsync((await SendAsync("k")).CommandId);
+        Assert.Equal((CommandStatus.Success, 1), (view.Status, view.Attempt));
+        Assert.Equal([view.CommandId], _executed);
+        Assert.Equal("d", (await _client.StateAsync("d")).GetProperty("state").GetProperty("of").GetString());
+    }
+
+    [Theory]
+    [InlineData(CommitFault.BeforeApply)]
+    [InlineData(CommitFault.AfterApply)]
+    public async Task A_failed_commit_throws_the_instance_away_and_the_kernel_recovers_by_itself(CommitFault fault)
+    {
+        await WorkerAsync(announces: true);
+        await _client.WaitAsync((await SendAsync("before")).CommandId);
+        _disk.FailNextCommit(fault);
+
+        // The client repeats the request because it has a key; whether the failed commit was applied must not matter.
+        var receipt = await SendAsync("during");
+        var view = await _client.WaitAsync(receipt.CommandId);
+        Assert.Equal(CommandStatus.Success, view.Status);
+        Assert.Equal(2, _disk.Epoch);
+        Assert.Single(_disk.Commands, row => row.Spec.IdempotencyKey == "during");
+        Assert.Single(_executed, id => id == receipt.CommandId);
+        lock (_observer.Events) Assert.Contains(KernelEvent.CommitFailed, _observer.Events);
+    }
+
+    [Fact]
+    public async Task Commits_that_fail_again_and_again_lose_and_double_nothing()
+    {
+        await WorkerAsync(announces: true);
+        var ids = new List<string>();
+        for (var i = 0; i < 30; i++)
+        {
+            if (i % 3 == 0) _disk.FailNextCommit(i % 2 == 0 ? CommitFault.BeforeApply : CommitFault.AfterApply);
+            ids.Add((await SendAsync($"k{i}")).CommandId);
+        }
+
+        foreach (var id in ids) Assert.Equal(CommandStatus.Success, (await _client.WaitAsync(id)).Status);
+        Assert.Equal(ids.Order(), _executed.Order());
+        Assert.Equal(30, _disk.Commands.Count);
+    }
+
+    [Fact]
+    public async Task S1_a_caller_never_hears_of_what_is_not_on_the_disk()
+    {
+        await WorkerAsync(announces: true);
+        for (var i = 0; i < 20; i++)
+        {
+            var receipt = await SendAsync($"k{i}");
+            Assert.Contains(_disk.Commands, row => row.Spec.CommandId == receipt.CommandId);
+            var view = await _client.WaitAsync(receipt.CommandId);
+            Assert.Equal((CommandState)view.Status, _disk.Commands.Single(row => row.Spec.CommandId == receipt.CommandId).State);
+        }
+    }
+
+    private async Task WorkerAsync(bool announces)
+    {
+        var contract = WorkerDefinition.ContractOf(new { metadata = new { }, capabilities = new { commands = new[] { new { name = "act" } } } });
+        var definition = new WorkerDefinition("w", contract, ["d"])
+            .OnCommand("act", (call, _) =>
+            {
+                lock (_executed) _executed.Add(call.CommandId);
+                return new(CommandReply.Success());
+            })
+            .OnState((deviceId, _) => new(new { of = deviceId }));
+        var options = announces ? new WorkerOptions { Announce = Workers, ReconnectBaseMs = 1, ReconnectCapMs = 5 } : new WorkerOptions { Listen = Dialled };
+        var ports = new WorkerPorts { Network = _network.As("worker"), Entropy = new SeededEntropy(3), Time = TimeProvider.System, Journal = _journal };
+        _running.Add(new OrkWorker(definition, options, ports).RunAsync(_stop.Token));
+        while (!(await _client.WorkersAsync()).Workers.Any(worker => worker is { State: "Ready", Health: "Healthy" })) await Task.Yield();
+    }
+
+    private Task<CommandReceipt> SendAsync(string key) => _client.SendAsync(new CommandOrder { Command = "act", DeviceId = "d", IdempotencyKey = key });
+
+    private sealed class FixedDiscovery(IReadOnlyList<DialTarget> targets) : IWorkerDiscovery
+    {
+        public ValueTask<IReadOnlyList<DialTarget>> FindAsync() => new(targets);
+    }
+}
