@@ -32,7 +32,14 @@ internal sealed class Output(bool json)
 
     internal bool IsJson => json;
 
-    private static IAnsiConsole Errors { get; } = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+    private static IAnsiConsole Errors { get; } = CreateErrors();
+
+    private static IAnsiConsole CreateErrors()
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        if (Console.IsErrorRedirected) console.Profile.Width = Program.PipeWidth;
+        return console;
+    }
 
     /// <summary>Writes a result, as JSON or as the text the second argument makes.</summary>
     internal void Write(object value, Action<IAnsiConsole> forPeople)

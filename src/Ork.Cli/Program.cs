@@ -1,12 +1,18 @@
 using System.CommandLine;
 using Ork.Cli.Commands;
+using Spectre.Console;
 
 namespace Ork.Cli;
 
 internal static class Program
 {
+    /// <summary>Columns of a line that goes to no terminal.</summary>
+    internal const int PipeWidth = 4_096;
+
     private static async Task<int> Main(string[] args)
     {
+        // Into a pipe or a file, lines are as long as they are: whoever reads them wraps them.
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = PipeWidth;
         var root = new RootCommand("Ork: an orchestration kernel for fleets of devices.\n\nExample:\n  ork demo");
         root.Add(KernelCommands.Create());
         root.Add(WorkerCommands.Create());

@@ -34,7 +34,7 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
         SqliteConnection? connection = null;
         try
         {
-            Directory.CreateDirectory(directory);
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             held = Lock();
             connection = Connect(Path.Combine(directory, FileName));
             var version = Check(connection);
