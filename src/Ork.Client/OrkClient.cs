@@ -10,6 +10,8 @@ namespace Ork.Client;
 /// </summary>
 public sealed class OrkClient : IAsyncDisposable
 {
+    private static readonly TimeSpan PollPause = TimeSpan.FromMilliseconds(100);
+
     private readonly ClientOptions _options;
     private readonly ClientPorts _ports;
     private readonly Utf8Text _sender;
@@ -62,8 +64,12 @@ public sealed class OrkClient : IAsyncDisposable
     {
         while (true)
         {
+            var asked = _ports.Time.GetTimestamp();
             var view = await StatusAsync(commandId, CommandQueryPayload.MaxWaitMs, cancellation);
             if (view.IsTerminal) return view;
+
+            // A kernel with too many long polls answers at once: asking again at once would only add to its load.
+            if (_ports.Time.GetElapsedTime(asked) < PollPause) await Task.Delay(PollPause, _ports.Time, cancellation);
         }
     }
 

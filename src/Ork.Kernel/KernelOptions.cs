@@ -56,6 +56,17 @@ public sealed record CommandOptions
     /// <summary>Commands not yet settled, per Worker; beyond, <c>ERR_QUEUE_FULL</c>.</summary>
     public int MaxOpenPerWorker { get; init; } = 20_000;
 
+    /// <summary>Bytes of parameters and targets of all commands not yet settled; beyond, <c>ERR_QUEUE_FULL</c>.</summary>
+    public long MaxOpenBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>
+    /// Bytes of parameters and targets of one command. At most half of the links' frame limit, so that what the kernel adds always fits.
+    /// </summary>
+    public int MaxRequestBytes { get; init; } = 512 * 1024;
+
+    /// <summary>Bytes of a result that are kept; a larger one is replaced by its size.</summary>
+    public int MaxResultBytes { get; init; } = 64 * 1024;
+
     /// <summary>Commands in flight per Worker.</summary>
     public int WindowPerWorker { get; init; } = 64;
 
@@ -161,6 +172,11 @@ public sealed record PullOptions
 {
     /// <summary>How long a Worker may take to answer a pull.</summary>
     public long TimeoutMs { get; init; } = 10_000;
+
+    /// <summary>
+    /// Bytes of a query, with its id and unknown members. At most half of the links' frame limit, so that what the kernel adds always fits.
+    /// </summary>
+    public int MaxQueryBytes { get; init; } = 512 * 1024;
 
     /// <summary>Proxied pulls under way at once per Worker; beyond, <c>ERR_QUEUE_FULL</c>.</summary>
     public int WindowPerWorker { get; init; } = 256;

@@ -259,6 +259,30 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void S12_a_request_that_would_not_fit_a_Workers_frame_is_refused_and_open_bytes_are_bounded()
+    {
+        var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { MaxRequestBytes = 100, MaxOpenBytes = 150 } });
+        ork.Register();
+        string? Error(int size) => ork.AskOne("command.request", $$$"""{"command":"reboot","params":{"x":"{{{new string('x', size)}}}"}}""", "d1") is var answer
+            && answer.TryGetProperty("error", out var error) ? error.GetString() : null;
+        Assert.Equal("ERR_PAYLOAD_FIELD_INVALID: params and targets exceed 100 bytes", Error(100));
+        Assert.Null(Error(80));
+        Assert.Equal("ERR_QUEUE_FULL", Error(80));
+        ork.Succeed(ork.LastCommand());
+        Assert.Null(Error(80));
+    }
+
+    [Fact]
+    public void S12_a_result_beyond_its_limit_is_replaced_by_its_size()
+    {
+        var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { MaxResultBytes = 5 } });
+        ork.Register();
+        var id = ork.Send();
+        ork.Succeed(ork.LastCommand());
+        Assert.Equal(("SUCCESS", 10), (ork.StatusWord(id), ork.Status(id).GetProperty("result").GetProperty("bytes").GetInt32()));
+    }
+
+    [Fact]
     public void S12_settled_commands_are_kept_up_to_their_count_and_time_and_then_leave_the_store()
     {
         var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { MaxSettled = 3, RetentionMs = 60_000 }, Health = Patient, Schedule = Rare });

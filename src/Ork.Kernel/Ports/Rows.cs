@@ -50,6 +50,9 @@ public sealed record CommandSpec
     /// <summary>Milliseconds an attempt may take.</summary>
     public long TimeoutMs { get; init; }
 
+    /// <summary>Bytes of the parameters and targets, as they count against the kernel's bounds.</summary>
+    public long RequestBytes => Params.Length + (Targets?.Sum(target => 3L * target.Length) ?? 0);
+
     /// <summary>When it was accepted, UTC milliseconds.</summary>
     public long CreatedAt { get; init; }
 

@@ -33,7 +33,7 @@ public sealed record IdentityPayload(string WorkerId, IReadOnlyList<string> Devi
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var device in devices)
         {
-            if (DeviceIdOf(device) is not { Length: > 0 } name) return ErrorCodes.PayloadDevicesRequired;
+            if (DeviceIdOf(device) is not { Length: > 0 and <= Greeting.MaxIdLength } name) return ErrorCodes.PayloadDevicesRequired;
             if (seen.Add(name)) names.Add(name);
         }
 

@@ -10,6 +10,8 @@ internal sealed class CommandDispatcher(
     KernelOptions options, ModuleMachine<DispatchState, DispatchTrigger> machine, IWorkerRoutes routes, ICommandLedger ledger, IHealth health,
     IDeviceLocks locks, Answers answers, IEntropy entropy, IKernelObserver observer)
 {
+    private const long MaxDeadlineMs = 30L * 24 * 3_600_000;
+
     private bool _draining;
 
     /// <summary>From here on every request is refused: the kernel stops.</summary>
@@ -72,7 +74,7 @@ internal sealed class CommandDispatcher(
             return Refusal.With(ErrorCodes.CommandNotInCapabilities, payload.Command);
         }
 
-        refusal = contract.Check(payload.Params) ?? ledger.Admit(worker);
+        refusal = contract.Check(payload.Params);
         if (refusal is not null) return refusal;
         spec = new CommandSpec
         {
@@ -89,10 +91,8 @@ internal sealed class CommandDispatcher(
             CreatedAt = turn.UtcMs,
             DeadlineAt = turn.UtcMs + Math.Min(payload.DeadlineMs ?? options.Commands.DefaultDeadlineMs, MaxDeadlineMs),
         };
-        return locks.Admit(spec, worker);
+        return ledger.Admit(worker, spec.RequestBytes) ?? locks.Admit(spec, worker);
     }
-
-    private const long MaxDeadlineMs = 30L * 24 * 3_600_000;
 
     private Refusal? ResolveDevice(in Envelope request, in CommandRequestPayload payload, out WorkerEntry? worker, out string? deviceId)
     {

@@ -8,6 +8,8 @@ namespace Ork.Kernel;
 /// </summary>
 internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 {
+    private const int MaxErrorLength = 1_024;
+
     private readonly CommandOptions _options;
     private readonly ModuleMachine<CommandState, CommandTrigger> _machine;
     private readonly IWorkerRoutes _routes;
@@ -27,6 +29,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private readonly WheelTimer _retention;
     private long _lastSeq;
     private int _open;
+    private long _openBytes;
     private bool _draining;
 
     internal CommandLedger(
@@ -73,8 +76,11 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     public Command? FindByKey(string caller, string key) => _byKey.GetValueOrDefault((caller, key));
 
     /// <inheritdoc/>
-    public Refusal? Admit(WorkerEntry worker) =>
-        _open >= _options.MaxOpen || QueueOf(worker).Open.Count >= _options.MaxOpenPerWorker ? ErrorCodes.QueueFull : null;
+    public Refusal? Admit(WorkerEntry worker, long requestBytes) =>
+        requestBytes > _options.MaxRequestBytes ? Refusal.With(ErrorCodes.PayloadFieldInvalid, $"params and targets exceed {_options.MaxRequestBytes} bytes")
+        : _open >= _options.MaxOpen || _openBytes + requestBytes > _options.MaxOpenBytes || QueueOf(worker).Open.Count >= _options.MaxOpenPerWorker 
+            ? ErrorCodes.QueueFull
+            : null;
 
     /// <inheritdoc/>
     public Command Accept(CommandSpec spec, WorkerEntry worker, Turn turn)
@@ -382,14 +388,15 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private void Settle(
         Command command, CommandTrigger trigger, string? error, CommandOutcome outcome, Turn turn, ReadOnlyMemory<byte> result = default)
     {
-        command.Error = error;
+        command.Error = error is { Length: > MaxErrorLength } ? error[..MaxErrorLength] : error;
         command.Outcome = outcome;
-        command.Result = result.ToArray();
+        command.Result = result.Length <= _options.MaxResultBytes ? result.ToArray() : CommandPayload.TooLarge(result.Length);
         Move(command, trigger, turn);
         if (command.Timer is { } timer) TimerWheel.Cancel(timer);
         if (command.DeadlineTimer is { } deadline) TimerWheel.Cancel(deadline);
         QueueOf(command.Worker).Open.Remove(command);
         _open--;
+        _openBytes -= command.Spec.RequestBytes;
         if (command.State == CommandState.Success) SucceededTotal++;
         else FailedTotal++;
         AnswerWaits(command, turn);
@@ -412,6 +419,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private void CountOpen(Command command, Turn turn)
     {
         _open++;
+        _openBytes += command.Spec.RequestBytes;
         QueueOf(command.Worker).Open.Add(command);
         command.DeadlineTimer = new WheelTimer(at => DeadlinePassed(command, at));
         _timers.Set(command.DeadlineTimer, turn.NowMs + Math.Max(1, command.Spec.DeadlineAt - turn.UtcMs));

@@ -74,6 +74,9 @@ internal static class CommandPayload
             json.WriteEndObject();
         });
 
+    /// <summary>What is kept in place of a result that is too large: the command's end stays true without it.</summary>
+    internal static byte[] TooLarge(int bytes) => System.Text.Encoding.UTF8.GetBytes($"{{\"error\":\"{ErrorCodes.HandlerResultTooLarge.Code}\",\"bytes\":{bytes}}}");
+
     private static void WriteTargets(Utf8JsonWriter json, IReadOnlyList<string>? targets)
     {
         if (targets is null) return;

@@ -27,7 +27,10 @@ internal sealed class TelemetryCollector(PullOptions options, IWorkerRoutes rout
             return;
         }
 
-        var refusal = Route(in request, out var worker);
+        WorkerEntry? worker = null;
+        var refusal = request.Payload.Length + request.Id.Raw.Length + request.Unknown.Length > options.MaxQueryBytes
+            ? Refusal.With(ErrorCodes.QueryInvalid, $"larger than {options.MaxQueryBytes} bytes")
+            : Route(in request, out worker);
         if (refusal is not null)
         {
             answers.Refuse(turn, caller, refusal);
