@@ -25,9 +25,6 @@ internal sealed class Command(long seq, CommandSpec spec, WorkerEntry worker)
 
     internal bool StopRequested { get; set; }
 
-    /// <summary>True once a Worker answered UNKNOWN and the contract declares the command safe to repeat. Not stored: it would answer so again.</summary>
-    internal bool Reexecute { get; set; }
-
     internal byte[] Result { get; set; } = [];
 
     internal string? Error { get; set; }

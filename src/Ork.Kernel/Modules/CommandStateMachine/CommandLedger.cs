@@ -257,7 +257,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         if (result.Status == CommandStatus.Unknown)
         {
             if (command.Spec.Idempotent) _observer.Note(KernelEvent.UnknownReexecuted, command.Spec.CommandId);
-            command.Reexecute = command.Spec.Idempotent;
             EndAttempt(command, CommandTrigger.AttemptTimedOut, turn, outcomeUnknown: true);
             return;
         }

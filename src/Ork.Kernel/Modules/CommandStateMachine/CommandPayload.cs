@@ -16,7 +16,7 @@ internal static class CommandPayload
             json.WriteNumber("attempt"u8, command.Attempt);
             json.WriteNumber("epoch"u8, epoch);
             json.WriteNumber("timeoutMs"u8, command.Spec.TimeoutMs);
-            if (command.Reexecute) json.WriteBoolean("reexecute"u8, true);
+            if (command.Spec.Idempotent && command.Attempt > 1) json.WriteBoolean("reexecute"u8, true);
             json.WriteString("command"u8, command.Spec.Command);
             json.WriteString("scope"u8, CommandWords.Of(command.Spec.Scope));
             json.WriteString("workerId"u8, command.Worker.WorkerId);
