@@ -17,10 +17,8 @@ internal sealed class SocketListener : IListener
     private readonly SocketNetworkOptions _options;
     private readonly SemaphoreSlim _places;
     private readonly CancellationTokenSource _closing = new();
-    private readonly object _gate = new();
-    private readonly Queue<IConnection> _ready = new();
-    private TaskCompletionSource? _arrival;
-    private bool _closed;
+    private readonly Arrivals<IConnection> _ready = new();
+    private int _closed;
 
     internal SocketListener(Socket socket, LinkEndpoint endpoint, SocketNetwork network, KeyAllowlist allowlist, SocketNetworkOptions options)
     {
@@ -39,42 +37,25 @@ internal sealed class SocketListener : IListener
     /// <inheritdoc/>
     public async ValueTask<IConnection?> AcceptAsync()
     {
-        while (true)
+        while (await _ready.WaitAsync())
         {
-            TaskCompletionSource arrival;
-            lock (_gate)
-            {
-                if (_ready.TryDequeue(out var connection))
-                {
-                    _places.Release();
-                    return connection;
-                }
-
-                if (_closed) return null;
-                arrival = _arrival ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            }
-
-            await arrival.Task;
+            if (!_ready.TryTake(out var connection)) continue;
+            _places.Release();
+            return connection;
         }
+
+        return null;
     }
 
     /// <inheritdoc/>
     public void Close()
     {
-        IConnection[] left;
-        lock (_gate)
-        {
-            if (_closed) return;
-            _closed = true;
-            left = [.. _ready];
-            _ready.Clear();
-        }
-
+        if (Interlocked.Exchange(ref _closed, 1) == 1) return;
+        _ready.Close();
         _closing.Cancel();
         _socket.Dispose();
         if (Endpoint.Path is { } path) File.Delete(path);
-        foreach (var connection in left) connection.Close(ErrorCodes.KernelUnavailable);
-        Arrived();
+        while (_ready.TryTake(out var left)) left.Close(ErrorCodes.KernelUnavailable);
     }
 
     private async Task AcceptLoopAsync()
@@ -107,7 +88,7 @@ internal sealed class SocketListener : IListener
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
             timeout.CancelAfter(TimeSpan.FromMilliseconds(_options.HandshakeTimeoutMs));
             var connection = await _network.AdmitAsync(socket, Endpoint, _allowlist, timeout.Token);
-            if (connection.CloseReason is null && Offer(connection)) return;
+            if (connection.CloseReason is null && _ready.Offer(connection)) return;
             connection.Close(ErrorCodes.KernelUnavailable);
         }
         catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or SocketException or ObjectDisposedException)
@@ -116,24 +97,5 @@ internal sealed class SocketListener : IListener
         }
 
         _places.Release();
-    }
-
-    private bool Offer(IConnection connection)
-    {
-        lock (_gate)
-        {
-            if (_closed) return false;
-            _ready.Enqueue(connection);
-        }
-
-        Arrived();
-        return true;
-    }
-
-    private void Arrived()
-    {
-        TaskCompletionSource? arrival;
-        lock (_gate) (arrival, _arrival) = (_arrival, null);
-        arrival?.TrySetResult();
     }
 }

@@ -9,7 +9,7 @@ public sealed class CommandLineTests : IDisposable
 
     public static TheoryData<string> Commands =>
     [
-        "kernel", "kernel run", "kernel config", "worker", "worker sim", "workers", "devices", "telemetry", "state", "command", "command send", "command status",
+        "kernel", "kernel run", "kernel config", "worker", "worker sim", "worker terminate", "workers", "devices", "telemetry", "state", "command", "command send", "command status",
         "command wait", "command cancel", "keys", "keys show", "top", "demo",
     ];
 
@@ -35,6 +35,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("kernel run --config /no/such/file")]
     [InlineData("kernel run --listen http://x")]
     [InlineData("command send d c --param novalue")]
+    [InlineData("worker terminate sim-001")]
     public async Task Bad_usage_exits_with_2_and_says_why(string arguments)
     {
         var (exit, _, errors) = await RunAsync(arguments);

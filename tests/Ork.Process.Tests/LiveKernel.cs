@@ -14,15 +14,17 @@ internal sealed class LiveKernel : IAsyncDisposable
 {
     private readonly List<ChildProcess> _hosts = [];
 
-    internal LiveKernel(object? kernelOptions = null)
+    /// <summary>Makes a kernel that does not run yet.</summary>
+    /// <param name="configure">Makes its configuration from its folder, or null for none.</param>
+    internal LiveKernel(Func<string, object>? configure = null)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("ork-live").FullName;
         Data = Path.Combine(Directory, "kernel");
         string[] config = [];
-        if (kernelOptions is not null)
+        if (configure is not null)
         {
             var path = Path.Combine(Directory, "ork.json");
-            File.WriteAllText(path, JsonSerializer.Serialize(new { kernel = kernelOptions }));
+            File.WriteAllText(path, JsonSerializer.Serialize(configure(Directory)));
             config = ["--config", path];
         }
 

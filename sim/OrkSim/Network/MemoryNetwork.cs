@@ -45,10 +45,7 @@ public sealed class MemoryNetwork
 
     private sealed class Listener(MemoryNetwork network, LinkEndpoint endpoint, string key) : IListener
     {
-        private readonly object _gate = new();
-        private readonly Queue<Connection> _backlog = new();
-        private TaskCompletionSource? _arrival;
-        private bool _closed;
+        private readonly Arrivals<Connection> _backlog = new();
 
         public LinkEndpoint Endpoint { get; } = endpoint;
 
@@ -56,62 +53,29 @@ public sealed class MemoryNetwork
 
         public async ValueTask<IConnection?> AcceptAsync()
         {
-            while (true)
+            while (await _backlog.WaitAsync())
             {
-                TaskCompletionSource arrival;
-                lock (_gate)
-                {
-                    if (_backlog.TryDequeue(out var connection)) return connection;
-                    if (_closed) return null;
-                    arrival = _arrival ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                }
-
-                await arrival.Task;
+                if (_backlog.TryTake(out var connection)) return connection;
             }
+
+            return null;
         }
 
         public void Close()
         {
             lock (network._gate) network._listeners.Remove(Endpoint);
-            Connection[] left;
-            lock (_gate)
-            {
-                _closed = true;
-                left = [.. _backlog];
-                _backlog.Clear();
-            }
-
-            foreach (var connection in left) connection.Close(null);
-            Arrived();
+            _backlog.Close();
+            while (_backlog.TryTake(out var left)) left.Close(null);
         }
 
-        internal bool Offer(Connection connection)
-        {
-            lock (_gate)
-            {
-                if (_closed) return false;
-                _backlog.Enqueue(connection);
-            }
-
-            Arrived();
-            return true;
-        }
-
-        private void Arrived()
-        {
-            TaskCompletionSource? arrival;
-            lock (_gate) (arrival, _arrival) = (_arrival, null);
-            arrival?.TrySetResult();
-        }
+        internal bool Offer(Connection connection) => _backlog.Offer(connection);
     }
 
     private sealed class Connection(PeerIdentity peer) : IConnection
     {
         private readonly object _gate = new();
-        private readonly Queue<ReceivedFrame> _arrived = new();
-        private TaskCompletionSource? _arrival;
+        private readonly Arrivals<ReceivedFrame> _arrived = new();
         private bool _closed;
-        private bool _otherClosed;
 
         public PeerIdentity Peer { get; } = peer;
 
@@ -119,19 +83,19 @@ public sealed class MemoryNetwork
 
         internal Connection Other { get; set; } = null!;
 
+        private bool IsClosed
+        {
+            get
+            {
+                lock (_gate) return _closed;
+            }
+        }
+
         public async ValueTask<ReceivedFrame?> ReceiveAsync()
         {
-            while (true)
+            while (!IsClosed && await _arrived.WaitAsync() && !IsClosed)
             {
-                TaskCompletionSource arrival;
-                lock (_gate)
-                {
-                    if (!_closed && _arrived.TryDequeue(out var frame)) return frame;
-                    if (_closed || _otherClosed) break;
-                    arrival = _arrival ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                }
-
-                await arrival.Task;
+                if (_arrived.TryTake(out var frame)) return frame;
             }
 
             Close(null);
@@ -140,12 +104,7 @@ public sealed class MemoryNetwork
 
         public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
         {
-            lock (_gate)
-            {
-                if (_closed) return true;
-            }
-
-            Other.Arrive(new ReceivedFrame(kind, correlation, payload.ToArray()));
+            if (!IsClosed) Other._arrived.Offer(new ReceivedFrame(kind, correlation, payload.ToArray()));
             return true;
         }
 
@@ -160,28 +119,15 @@ public sealed class MemoryNetwork
                 CloseReason = reason;
             }
 
-            if (reason is not null) Other.Arrive(new ReceivedFrame(FrameKind.Goodbye, 0, System.Text.Encoding.UTF8.GetBytes($"{{\"error\":\"{reason.Error.Code}\"}}")));
-            Other.OtherClosed();
-            Arrived();
-        }
+            if (reason is not null)
+            {
+                var goodbye = System.Text.Encoding.UTF8.GetBytes($"{{\"error\":\"{reason.Error.Code}\"}}");
+                Other._arrived.Offer(new ReceivedFrame(FrameKind.Goodbye, 0, goodbye));
+            }
 
-        private void Arrive(ReceivedFrame frame)
-        {
-            lock (_gate) _arrived.Enqueue(frame);
-            Arrived();
-        }
-
-        private void OtherClosed()
-        {
-            lock (_gate) _otherClosed = true;
-            Arrived();
-        }
-
-        private void Arrived()
-        {
-            TaskCompletionSource? arrival;
-            lock (_gate) (arrival, _arrival) = (_arrival, null);
-            arrival?.TrySetResult();
+            // The other side still reads what is on its way; this side reads no more.
+            Other._arrived.Close();
+            _arrived.Close();
         }
     }
 }

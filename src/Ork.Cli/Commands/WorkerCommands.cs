@@ -4,10 +4,11 @@ using Ork.Cli.Fleet;
 using Ork.Cli.Hosting;
 using Ork.Protocol;
 using Ork.Worker;
+using Spectre.Console;
 
 namespace Ork.Cli.Commands;
 
-/// <summary><c>ork worker sim</c>.</summary>
+/// <summary><c>ork worker sim</c> and <c>ork worker terminate</c>.</summary>
 internal static class WorkerCommands
 {
     internal static Command Create()
@@ -61,6 +62,30 @@ internal static class WorkerCommands
                 return output.Fail(ErrorCodes.JournalFailed.Code, e.Message);
             }
         });
-        return new Verb("worker", "Host Workers.") { sim }.WithExample("ork worker sim --count 3 --devices 4");
+        return new Verb("worker", "Host Workers, or take one out of service.") { sim, Terminate() }.WithExample("ork worker sim --count 3 --devices 4");
+    }
+
+    private static Verb Terminate()
+    {
+        var kernel = new KernelOptionsSet();
+        var id = new Argument<string>("ID") { Description = "The Worker." };
+        var yes = new Option<bool>("--yes") { Description = "Do it: there is no way back, and its open commands end." };
+        var command = kernel.AddTo(new Verb("terminate", "Take a Worker out of service for good.") { id, yes }.WithExample("ork worker terminate sim-001 --yes"));
+        command.SetAction(async (parsed, _) =>
+        {
+            if (parsed.GetValue(yes))
+            {
+                return await kernel.AskAsync(parsed, async (client, output, cancellation) =>
+                {
+                    await client.TerminateAsync(parsed.GetRequiredValue(id), cancellation);
+                    output.Write(new { workerId = parsed.GetRequiredValue(id), terminated = true }, console => console.WriteLine($"{parsed.GetRequiredValue(id)} is terminated."));
+                    return ExitCode.Done;
+                });
+            }
+
+            await Console.Error.WriteLineAsync("Terminating a Worker cannot be undone, and its open commands end. Repeat with --yes.");
+            return ExitCode.BadUsage;
+        });
+        return command;
     }
 }

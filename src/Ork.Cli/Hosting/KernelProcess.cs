@@ -22,11 +22,12 @@ internal static class KernelProcess
     {
         using var logs = Logs.Create(config.Log);
         using var observer = new KernelObserver(logs.CreateLogger("ork"));
+        using var sink = new MeterTelemetrySink();
         using var export = Export(config.Otlp);
         try
         {
             using var identity = LinkIdentity.LoadOrCreate(Path.Combine(config.Data, KeyFile));
-            var kernel = new OrkKernel(config.Kernel, Ports(config, identity, observer));
+            var kernel = new OrkKernel(config.Kernel, Ports(config, identity, observer, sink));
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, kernel));
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, kernel));
             await kernel.RunAsync();
@@ -48,7 +49,7 @@ internal static class KernelProcess
         kernel.Stop();
     }
 
-    private static KernelPorts Ports(KernelConfig config, LinkIdentity identity, IKernelObserver observer) => new()
+    private static KernelPorts Ports(KernelConfig config, LinkIdentity identity, IKernelObserver observer, ITelemetrySink sink) => new()
     {
         Store = new SqliteKernelStoreOpener(config.Data, config.FullStoreCheck),
         Network = new SocketNetwork(new SocketNetworkOptions
@@ -64,6 +65,7 @@ internal static class KernelProcess
         Entropy = new SystemEntropy(),
         Time = TimeProvider.System,
         Observer = observer,
+        Sinks = [sink],
         CallerEndpoints = [.. config.Listen.Select(text => LinkEndpoint.TryParse(text)!)],
         WorkerEndpoints = [.. config.WorkersListen.Select(text => LinkEndpoint.TryParse(text)!)],
         Discovery = config.Discovery is { Static.Count: 0, Directory: null } ? null : new ConfiguredDiscovery(config.Discovery),
@@ -91,17 +93,19 @@ internal static class KernelProcess
 /// <summary>Log factories; lines go to standard error, so that standard output stays for results.</summary>
 internal static class Logs
 {
+    private const string Timestamp = "yyyy-MM-ddTHH:mm:ss.fffZ";
+
     internal static ILoggerFactory Create(LogConfig config) => LoggerFactory.Create(builder =>
     {
         builder.SetMinimumLevel(config.Level);
-        if (config.Json) builder.AddJsonConsole(options => options.UseUtcTimestamp = true);
+        if (config.Json) builder.AddJsonConsole(options => (options.UseUtcTimestamp, options.TimestampFormat) = (true, Timestamp));
         else
         {
             builder.AddSimpleConsole(options =>
             {
                 options.SingleLine = true;
                 options.UseUtcTimestamp = true;
-                options.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+                options.TimestampFormat = Timestamp + " ";
             });
         }
 

@@ -26,7 +26,10 @@ internal readonly record struct Effect(EffectKind Kind, long Session, FrameKind 
 /// <summary>Effects in order, with the bytes they carry.</summary>
 internal sealed class EffectBatch
 {
-    private readonly ArrayBufferWriter<byte> _arena = new();
+    // What a burst made larger is given back after it.
+    private const int KeptBytes = 4 * 1024 * 1024;
+
+    private ArrayBufferWriter<byte> _arena = new();
 
     internal List<Effect> Effects { get; } = [];
 
@@ -55,7 +58,8 @@ internal sealed class EffectBatch
     internal void Clear()
     {
         Effects.Clear();
-        _arena.ResetWrittenCount();
+        if (_arena.Capacity > KeptBytes) _arena = new ArrayBufferWriter<byte>();
+        else _arena.ResetWrittenCount();
     }
 }
 
