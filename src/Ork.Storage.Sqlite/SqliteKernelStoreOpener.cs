@@ -10,8 +10,8 @@ namespace Ork.Storage.Sqlite;
 /// </summary>
 /// <param name="directory">The data directory; made if it does not exist.</param>
 /// <param name="fullCheck">
-/// True: every open checks the whole file (<c>integrity_check</c>). False: it does so only after a start that did not end in a clean stop with a store up to
-/// 256 MiB, and the cheaper <c>quick_check</c> otherwise.
+/// True: every open checks the whole file (<c>integrity_check</c>). False: files above 256 MiB get the cheaper <c>quick_check</c>, which leaves out the
+/// comparison of indexes with their tables.
 /// </param>
 public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = false) : IKernelStoreOpener
 {

@@ -22,7 +22,8 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
         var socket = NewSocket(endpoint);
         try
         {
-            await socket.ConnectAsync(await ResolveAsync(endpoint, cancellation), cancellation);
+            if (endpoint.Path is { } path) await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
+            else await socket.ConnectAsync(await ResolveAsync(endpoint, cancellation), endpoint.Port, cancellation);
             return await SecureAsync(socket, endpoint, expectedKey, cancellation);
         }
         catch (Exception e)
@@ -143,12 +144,11 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
         ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
         : new Socket(SocketType.Stream, ProtocolType.Tcp);
 
-    private async ValueTask<EndPoint> ResolveAsync(LinkEndpoint endpoint, CancellationToken cancellation)
+    private async ValueTask<IPAddress[]> ResolveAsync(LinkEndpoint endpoint, CancellationToken cancellation)
     {
-        if (endpoint.Path is { } path) return new UnixDomainSocketEndPoint(path);
         var addresses = IPAddress.TryParse(endpoint.Host, out var address) ? [address] : await Dns.GetHostAddressesAsync(endpoint.Host, cancellation);
         RequireLoopback(endpoint, addresses);
-        return new IPEndPoint(addresses[0], endpoint.Port);
+        return addresses;
     }
 
     private void RequireLoopback(LinkEndpoint endpoint, IPAddress[] addresses)

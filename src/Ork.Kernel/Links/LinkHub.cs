@@ -64,8 +64,7 @@ internal sealed class LinkHub : IEffectRunner
                     Track(DialAsync((DialTarget)effect.Detail!));
                     break;
                 case EffectKind.Telemetry:
-                    var utcMs = _ports.Time.GetUtcNow().ToUnixTimeMilliseconds();
-                    foreach (var sink in _ports.Sinks) sink.Accept((string)effect.Detail!, utcMs, effects.BytesOf(in effect));
+                    HandOn((string)effect.Detail!, effects.BytesOf(in effect));
                     break;
             }
         }
@@ -91,6 +90,23 @@ internal sealed class LinkHub : IEffectRunner
         lock (_gate) tasks = [.. _tasks.Values];
         await Task.WhenAll(tasks);
         _closing.Dispose();
+    }
+
+    /// <summary>A sink is somebody else's code: what it throws must not end the kernel's turn.</summary>
+    private void HandOn(string workerId, ReadOnlySpan<byte> payload)
+    {
+        var utcMs = _ports.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var sink in _ports.Sinks)
+        {
+            try
+            {
+                sink.Accept(workerId, utcMs, payload);
+            }
+            catch (Exception e)
+            {
+                _ports.Observer.Note(KernelEvent.SinkFailed, workerId, e.Message);
+            }
+        }
     }
 
     private ISession? Find(long id)
@@ -136,11 +152,17 @@ internal sealed class LinkHub : IEffectRunner
     private async Task RunCallerAsync(IConnection connection)
     {
         var id = NextId();
-        var session = new CallerSession(id, connection, _inbox, _greeting, _options.WindowPerCaller);
-        if (Add(id, session)) await session.RunAsync();
-        else connection.Close(ErrorCodes.KernelUnavailable);
-        Remove(id);
-        _callers.Release();
+        try
+        {
+            var session = new CallerSession(id, connection, _inbox, _greeting, _options.WindowPerCaller);
+            if (Add(id, session)) await session.RunAsync();
+            else connection.Close(ErrorCodes.KernelUnavailable);
+        }
+        finally
+        {
+            Remove(id);
+            _callers.Release();
+        }
     }
 
     private async Task AcceptWorkersAsync(IListener listener)
@@ -155,8 +177,16 @@ internal sealed class LinkHub : IEffectRunner
 
     private async Task GreetAnnouncedAsync(IConnection connection)
     {
-        var hello = await GreetingOfAsync(connection, FrameKind.Hello, _options.HandshakeTimeoutMs);
-        _handshakes.Release();
+        Greeting? hello;
+        try
+        {
+            hello = await GreetingOfAsync(connection, FrameKind.Hello, _options.HandshakeTimeoutMs);
+        }
+        finally
+        {
+            _handshakes.Release();
+        }
+
         if (hello is null) return;
         connection.Send(FrameKind.Welcome, 0, _greeting);
         await RunWorkerAsync(connection, new LinkGreeting(hello.WorkerId!, connection.Peer, null));

@@ -161,4 +161,7 @@ public enum KernelEvent
 
     /// <summary>A queued command went to its device's new Worker.</summary>
     CommandRerouted = 61,
+
+    /// <summary>A telemetry sink threw; what it was handed is lost to it.</summary>
+    SinkFailed = 62,
 }
