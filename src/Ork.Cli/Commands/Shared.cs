@@ -123,10 +123,13 @@ internal sealed class Interruption : IDisposable
         _source.Dispose();
     }
 
+    /// <summary>Ends the token as a signal would.</summary>
+    internal void Interrupt() => _source.Cancel();
+
     private void Signal(PosixSignalContext context)
     {
         context.Cancel = true;
-        _source.Cancel();
+        Interrupt();
     }
 }
 

@@ -43,6 +43,7 @@ internal static class WorkerCommands
             {
                 using var logs = Logs.Create(new LogConfig { Level = parsed.GetValue(level) });
                 using var interruption = Shared.Interruptible();
+                ParentWatch.Start(interruption.Interrupt);
                 using var network = Networks.ForWorker(directory, endpoint, parsed.GetValue(insecure));
                 using var log = new ExecutionLog(parsed.GetValue(executions));
                 await using var journalFile = SqliteCommandJournal.Open(

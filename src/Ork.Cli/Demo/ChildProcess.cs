@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ork.Cli.Hosting;
 
 namespace Ork.Cli.Demo;
 
@@ -18,7 +19,8 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Starts it; what it prints is appended to its log.</summary>
     internal void Start()
     {
-        var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        start.Environment[ParentWatch.Variable] = "1";
         var entry = Environment.ProcessPath!;
         if (Path.GetFileNameWithoutExtension(entry) == "dotnet" || Path.GetFileNameWithoutExtension(entry) != "ork")
         {

@@ -30,6 +30,7 @@ internal static class KernelProcess
             var kernel = new OrkKernel(config.Kernel, Ports(config, identity, observer, sink));
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, kernel));
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, kernel));
+            ParentWatch.Start(kernel.Stop);
             await kernel.RunAsync();
             return ExitCode.Done;
         }
