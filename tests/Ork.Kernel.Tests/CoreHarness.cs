@@ -158,10 +158,26 @@ internal sealed class CoreHarness
     {
         _turn.Seal();
         if (_turn.Records.Count > 0) _store.CommitAsync(_turn.Records).AsTask().GetAwaiter().GetResult();
+        AssertDiskIsMemory();
         var seen = Read(_turn.AtOnce, true).Concat(Read(_turn.AfterCommit, false)).ToList();
         Effects.AddRange(seen);
         return seen;
     }
+
+    /// <summary>S1 and S16 after every turn of every test: what the core believes of a command is what a crash would leave of it.</summary>
+    private void AssertDiskIsMemory()
+    {
+        var memory = Core.Ledger.All.OrderBy(command => command.Seq).Select(command => Facts(command.ToRow()));
+        Assert.Equal(Disk.Commands.Select(Facts), memory);
+        foreach (var worker in Core.Registry.Workers)
+        {
+            var owned = Disk.Devices.Where(row => row.WorkerId == worker.WorkerId).Select(row => row.DeviceId);
+            Assert.Equal(owned, worker.Devices.Select(device => device.DeviceId).Order(StringComparer.Ordinal));
+        }
+    }
+
+    private static (long, CommandState, string, int, int, int, int, bool, bool, string?, CommandOutcome) Facts(CommandRow row) => (
+        row.Seq, row.State, row.WorkerId, row.Attempt, row.Retries, row.Recoveries, row.Transitions, row.SentEver, row.StopRequested, row.Error, row.Outcome);
 
     private static IEnumerable<Seen> Read(EffectBatch batch, bool atOnce)
     {
