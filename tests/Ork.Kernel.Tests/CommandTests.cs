@@ -123,6 +123,24 @@ public sealed class CommandTests
         Assert.Equal("SUCCESS", ork.StatusWord(executing));
     }
 
+    [Theory]
+    [InlineData("SUCCESS", "SUCCESS")]
+    [InlineData("FAILED", "FAILED")]
+    public void A_late_answer_settles_a_command_whose_next_attempt_is_held_back(string answered, string status)
+    {
+        var ork = new CoreHarness(new KernelOptions { Health = Patient, Schedule = Rare });
+        ork.Register();
+        var id = ork.Send();
+        var first = ork.LastCommand();
+        ork.Do(InputKind.LinkCongested, 1);
+        for (var i = 0; i < 20_000 && ork.StatusWord(id) != "DISPATCHED"; i++) ork.Pass(1);
+        Assert.Equal("DISPATCHED", ork.StatusWord(id));
+        ork.Result(first, answered, "\"late\"");
+        Assert.Equal(status, ork.StatusWord(id));
+        ork.Do(InputKind.LinkDrained, 1);
+        Assert.Equal((1, 0), (ork.CommandsSent(), ork.Core.Ledger.InFlight));
+    }
+
     [Fact]
     public void S4_what_comes_after_the_end_changes_nothing()
     {

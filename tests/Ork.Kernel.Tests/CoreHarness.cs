@@ -28,6 +28,7 @@ internal sealed class CoreHarness
 
     private readonly KernelOptions _options;
     private readonly Turn _turn = new();
+    private readonly SeededEntropy _entropy = new(7);
     private IKernelStore _store = null!;
     private long _turns = 1;
     private long _lastCorrelation;
@@ -143,7 +144,7 @@ internal sealed class CoreHarness
     {
         _store = Disk.OpenAsync().AsTask().GetAwaiter().GetResult();
         Begin();
-        Core = new KernelCore(_options, _store.TakeImage(), new SeededEntropy(7), Observer, _turn);
+        Core = new KernelCore(_options, _store.TakeImage(), _entropy, Observer, _turn);
         End();
     }
 
