@@ -76,14 +76,21 @@ public sealed class SqliteStoreTests : IDisposable
     [Fact]
     public async Task A_store_written_by_the_first_schema_opens_in_this_one()
     {
-        // The fixture is a store as version 1 wrote it; every later version must open it.
+        // The fixture was written by a kernel of version 1; every later version must open it.
         File.Copy(Path.Combine(AppContext.BaseDirectory, "Fixtures", "schema-1.db"), Database);
         await using var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();
         var image = store.TakeImage();
         Assert.Equal(2, image.Epoch);
-        Assert.Equal(3, image.Commands.Count);
-        Assert.Equal("w", Assert.Single(image.Workers).WorkerId);
-        Assert.Equal("d", Assert.Single(image.Devices).DeviceId);
+        Assert.Equal(["set-power-pct Success", "reboot Failed ERR_DEADLINE", "set-led Queued"], image.Commands.Select(row => $"{row.Spec.Command} {row.State} {row.Error}".Trim()));
+        Assert.Equal("first", image.Commands[0].Spec.IdempotencyKey);
+        Assert.Equal("{\"pct\":80}", System.Text.Encoding.UTF8.GetString(image.Commands[0].Spec.Params.Span));
+        Assert.Equal(["wm-001-0001"], image.Commands[2].Spec.Targets!);
+        var worker = Assert.Single(image.Workers);
+        Assert.Equal(("sim-001", "journal", false), (worker.WorkerId, worker.Features, worker.Terminated));
+        Assert.Null(WorkerContract.Read(worker.Contract, out _));
+        var device = Assert.Single(image.Devices);
+        Assert.Equal(("wm-001-0001", "sim-001"), (device.DeviceId, device.WorkerId));
+        Assert.Contains("\"powerPct\":80", System.Text.Encoding.UTF8.GetString(device.State.Span), StringComparison.Ordinal);
     }
 
     [Fact]

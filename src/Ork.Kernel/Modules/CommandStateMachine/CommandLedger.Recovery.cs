@@ -19,7 +19,7 @@ internal sealed partial class CommandLedger
             var command = FromRow(row, worker);
             Index(command);
             if (command.IsTerminal) settled.Add(command);
-            else CountOpen(command, turn);
+            else TrackOpen(command, turn);
         }
 
         foreach (var command in settled.OrderBy(command => command.UpdatedAt).ThenBy(command => command.Seq)) Retain(command, turn);

@@ -89,7 +89,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         AcceptedTotal++;
         Index(command);
         Move(command, CommandTrigger.Accept, turn);
-        CountOpen(command, turn);
+        TrackOpen(command, turn);
         QueueOf(worker).Add(command);
         Drive(worker, turn);
         return command;
@@ -353,7 +353,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         if (command.State is CommandState.Queued or CommandState.Dispatched) GiveUpUnsent(command, CommandTrigger.DeadlinePassed, ErrorCodes.Deadline, turn);
     }
 
-    /// <summary>Ends a command by a decision of the kernel's or a caller's, wherever it stands.</summary>
+    /// <summary>Ends a command by a decision of the kernel's or a caller's; one that is executing is left to its answer or its timeout.</summary>
     private void GiveUpUnsent(Command command, CommandTrigger trigger, Refusal why, Turn turn)
     {
         if (command.IsTerminal || command.State == CommandState.Executing) return;
@@ -415,7 +415,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     private static string NameOf(CommandTrigger trigger) => Enum.GetName(trigger)!;
 
-    private void CountOpen(Command command, Turn turn)
+    private void TrackOpen(Command command, Turn turn)
     {
         _open++;
         _openBytes += command.Spec.RequestBytes;
