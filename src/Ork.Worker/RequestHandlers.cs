@@ -139,7 +139,7 @@ internal sealed class RequestHandlers
         try
         {
             var work = AsTask(handle, deadline.Token);
-            if (await Task.WhenAny([work, deadline.Passed]) != work)
+            if (await Task.WhenAny(new Task[] { work, deadline.Passed }) != work)
             {
                 Refuse(reply, ErrorCodes.HandlerTimeout);
                 _ = ObserveAsync(work);
@@ -272,7 +272,7 @@ internal sealed class RequestHandlers
     {
         using var deadline = new Deadline(_ports.Time, timeoutMs);
         var work = HandleAsync(call, deadline.Token);
-        if (await Task.WhenAny([work, deadline.Passed]) == work) return (await work, true);
+        if (await Task.WhenAny(new Task[] { work, deadline.Passed }) == work) return (await work, true);
 
         // The kernel no longer waits, and whether the device acted only the handler can tell: it is waited for without holding a place.
         _ports.Log.LogWarning("{Worker}: {Command} {CommandId} is past its deadline", _definition.WorkerId, call.Command, call.CommandId);

@@ -1,0 +1,147 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel.Tests;
+
+/// <summary>Sessions on the wire: pull-only, windows and congestion, on a connection that the test plays.</summary>
+public sealed class SessionTests
+{
+    private readonly PlayedConnection _connection = new();
+    private readonly Mailbox<Input> _inbox = new(100);
+    private readonly RecordingObserver _observer = new();
+    private readonly List<Input> _taken = [];
+
+    [Fact]
+    public async Task S9_a_Workers_session_lets_one_answer_in_for_each_request_and_nothing_else()
+    {
+        var session = WorkerSession();
+        var running = session.RunAsync();
+        session.Send(FrameKind.Request, 7, default);
+        _connection.Arrive(FrameKind.Response, 7);
+        _connection.Arrive(FrameKind.Response, 7);
+        _connection.Arrive(FrameKind.Response, 8);
+        await running;
+        Assert.Equal([InputKind.LinkUp, InputKind.WorkerAnswer, InputKind.LinkDown], Taken());
+        Assert.Equal(ErrorCodes.PullOnlyViolation, _connection.CloseReason!.Error);
+        Assert.Equal([KernelEvent.PullOnlyViolation], _observer.Events);
+    }
+
+    [Fact]
+    public async Task A_Workers_full_output_is_told_once_and_again_when_it_has_drained()
+    {
+        var session = WorkerSession();
+        var running = session.RunAsync();
+        _connection.HasRoom = false;
+        session.Send(FrameKind.Request, 1, default);
+        session.Send(FrameKind.Request, 2, default);
+        Assert.Equal([InputKind.LinkUp, InputKind.LinkCongested], Taken());
+        _connection.HasRoom = true;
+        _connection.Drained.SetResult();
+        while (!Taken().Contains(InputKind.LinkDrained)) await Task.Yield();
+        session.Send(FrameKind.Request, 3, default);
+        _connection.Close(null);
+        await running;
+        Assert.Equal([InputKind.LinkUp, InputKind.LinkCongested, InputKind.LinkDrained, InputKind.LinkDown], Taken());
+    }
+
+    [Fact]
+    public async Task S12_a_caller_has_no_more_requests_under_way_than_its_window()
+    {
+        var session = new CallerSession(1, _connection, _inbox, [1], window: 3);
+        var running = session.RunAsync();
+        for (var i = 0; i < 10; i++) _connection.Arrive(FrameKind.Request, (ulong)i);
+        for (var answered = 0; answered < 10; answered++)
+        {
+            var until = Math.Min(10, answered + 3);
+            while (Taken().Count < until) await Task.Yield();
+            Assert.Equal(until, Taken().Count);
+            session.Send(FrameKind.Response, (ulong)answered, default);
+        }
+
+        _connection.Close(null);
+        await running;
+        Assert.Equal(InputKind.CallerGone, Taken()[^1]);
+    }
+
+    [Fact]
+    public async Task A_caller_that_does_not_read_its_answers_is_not_read_from()
+    {
+        var session = new CallerSession(1, _connection, _inbox, [1], window: 100);
+        var running = session.RunAsync();
+        _connection.Arrive(FrameKind.Request, 1);
+        while (Taken().Count < 1) await Task.Yield();
+        _connection.HasRoom = false;
+        session.Send(FrameKind.Response, 1, default);
+        _connection.Arrive(FrameKind.Request, 2);
+        while (_connection.Waiting > 0) await Task.Yield();
+        Assert.Single(Taken());
+        _connection.Drained.SetResult();
+        while (Taken().Count < 2) await Task.Yield();
+        _connection.Close(null);
+        await running;
+    }
+
+    [Fact]
+    public async Task A_callers_greeting_is_answered_and_what_a_caller_may_not_send_ends_its_link()
+    {
+        var running = new CallerSession(1, _connection, _inbox, [1, 2], window: 5).RunAsync();
+        _connection.Arrive(FrameKind.Hello, 0);
+        _connection.Arrive(FrameKind.Response, 4);
+        await running;
+        Assert.Equal([FrameKind.Welcome], _connection.Sent);
+        Assert.Equal(ErrorCodes.HandshakeInvalid, _connection.CloseReason!.Error);
+        Assert.Equal([InputKind.CallerGone], Taken());
+    }
+
+    private WorkerSession WorkerSession() => new(1, _connection, new LinkGreeting("w", _connection.Peer, null), _inbox, _observer);
+
+    private List<InputKind> Taken()
+    {
+        _inbox.Take(_taken, 100);
+        return [.. _taken.Select(input => input.Kind)];
+    }
+
+    private sealed class PlayedConnection : IConnection
+    {
+        private readonly Arrivals<ReceivedFrame> _arrived = new();
+        private int _waiting;
+
+        public PeerIdentity Peer => new("key", "played");
+
+        public Refusal? CloseReason { get; private set; }
+
+        internal bool HasRoom { get; set; } = true;
+
+        internal TaskCompletionSource Drained { get; } = new();
+
+        internal List<FrameKind> Sent { get; } = [];
+
+        internal int Waiting => Volatile.Read(ref _waiting);
+
+        public async ValueTask<ReceivedFrame?> ReceiveAsync()
+        {
+            if (!await _arrived.WaitAsync() || !_arrived.TryTake(out var frame)) return null;
+            Interlocked.Decrement(ref _waiting);
+            return frame;
+        }
+
+        public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
+        {
+            lock (Sent) Sent.Add(kind);
+            return HasRoom;
+        }
+
+        public ValueTask DrainedAsync() => new(Drained.Task);
+
+        public void Close(Refusal? reason)
+        {
+            CloseReason ??= reason;
+            _arrived.Close();
+        }
+
+        internal void Arrive(FrameKind kind, ulong correlation)
+        {
+            Interlocked.Increment(ref _waiting);
+            _arrived.Offer(new ReceivedFrame(kind, correlation, default));
+        }
+    }
+}
