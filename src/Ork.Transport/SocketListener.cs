@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using Ork.Protocol;
 
 namespace Ork.Transport;
@@ -91,8 +90,9 @@ internal sealed class SocketListener : IListener
             if (connection.CloseReason is null && _ready.Offer(connection)) return;
             connection.Close(ErrorCodes.KernelUnavailable);
         }
-        catch (Exception e) when (e is AuthenticationException or IOException or OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception)
         {
+            // Whatever a stranger's handshake leads to, it costs the stranger the link and nobody a place.
             socket.Dispose();
         }
 

@@ -307,6 +307,10 @@ internal sealed class RequestHandlers
             return new JournalAnswer(
                 reply.Succeeded ? CommandStatus.Success : CommandStatus.Failed, result, reply.Succeeded ? null : reply.Error ?? ErrorCodes.HandlerFailed.Code);
         }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            return new JournalAnswer(CommandStatus.Failed, default, ErrorCodes.HandlerTimeout.Code);
+        }
         catch (Exception e)
         {
             _ports.Log.LogWarning(e, "{Worker}: {Command} failed", _definition.WorkerId, call.Command);

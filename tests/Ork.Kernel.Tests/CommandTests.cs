@@ -385,13 +385,55 @@ public sealed class CommandTests
         var id = _ork.Send();
         _ork.Do(InputKind.Stop);
         Assert.Equal("ERR_KERNEL_UNAVAILABLE", _ork.AskOne("command.request", """{"command":"reboot"}""", "d1").GetProperty("error").GetString());
-        var turn = new Turn();
-        turn.Begin(99_999);
-        _ork.Core.Ledger.ShutDown(turn);
+        _ork.ShutDown();
         Assert.Contains(("command", "Executing", "ShuttingDown", "Timeout"), _ork.Observer.Transitions);
         _ork.Restart();
         _ork.Register(session: 5);
         Assert.Equal(id, _ork.LastCommand().Payload.GetProperty("commandId").GetString());
+    }
+
+    [Theory]
+    [InlineData("SUCCESS", "SUCCESS")]
+    [InlineData("FAILED", "FAILED")]
+    public void What_comes_between_the_drains_end_and_the_stop_still_counts(string answered, string status)
+    {
+        _ork.Register();
+        var late = _ork.Send();
+        var request = _ork.LastCommand();
+        var stopped = _ork.Send();
+        _ork.Do(InputKind.Stop);
+        _ork.ShutDown();
+        _ork.Result(request, answered, "\"late\"");
+        Assert.Equal(status, _ork.StatusWord(late));
+        var cancel = _ork.AskOne("command.cancel", $$"""{"commandId":"{{stopped}}"}""");
+        Assert.Equal((false, true), (cancel.GetProperty("cancelled").GetBoolean(), cancel.GetProperty("stopped").GetBoolean()));
+        Assert.Equal("TIMEOUT", _ork.StatusWord(stopped));
+        _ork.Restart();
+        Assert.Equal(status, _ork.StatusWord(late));
+        AssertFailed(_ork.Status(stopped), "ERR_OUTCOME_UNKNOWN", "unknown");
+    }
+
+    [Theory]
+    [InlineData("safe", "w2")]
+    [InlineData("once", null)]
+    public void S6_a_command_that_was_in_flight_when_its_device_moved_is_not_sent_to_the_former_owner_again(string name, string? next)
+    {
+        const string contract = """{"metadata":{},"capabilities":{"commands":[{"name":"once"},{"name":"safe","idempotent":true}]}}""";
+        var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { AttemptTimeoutMs = 120_000 } });
+        ork.Register(devices: ["d1"], contract: contract);
+        var id = ork.Send(command: name);
+
+        // Dead, and another claims the device, before the silent link has closed and the command has left flight.
+        ork.Pass(20_000);
+        Assert.Equal("EXECUTING", ork.StatusWord(id));
+        ork.Register(session: 2, workerId: "w2", devices: ["d1"], contract: contract, key: "k2");
+        ork.Do(InputKind.LinkDown, 1);
+        ork.Register(session: 3, devices: ["d9"], contract: contract);
+        ork.Pass(1_000);
+        var sent = ork.Effects.Where(seen => seen.Action == OrkAction.CommandRequest).ToArray();
+        Assert.DoesNotContain(sent, seen => seen.Session == 3);
+        if (next is null) AssertFailed(ork.Status(id), "ERR_OUTCOME_UNKNOWN", "unknown");
+        else Assert.Equal((2L, next), (sent[^1].Session, ork.Status(id).GetProperty("workerId").GetString()));
     }
 
     internal static HealthOptions Patient => new() { DeadAfter = int.MaxValue };

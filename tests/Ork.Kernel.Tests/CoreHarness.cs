@@ -67,6 +67,14 @@ internal sealed class CoreHarness
         return End();
     }
 
+    /// <summary>The drain's time is over: what is in flight is recorded for the next start.</summary>
+    internal void ShutDown()
+    {
+        Begin();
+        Core.Ledger.ShutDown(_turn);
+        End();
+    }
+
     /// <summary>Lets time pass.</summary>
     internal IReadOnlyList<Seen> Pass(long ms)
     {

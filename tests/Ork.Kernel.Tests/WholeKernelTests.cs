@@ -24,7 +24,7 @@ public sealed class WholeKernelTests : IAsyncLifetime
 
     public WholeKernelTests()
     {
-        _kernel = new OrkKernel(new KernelOptions { StrictMachines = true, Links = new LinkOptions { DiscoveryIntervalMs = 10, RetryBaseMs = 1, RetryCapMs = 5 } }, new KernelPorts
+        _kernel = new OrkKernel(new KernelOptions { StrictMachines = true, Links = new LinkOptions { HandshakeTimeoutMs = 86_400_000, DiscoveryIntervalMs = 10, RetryBaseMs = 1, RetryCapMs = 5 } }, new KernelPorts
         {
             Store = _disk,
             Network = _network.As("kernel"),
@@ -100,6 +100,21 @@ public sealed class WholeKernelTests : IAsyncLifetime
         foreach (var id in ids) Assert.Equal(CommandStatus.Success, (await _client.WaitAsync(id)).Status);
         Assert.Equal(ids.Order(), _executed.Order());
         Assert.Equal(30, _disk.Commands.Count);
+    }
+
+    [Fact]
+    public async Task A_link_that_never_greets_does_not_hold_up_the_stop()
+    {
+        await _client.WorkersAsync();
+        var silent = await _network.As("silent").ConnectAsync(Workers, null, CancellationToken.None);
+
+        // Links are accepted in order: once this Worker is ready, the silent one has been waited for.
+        await WorkerAsync(announces: true);
+        _kernel.Stop();
+        await _running[0].WaitAsync(TimeSpan.FromSeconds(60));
+        while (await silent.ReceiveAsync() is not null)
+        {
+        }
     }
 
     [Fact]

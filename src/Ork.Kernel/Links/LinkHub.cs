@@ -238,12 +238,14 @@ internal sealed class LinkHub : IEffectRunner
         Greeting? greeting = null;
         var timer = _ports.Time.CreateTimer(
             _ => connection.Close(ErrorCodes.HandshakeTimeout), null, TimeSpan.FromMilliseconds(timeoutMs), Timeout.InfiniteTimeSpan);
+        var closing = _closing.Token.Register(() => connection.Close(ErrorCodes.KernelUnavailable));
         if (await connection.ReceiveAsync() is { } frame)
         {
             if (frame.Kind == expected) greeting = Greeting.TryRead(frame.Payload);
             frame.Release();
         }
 
+        closing.Unregister();
         await timer.DisposeAsync();
         if (greeting is { Role: null or Greeting.Worker, WorkerId: { Length: > 0 and <= Greeting.MaxIdLength } }) return greeting;
         var reason = connection.CloseReason ?? ErrorCodes.HandshakeInvalid;

@@ -47,7 +47,7 @@ internal sealed partial class CommandLedger
         if (command.State == CommandState.Queued)
         {
             if (turn.UtcMs >= command.Spec.DeadlineAt) GiveUpUnsent(command, CommandTrigger.DeadlinePassed, ErrorCodes.Deadline, turn);
-            else QueueOf(command.Worker).Add(command);
+            else Enqueue(command, turn);
             return;
         }
 
@@ -64,7 +64,7 @@ internal sealed partial class CommandLedger
         }
 
         Move(command, CommandTrigger.Retry, turn);
-        QueueOf(command.Worker).Add(command);
+        Enqueue(command, turn);
     }
 
     private void Retain(Command command, Turn turn)

@@ -78,7 +78,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// <inheritdoc/>
     public Refusal? Admit(WorkerEntry worker, long requestBytes) =>
         requestBytes > _options.MaxRequestBytes ? Refusal.With(ErrorCodes.PayloadFieldInvalid, $"params and targets exceed {_options.MaxRequestBytes} bytes")
-        : _open >= _options.MaxOpen || _openBytes + requestBytes > _options.MaxOpenBytes || QueueOf(worker).Open.Count >= _options.MaxOpenPerWorker 
+        : _open >= _options.MaxOpen || _openBytes + requestBytes > _options.MaxOpenBytes || QueueOf(worker).Open.Count >= _options.MaxOpenPerWorker
             ? ErrorCodes.QueueFull
             : null;
 
@@ -140,15 +140,27 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// <summary>Devices left a Worker: queued commands follow their device, or end where it has no owner any more.</summary>
     internal void DevicesLeft(WorkerEntry formerOwner, Turn turn)
     {
-        foreach (var command in OpenOf(formerOwner))
-        {
-            if (command.State != CommandState.Queued || command.Spec.DeviceId is not { } deviceId) continue;
-            var owner = _routes.FindDevice(deviceId)?.Owner;
-            if (owner == formerOwner) continue;
-            if (owner is null) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.DeviceNotFound, turn);
-            else if (command.SentEver && !command.Spec.Idempotent) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.OutcomeUnknown, turn);
-            else Reroute(command, owner, turn);
-        }
+        foreach (var command in OpenOf(formerOwner)) FollowDevice(command, turn);
+    }
+
+    private void Enqueue(Command command, Turn turn)
+    {
+        QueueOf(command.Worker).Add(command);
+        FollowDevice(command, turn);
+    }
+
+    /// <summary>
+    /// Makes a queued command follow its device, whenever it comes to the queue or the device leaves: no Worker is sent a command for a device that is no longer
+    /// its own (S6).
+    /// </summary>
+    private void FollowDevice(Command command, Turn turn)
+    {
+        if (command.State != CommandState.Queued || command.Spec.DeviceId is not { } deviceId) return;
+        var owner = _routes.FindDevice(deviceId)?.Owner;
+        if (owner == command.Worker) return;
+        if (owner is null) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.DeviceNotFound, turn);
+        else if (command.SentEver && !command.Spec.Idempotent) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.OutcomeUnknown, turn);
+        else Reroute(command, owner, turn);
     }
 
     /// <summary>A Worker is registered, perhaps with another contract than its commands were accepted under: those it lacks end, the others are driven.</summary>
@@ -343,7 +355,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         }
         else if (command.State == CommandState.Queued)
         {
-            QueueOf(command.Worker).Add(command);
+            Enqueue(command, turn);
             Drive(command.Worker, turn);
         }
     }
@@ -353,10 +365,11 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         if (command.State is CommandState.Queued or CommandState.Dispatched) GiveUpUnsent(command, CommandTrigger.DeadlinePassed, ErrorCodes.Deadline, turn);
     }
 
-    /// <summary>Ends a command by a decision of the kernel's or a caller's; one that is executing is left to its answer or its timeout.</summary>
+    /// <summary>Ends a command by a decision of the kernel's or a caller's; one that is executing is left to its answer or its timeout,
+    /// one that a stopping kernel has put into TIMEOUT to the next start.</summary>
     private void GiveUpUnsent(Command command, CommandTrigger trigger, Refusal why, Turn turn)
     {
-        if (command.IsTerminal || command.State == CommandState.Executing) return;
+        if (command.State is not (CommandState.Queued or CommandState.Dispatched)) return;
         if (command.InFlight) LeaveFlight(command);
         WorkerQueue.Remove(command);
         Settle(command, trigger, why.Text, Doubt(command), turn);
