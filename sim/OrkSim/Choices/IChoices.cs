@@ -1,0 +1,118 @@
+namespace OrkSim;
+
+/// <summary>
+/// The one source of every decision that is not the code's own: which continuation runs next, how long a message travels, whether a fault strikes,
+/// what the workload sends. Give the same answers again and the run is the same.
+/// </summary>
+public interface IChoices
+{
+    /// <summary>Chooses.</summary>
+    /// <param name="limit">How many alternatives there are, at least 2.</param>
+    /// <returns>From 0 up to, not including, the limit. 0 is always the plainest: the oldest continuation, the shortest way, no fault.</returns>
+    int Next(int limit);
+}
+
+/// <summary>What a decision is about.</summary>
+public enum DrawKind
+{
+    /// <summary>Which of the ready continuations runs.</summary>
+    Schedule,
+
+    /// <summary>How long something travels or lasts.</summary>
+    Duration,
+
+    /// <summary>Whether something unlikely happens.</summary>
+    Chance,
+
+    /// <summary>Which one of several is meant.</summary>
+    Pick,
+
+    /// <summary>Where a node's own chance begins.</summary>
+    Seed,
+}
+
+/// <summary>Choices of a seeded generator (SplitMix64): the same on every machine.</summary>
+public sealed class SeededChoices : IChoices
+{
+    private ulong _state;
+
+    /// <summary>Starts at a seed.</summary>
+    public SeededChoices(ulong seed) => _state = seed;
+
+    /// <inheritdoc/>
+    public int Next(int limit) => (int)(((NextBits() >> 32) * (ulong)limit) >> 32);
+
+    internal ulong NextBits() => SplitMix.Next(ref _state);
+}
+
+/// <summary>Choices that were made before. Beyond their end everything is 0.</summary>
+public sealed class RecordedChoices : IChoices
+{
+    private readonly IReadOnlyList<int> _choices;
+    private int _next;
+
+    /// <summary>Replays.</summary>
+    public RecordedChoices(IReadOnlyList<int> choices) => _choices = choices;
+
+    /// <summary>True once a recorded choice was not among the alternatives: this is not the run that was recorded.</summary>
+    public bool Misfit { get; private set; }
+
+    /// <inheritdoc/>
+    public int Next(int limit)
+    {
+        if (_next >= _choices.Count) return 0;
+        var choice = _choices[_next++];
+        if (choice < limit) return choice;
+        Misfit = true;
+        return limit - 1;
+    }
+}
+
+/// <summary>
+/// Choices that enumerate: each run takes the next sequence in lexical order, until all have been taken. Only for worlds whose every path is finite and short.
+/// </summary>
+public sealed class OdometerChoices : IChoices
+{
+    private readonly List<(int Choice, int Limit)> _digits = [];
+    private int _next;
+
+    /// <inheritdoc/>
+    public int Next(int limit)
+    {
+        if (_next == _digits.Count) _digits.Add((0, limit));
+        return _digits[_next++].Choice;
+    }
+
+    /// <summary>Goes on to the next sequence.</summary>
+    /// <returns>False when there is none.</returns>
+    public bool Advance()
+    {
+        if (_digits.Count > _next) _digits.RemoveRange(_next, _digits.Count - _next);
+        _next = 0;
+        while (_digits.Count > 0)
+        {
+            var (choice, limit) = _digits[^1];
+            if (choice + 1 < limit)
+            {
+                _digits[^1] = (choice + 1, limit);
+                return true;
+            }
+
+            _digits.RemoveAt(_digits.Count - 1);
+        }
+
+        return false;
+    }
+}
+
+internal static class SplitMix
+{
+    internal static ulong Next(ref ulong state)
+    {
+        state += 0x9E3779B97F4A7C15UL;
+        var z = state;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        return z ^ (z >> 31);
+    }
+}

@@ -1,0 +1,351 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>A command as it can be known from outside.</summary>
+public sealed class CommandFacts(CommandRow row)
+{
+    /// <summary>How it stands on the disk.</summary>
+    public CommandRow Row { get; internal set; } = row;
+
+    /// <summary>Its id.</summary>
+    public string Id => Row.Spec.CommandId;
+
+    /// <summary>Every transition on the disk.</summary>
+    public List<TransitionRow> Log { get; } = [];
+
+    /// <summary>How many of them were on the disk before the latest commit that touched it.</summary>
+    public int LoggedBefore { get; internal set; }
+
+    /// <summary>When the latest commit that touched it became durable.</summary>
+    public long TouchedTicks { get; internal set; }
+
+    /// <summary>What devices did of it.</summary>
+    public List<Execution> Executions { get; } = [];
+
+    /// <summary>When a caller first took the answer that it is accepted, or null.</summary>
+    public long? ToldTicks { get; internal set; }
+
+    /// <summary>True once a caller took the answer that it is cancelled.</summary>
+    public bool ToldCancelled { get; internal set; }
+
+    /// <summary>True once it left the store at the end of its retention.</summary>
+    public bool Forgotten { get; internal set; }
+
+    /// <summary>True at its end.</summary>
+    public bool IsTerminal => Row.State is CommandState.Success or CommandState.Failed;
+}
+
+/// <summary>A link between a kernel and a Worker or caller, as it can be known from outside.</summary>
+public sealed class LinkFacts
+{
+    internal LinkFacts(SimConnection kernelSide, SimNode peer, long openedTicks)
+    {
+        KernelSide = kernelSide;
+        Peer = peer;
+        OpenedTicks = openedTicks;
+        LastPingTicks = openedTicks;
+    }
+
+    /// <summary>The kernel's side.</summary>
+    public SimConnection KernelSide { get; }
+
+    /// <summary>The Worker or caller.</summary>
+    public SimNode Peer { get; }
+
+    /// <summary>When it came about.</summary>
+    public long OpenedTicks { get; }
+
+    /// <summary>True once the greetings are exchanged.</summary>
+    public bool Greeted { get; internal set; }
+
+    /// <summary>True once the kernel took the Worker's greeting.</summary>
+    public bool GreetingTaken { get; internal set; }
+
+    /// <summary>When the latest ping left, or the link was greeted.</summary>
+    public long LastPingTicks { get; internal set; }
+
+    /// <summary>Requests of the kernel that have no answer, with when they left.</summary>
+    public Dictionary<ulong, (OrkAction Action, long Ticks, string? CommandId)> Outstanding { get; } = [];
+
+    /// <summary>Requests of a caller that have no answer: when the kernel took them, and the command they are about.</summary>
+    public Dictionary<ulong, (long Ticks, string? CommandId)> Questions { get; } = [];
+
+    /// <summary>True once the kernel took this link's answer to the question who it is.</summary>
+    public bool IdentityTaken { get; internal set; }
+
+    /// <summary>True once the kernel took this link's contract.</summary>
+    public bool ContractTaken { get; internal set; }
+
+    /// <summary>When the kernel took something that a Worker may not send, or null.</summary>
+    public long? ViolatedTicks { get; internal set; }
+
+    /// <summary>When a ping was surely missed with no answer taken since, or null.</summary>
+    public long? SickTicks { get; internal set; }
+}
+
+/// <summary>
+/// What can be known of a world without asking the code under test: what crossed the links, what the disk holds, what devices did, what callers were told.
+/// </summary>
+public sealed class Facts
+{
+    private readonly SimWorld _world;
+    private readonly Dictionary<long, CommandFacts> _bySeq = [];
+    private readonly Dictionary<SimNode, (long Previous, long Latest)> _submissions = [];
+
+    internal Facts(SimWorld world) => _world = world;
+
+    /// <summary>The world.</summary>
+    public SimWorld World => _world;
+
+    /// <summary>Virtual time, in ticks of 100 ns.</summary>
+    public long NowTicks => _world.Scheduler.NowTicks;
+
+    /// <summary>Every command that was ever on the disk.</summary>
+    public Dictionary<string, CommandFacts> Commands { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Commands on the disk that have not ended, by sequence.</summary>
+    public SortedDictionary<long, CommandFacts> Open { get; } = [];
+
+    /// <summary>Settled commands on the disk.</summary>
+    public int Settled { get; private set; }
+
+    /// <summary>The owner of each device, on the disk.</summary>
+    public Dictionary<string, string> Owners { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Workers on the disk.</summary>
+    public Dictionary<string, WorkerRow> Workers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Links between kernels and Workers that are open on the kernel's side.</summary>
+    public List<LinkFacts> WorkerLinks { get; } = [];
+
+    /// <summary>What each Worker last said it owns, as the kernel that holds the store took it.</summary>
+    public Dictionary<string, HashSet<string>> Claims { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>When the kernel that holds the store last took an answer to a ping of each Worker.</summary>
+    public Dictionary<string, long> Pongs { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The kernel that holds the store, or null.</summary>
+    public SimNode? Holder { get; private set; }
+
+    /// <summary>When it opened the store.</summary>
+    public long HeldSinceTicks { get; private set; }
+
+    /// <summary>When the latest commit became durable.</summary>
+    public long DurableTicks { get; private set; }
+
+    /// <summary>When the latest batch was handed to the store.</summary>
+    public long SubmittedTicks { get; private set; }
+
+    /// <summary>When faults ended, or null.</summary>
+    public long? HealedTicks { get; private set; }
+
+    /// <summary>From when on the decisions stem that a kernel's latest batch recorded.</summary>
+    public long DecidedSince(SimNode kernel) => _submissions.TryGetValue(kernel, out var at) ? at.Previous : 0;
+
+    /// <summary>An invariant does not hold.</summary>
+    public void Violated(IInvariant invariant, string message)
+    {
+        ArgumentNullException.ThrowIfNull(invariant);
+        _world.Violated(invariant.Id, message);
+    }
+
+    internal void LinkOpened(SimConnection client, SimConnection server)
+    {
+        var kernelSide = client.Owner.Kind == NodeKind.Kernel ? client : server;
+        var link = new LinkFacts(kernelSide, kernelSide.Other.Owner, NowTicks);
+        client.Facts = server.Facts = link;
+        if (link.Peer.Kind == NodeKind.Worker) WorkerLinks.Add(link);
+        _world.Emit(new SimEvent { Kind = SimEventKind.LinkOpened, Node = client.Owner, Connection = client, Subject = server.Owner.Name });
+    }
+
+    internal void LinkEnded(SimConnection side)
+    {
+        if (side.Facts is { } link && link.KernelSide == side) WorkerLinks.Remove(link);
+        _world.Emit(new SimEvent { Kind = SimEventKind.LinkEnded, Node = side.Owner, Connection = side, Subject = side.Other.Owner.Name, Detail = side.CloseReason?.Text });
+    }
+
+    internal WireMessage? FrameSent(SimConnection side, FrameKind kind, ulong correlation, byte[] payload)
+    {
+        var message = kind is FrameKind.Request or FrameKind.Response ? WireMessage.Read(side.Owner.Kind, payload) : null;
+        if (side.Facts is { } link && link.KernelSide == side && link.Peer.Kind == NodeKind.Worker) SentToWorker(link, kind, correlation, message);
+        _world.Emit(new SimEvent
+        {
+            Kind = SimEventKind.FrameSent, Node = side.Owner, Connection = side, Frame = kind, Correlation = correlation, Payload = payload, Message = message,
+        });
+        if (kind == FrameKind.Response && side.Facts is { } answered && answered.KernelSide == side) answered.Questions.Remove(correlation);
+        return message;
+    }
+
+    internal void FrameTaken(SimConnection side, in Packet packet)
+    {
+        if (side.Facts is { } link)
+        {
+            if (link.KernelSide == side && link.Peer.Kind == NodeKind.Worker) TakenFromWorker(link, in packet);
+            else if (link.KernelSide == side) link.Questions[packet.Correlation] = (NowTicks, packet.Message?.CommandId);
+            else if (side.Owner.Kind == NodeKind.Caller && packet.Message is { } told) Told(told);
+        }
+
+        _world.Emit(new SimEvent
+        {
+            Kind = SimEventKind.FrameTaken, Node = side.Owner, Connection = side, Frame = packet.Frame, Correlation = packet.Correlation, Payload = packet.Payload,
+            Message = packet.Message,
+        });
+    }
+
+    internal void StoreOpened(SimNode node, KernelImage image)
+    {
+        Holder = node;
+        HeldSinceTicks = NowTicks;
+        Claims.Clear();
+        Pongs.Clear();
+        _submissions[node] = (NowTicks, NowTicks);
+        _world.Emit(new SimEvent { Kind = SimEventKind.StoreOpened, Node = node, Image = image, Correlation = (ulong)image.Epoch });
+    }
+
+    internal void CommitSubmitted(SimNode node, CommitBatch batch)
+    {
+        _submissions[node] = (_submissions.TryGetValue(node, out var at) ? at.Latest : NowTicks, NowTicks);
+        SubmittedTicks = NowTicks;
+        _world.Emit(new SimEvent { Kind = SimEventKind.CommitSubmitted, Node = node, Batch = batch });
+    }
+
+    internal void CommitDurable(SimNode node, CommitBatch batch)
+    {
+        _world.Emit(new SimEvent { Kind = SimEventKind.CommitApplying, Node = node, Batch = batch });
+        DurableTicks = NowTicks;
+        foreach (var row in batch.Workers) Workers[row.WorkerId] = row;
+        foreach (var device in batch.RemovedDevices) Owners.Remove(device);
+        foreach (var row in batch.Devices) Owners[row.DeviceId] = row.WorkerId;
+        foreach (var row in batch.NewCommands) Add(row);
+        foreach (var row in batch.ChangedCommands) Change(row);
+        foreach (var row in batch.Log)
+        {
+            if (!_bySeq.TryGetValue(row.CommandSeq, out var command)) continue;
+            command.Log.Add(row);
+        }
+
+        foreach (var seq in batch.ForgottenCommands)
+        {
+            if (!_bySeq.Remove(seq, out var command)) continue;
+            command.Forgotten = true;
+            if (command.IsTerminal) Settled--;
+            Open.Remove(seq);
+        }
+
+        _world.Emit(new SimEvent { Kind = SimEventKind.CommitDurable, Node = node, Batch = batch });
+    }
+
+    internal void CommitFailed(SimNode node, CommitFault fault) =>
+        _world.Emit(new SimEvent { Kind = SimEventKind.CommitFailed, Node = node, Detail = fault.ToString() });
+
+    internal void Begun(SimNode node, string deviceId, string commandId, long epoch) => _world.Emit(new SimEvent
+    {
+        Kind = SimEventKind.Begun, Node = node, Subject = commandId, Detail = deviceId, Correlation = (ulong)epoch,
+    });
+
+    internal void Executed(SimNode node, Execution execution)
+    {
+        if (Commands.TryGetValue(execution.CommandId, out var command)) command.Executions.Add(execution);
+        _world.Emit(new SimEvent { Kind = SimEventKind.Executed, Node = node, Execution = execution, Subject = execution.CommandId, Detail = execution.DeviceId });
+    }
+
+    internal void Healed()
+    {
+        HealedTicks = NowTicks;
+        _world.Emit(new SimEvent { Kind = SimEventKind.Healed });
+    }
+
+    internal void Pulse()
+    {
+        foreach (var link in WorkerLinks) Watch(link);
+        _world.Emit(new SimEvent { Kind = SimEventKind.Pulse });
+    }
+
+    /// <summary>Notices pings that are surely missed by now.</summary>
+    internal void Watch(LinkFacts link)
+    {
+        if (link.SickTicks is not null || link.Outstanding.Count == 0) return;
+        var patience = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs + 250).Ticks + _world.WorstLateness.Ticks;
+        foreach (var (action, ticks, _) in link.Outstanding.Values)
+        {
+            if (action == OrkAction.HealthPing && ticks + patience <= NowTicks) link.SickTicks = Math.Min(link.SickTicks ?? long.MaxValue, ticks + patience);
+        }
+    }
+
+    private void Add(CommandRow row)
+    {
+        var command = new CommandFacts(row) { TouchedTicks = NowTicks };
+        Commands[row.Spec.CommandId] = command;
+        _bySeq[row.Seq] = command;
+        if (command.IsTerminal) Settled++;
+        else Open[row.Seq] = command;
+    }
+
+    private void Change(CommandRow row)
+    {
+        if (!_bySeq.TryGetValue(row.Seq, out var command)) return;
+        if (!command.IsTerminal && row.State is CommandState.Success or CommandState.Failed)
+        {
+            Settled++;
+            Open.Remove(row.Seq);
+        }
+
+        command.LoggedBefore = command.Log.Count;
+        command.TouchedTicks = NowTicks;
+        command.Row = row with { Spec = command.Row.Spec };
+    }
+
+    private void SentToWorker(LinkFacts link, FrameKind kind, ulong correlation, WireMessage? message)
+    {
+        if (kind is FrameKind.Hello or FrameKind.Welcome)
+        {
+            link.Greeted = true;
+            link.LastPingTicks = NowTicks;
+        }
+
+        if (kind != FrameKind.Request || message is null) return;
+        if (message.Action == OrkAction.HealthPing) link.LastPingTicks = NowTicks;
+        link.Outstanding[correlation] = (message.Action, NowTicks, message.CommandId);
+    }
+
+    private void TakenFromWorker(LinkFacts link, in Packet packet)
+    {
+        if (packet.Frame == FrameKind.Goodbye) return;
+        if (!link.GreetingTaken && packet.Frame == (link.KernelSide.IsClient ? FrameKind.Welcome : FrameKind.Hello))
+        {
+            link.GreetingTaken = true;
+            return;
+        }
+
+        if (packet.Frame != FrameKind.Response || !link.Outstanding.Remove(packet.Correlation, out var asked))
+        {
+            link.ViolatedTicks ??= NowTicks;
+            return;
+        }
+
+        if (packet.Message is not { } message || message.Action != OrkActions.AnswerTo(asked.Action)) return;
+        switch (message.Action)
+        {
+            case OrkAction.IdentityResponse when message.Identity is { } identity:
+                link.IdentityTaken = true;
+                if (link.KernelSide.Owner == Holder) Claims[identity.WorkerId] = [.. identity.Devices];
+                break;
+            case OrkAction.CapabilityResponse:
+                link.ContractTaken = true;
+                break;
+            case OrkAction.HealthPong:
+                link.SickTicks = null;
+                if (link.KernelSide.Owner == Holder) Pongs[link.Peer.Name] = NowTicks;
+                break;
+        }
+    }
+
+    private void Told(WireMessage message)
+    {
+        if (message.CommandId is null || !Commands.TryGetValue(message.CommandId, out var command)) return;
+        if (message.Action == OrkAction.CommandResult && message.Status != CommandStatus.Rejected) command.ToldTicks ??= NowTicks;
+        if (message.Cancelled) command.ToldCancelled = true;
+    }
+}

@@ -1,0 +1,257 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>What can be seen of a world from outside. Flags, so that an invariant can say what it wants to hear of.</summary>
+[Flags]
+public enum SimEventKind
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>A node handed a frame to its connection.</summary>
+    FrameSent = 1 << 0,
+
+    /// <summary>A node took a frame from its connection.</summary>
+    FrameTaken = 1 << 1,
+
+    /// <summary>A connection came about.</summary>
+    LinkOpened = 1 << 2,
+
+    /// <summary>One side of a connection ended.</summary>
+    LinkEnded = 1 << 3,
+
+    /// <summary>A kernel opened the store.</summary>
+    StoreOpened = 1 << 4,
+
+    /// <summary>A kernel handed a batch to the store.</summary>
+    CommitSubmitted = 1 << 5,
+
+    /// <summary>A batch is about to be durable: facts are still those before it.</summary>
+    CommitApplying = 1 << 6,
+
+    /// <summary>A batch is durable.</summary>
+    CommitDurable = 1 << 7,
+
+    /// <summary>A commit failed.</summary>
+    CommitFailed = 1 << 8,
+
+    /// <summary>A device acted on a command.</summary>
+    Executed = 1 << 9,
+
+    /// <summary>A caller began a call.</summary>
+    Asked = 1 << 10,
+
+    /// <summary>A caller's call ended, with an answer or a refusal.</summary>
+    Answered = 1 << 11,
+
+    /// <summary>A node started.</summary>
+    NodeUp = 1 << 12,
+
+    /// <summary>A node crashed or went.</summary>
+    NodeDown = 1 << 13,
+
+    /// <summary>A kernel said something worth knowing: an event id of its log.</summary>
+    Note = 1 << 14,
+
+    /// <summary>A machine of a kernel made a transition.</summary>
+    Transition = 1 << 15,
+
+    /// <summary>A fault struck.</summary>
+    Fault = 1 << 16,
+
+    /// <summary>No more faults from here on.</summary>
+    Healed = 1 << 17,
+
+    /// <summary>Some virtual time went by.</summary>
+    Pulse = 1 << 18,
+
+    /// <summary>A Worker began to carry out a command on a device: its journal has it.</summary>
+    Begun = 1 << 19,
+}
+
+/// <summary>One event of a world.</summary>
+public readonly struct SimEvent
+{
+    /// <summary>What happened.</summary>
+    public SimEventKind Kind { get; init; }
+
+    /// <summary>When, in ticks of 100 ns of virtual time.</summary>
+    public long Ticks { get; init; }
+
+    /// <summary>In which step.</summary>
+    public long Step { get; init; }
+
+    /// <summary>Where.</summary>
+    public SimNode? Node { get; init; }
+
+    /// <summary>The connection, for frames and links: the side of <see cref="Node"/>.</summary>
+    public SimConnection? Connection { get; init; }
+
+    /// <summary>The frame's kind.</summary>
+    public FrameKind Frame { get; init; }
+
+    /// <summary>The frame's correlation, or a number that belongs to the event.</summary>
+    public ulong Correlation { get; init; }
+
+    /// <summary>The frame's payload.</summary>
+    public ReadOnlyMemory<byte> Payload { get; init; }
+
+    /// <summary>What the frame says, where it is one of the protocol.</summary>
+    public WireMessage? Message { get; init; }
+
+    /// <summary>The batch, for commits.</summary>
+    public CommitBatch? Batch { get; init; }
+
+    /// <summary>The image, when a store was opened.</summary>
+    public KernelImage? Image { get; init; }
+
+    /// <summary>The execution.</summary>
+    public Execution? Execution { get; init; }
+
+    /// <summary>The kernel's event id, for notes.</summary>
+    public KernelEvent Note { get; init; }
+
+    /// <summary>What it is about.</summary>
+    public string? Subject { get; init; }
+
+    /// <summary>What else there is to say.</summary>
+    public string? Detail { get; init; }
+}
+
+/// <summary>A device acted on a command.</summary>
+/// <param name="DeviceId">The device.</param>
+/// <param name="WorkerId">The Worker that told it to.</param>
+/// <param name="CommandId">The command.</param>
+/// <param name="Command">Its name.</param>
+/// <param name="Attempt">The attempt.</param>
+/// <param name="Epoch">The epoch of the kernel that sent it.</param>
+/// <param name="Ticks">When.</param>
+public sealed record Execution(string DeviceId, string WorkerId, string CommandId, string Command, int Attempt, long Epoch, long Ticks);
+
+/// <summary>What a frame says, as far as checks need it.</summary>
+public sealed class WireMessage
+{
+    /// <summary>Request or response.</summary>
+    public MessageType Type { get; init; }
+
+    /// <summary>What is asked or answered.</summary>
+    public OrkAction Action { get; init; }
+
+    /// <summary>The device.</summary>
+    public string? DeviceId { get; init; }
+
+    /// <summary>The command.</summary>
+    public string? CommandId { get; init; }
+
+    /// <summary>The attempt.</summary>
+    public int Attempt { get; init; }
+
+    /// <summary>How often it was retried.</summary>
+    public int Retries { get; init; }
+
+    /// <summary>The kernel's epoch.</summary>
+    public long Epoch { get; init; }
+
+    /// <summary>How the command stands.</summary>
+    public CommandStatus Status { get; init; }
+
+    /// <summary>What is known of the device.</summary>
+    public CommandOutcome Outcome { get; init; }
+
+    /// <summary>The error.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>The result's bytes.</summary>
+    public ReadOnlyMemory<byte> Result { get; init; }
+
+    /// <summary>When the command last changed, as told.</summary>
+    public long UpdatedAt { get; init; }
+
+    /// <summary>The devices of a wider command.</summary>
+    public IReadOnlyList<string>? Targets { get; init; }
+
+    /// <summary>True where a cancel was acknowledged.</summary>
+    public bool Cancelled { get; init; }
+
+    /// <summary>The Worker's claim, in an identity.</summary>
+    public IdentityPayload? Identity { get; init; }
+
+    /// <summary>The kernel's figures and its Workers, in a list of Workers.</summary>
+    public System.Text.Json.JsonElement Listing { get; init; }
+
+    /// <summary>Reads a frame's payload.</summary>
+    /// <returns>Null where it is no envelope of the protocol.</returns>
+    internal static WireMessage? Read(NodeKind sender, ReadOnlyMemory<byte> payload)
+    {
+        if (EnvelopeReader.Read(payload, out var envelope) is not null) return null;
+        return envelope.Action switch
+        {
+            OrkAction.CommandRequest when sender == NodeKind.Kernel => CommandToWorker(in envelope),
+            OrkAction.CommandResult or OrkAction.CommandStatusResponse or OrkAction.CommandCancelResponse => StatusOf(in envelope),
+            OrkAction.IdentityResponse => IdentityOf(in envelope),
+            OrkAction.CommandStatus or OrkAction.CommandCancel => StatusOf(in envelope),
+            OrkAction.WorkerListResponse => new WireMessage { Type = envelope.Type, Action = envelope.Action, Listing = Parsed(envelope.Payload) },
+            _ => new WireMessage { Type = envelope.Type, Action = envelope.Action },
+        };
+    }
+
+    private static System.Text.Json.JsonElement Parsed(ReadOnlyMemory<byte> payload) =>
+        payload.IsEmpty ? default : System.Text.Json.JsonElement.Parse(payload.Span);
+
+    private static WireMessage? CommandToWorker(in Envelope envelope) => CommandRequestPayload.Read(envelope.Payload, out var request) is not null ? null : new WireMessage
+    {
+        Type = envelope.Type,
+        Action = envelope.Action,
+        DeviceId = envelope.DeviceId.Decode(),
+        CommandId = request.CommandId,
+        Attempt = request.Attempt,
+        Epoch = request.Epoch,
+        Targets = request.Targets,
+    };
+
+    private static WireMessage IdentityOf(in Envelope envelope) => new()
+    {
+        Type = envelope.Type,
+        Action = envelope.Action,
+        Identity = IdentityPayload.Read(envelope.Payload, out var identity) is null ? identity : null,
+    };
+
+    private static WireMessage StatusOf(in Envelope envelope)
+    {
+        string? commandId = null, status = null, error = null, outcome = null;
+        long attempt = 0, retries = 0, updatedAt = 0;
+        var cancelled = false;
+        ReadOnlyMemory<byte> result = default;
+        var reader = new PayloadReader(envelope.Payload);
+        while (reader.Next())
+        {
+            if (reader.IsNull) continue;
+            if (reader.Is("commandId"u8)) commandId = reader.Text();
+            else if (reader.Is("status"u8)) status = reader.Text();
+            else if (reader.Is("error"u8)) error = reader.Text();
+            else if (reader.Is("outcome"u8)) outcome = reader.Text();
+            else if (reader.Is("attempt"u8)) attempt = reader.Integer() ?? 0;
+            else if (reader.Is("retries"u8)) retries = reader.Integer() ?? 0;
+            else if (reader.Is("updatedAt"u8)) updatedAt = reader.Integer() ?? 0;
+            else if (reader.Is("cancelled"u8)) cancelled = reader.Boolean() ?? false;
+            else if (reader.Is("result"u8)) result = reader.Raw();
+        }
+
+        return new WireMessage
+        {
+            Type = envelope.Type,
+            Action = envelope.Action,
+            CommandId = commandId,
+            Status = CommandWords.Status(status),
+            Error = error,
+            Outcome = CommandWords.Outcome(outcome),
+            Attempt = (int)attempt,
+            Retries = (int)retries,
+            UpdatedAt = updatedAt,
+            Cancelled = cancelled,
+            Result = result,
+        };
+    }
+}

@@ -1,0 +1,121 @@
+namespace OrkSim;
+
+internal sealed class WorkerCrashFault : IFault
+{
+    public string Name => "worker-crash";
+
+    public string Says => "A Worker's process dies, or its machine with it; its journal outlives it where it has one that does.";
+
+    public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        world.CrashWorker(world.Draws.Of(world.Workers), length, world.Draws.Chance(spec.Nasty.Min));
+        return Task.CompletedTask;
+    }
+}
+
+internal sealed class WorkerHangFault : IFault
+{
+    public string Name => "worker-hang";
+
+    public string Says => "A Worker stops in its tracks, then goes on as if nothing had been.";
+
+    public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var node = world.Draws.Of(world.Workers).Node;
+        world.Freeze(node);
+        await world.Delay(length);
+        world.Thaw(node);
+    }
+}
+
+internal sealed class WorkerFlapFault : IFault
+{
+    public string Name => "worker-flap";
+
+    public string Says => "A Worker loses its link again and again.";
+
+    public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var node = world.Draws.Of(world.Workers).Node;
+        var until = world.Scheduler.Now + length;
+        while (world.FaultsOn && world.Scheduler.Now < until)
+        {
+            foreach (var link in node.Connections.ToArray()) link.Reset();
+            await world.Delay(world.Draws.Between(TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(800)));
+        }
+    }
+}
+
+internal sealed class WorkerTerminateFault : IFault
+{
+    public string Name => "worker-terminate";
+
+    public string Says => "An operator takes a Worker out of service for good.";
+
+    public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var left = world.Workers.Where(worker => !worker.Gone).ToArray();
+        if (left.Length < 2) return Task.CompletedTask;
+        var worker = world.Draws.Of(left);
+        worker.Gone = true;
+        world.Callers[0].Terminate(worker.Node.Name);
+        return Task.CompletedTask;
+    }
+}
+
+internal sealed class KeyChangeFault : IFault
+{
+    public string Name => "key-change";
+
+    public string Says => "A Worker comes back with another key for a while: its id is not its own then.";
+
+    public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var worker = world.Draws.Of(world.Workers);
+        if (!world.Facts.Workers.ContainsKey(worker.Node.Name)) return;
+        worker.Node.Key = "key:stranger";
+        world.CrashWorker(worker, TimeSpan.FromMilliseconds(50));
+        await world.Delay(length);
+        worker.Node.Key = "key:" + worker.Node.Name;
+        if (world.FaultsOn) world.CrashWorker(worker, TimeSpan.FromMilliseconds(50));
+    }
+}
+
+internal sealed class DeviceMoveFault : IFault
+{
+    public string Name => "device-move";
+
+    public string Says => "A device is plugged in at another Worker; sometimes its old Worker does not come back for a while, so that the device may move.";
+
+    public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var from = world.Draws.Of(world.Workers);
+        var to = world.Draws.Of(world.Workers);
+        if (from == to || from.DeviceIds.Count == 0) return;
+        world.MoveDevice(world.Draws.Of(from.DeviceIds), from, to);
+        if (world.Draws.Chance(spec.Nasty.Min))
+        {
+            await world.Delay(TimeSpan.FromMilliseconds(60));
+            world.CrashWorker(from, length);
+        }
+    }
+}
+
+internal sealed class ByzantineFault : IFault
+{
+    public string Name => "byzantine";
+
+    public string Says => "A fraction of the Workers no longer keeps the protocol: unasked requests, answers twice, late or never, garbage, other Workers' ids and devices.";
+
+    public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        foreach (var worker in world.Workers)
+        {
+            if (!world.Draws.Chance(spec.Fraction.Min)) continue;
+            worker.Mischief = new Mischief(0.02 + (0.2 * spec.Nasty.Min));
+            world.CrashWorker(worker, TimeSpan.FromMilliseconds(20));
+        }
+
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,38 @@
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>L1: live Workers are Ready and Healthy within the bound after the last fault.</summary>
+public sealed class Convergence : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "L1";
+
+    /// <inheritdoc/>
+    public string Says => "Live Workers are Ready and Healthy within the bound after the last fault.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.Healed | SimEventKind.NodeUp;
+
+    private long _goodSince;
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.Healed) _goodSince = happened.Ticks + SimDefaults.ConvergenceBound.Ticks;
+        if (happened.Kind != SimEventKind.FrameSent || facts.HealedTicks is null || happened.Ticks < _goodSince) return;
+        if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.WorkerListResponse } message) return;
+        if (!message.Listing.TryGetProperty("workers", out var workers)) return;
+        var told = workers.EnumerateArray().ToDictionary(worker => worker.GetProperty("workerId").GetString()!, StringComparer.Ordinal);
+        foreach (var worker in facts.World.Workers)
+        {
+            if (worker.Gone || !worker.Node.IsUp) continue;
+            if (!told.TryGetValue(worker.Node.Name, out var view)) facts.Violated(this, $"{worker.Node} lives and the kernel does not know it.");
+            else if (view.GetProperty("state").GetString() != "Ready" || view.GetProperty("health").GetString() != "Healthy")
+            {
+                facts.Violated(this, $"{worker.Node} lives and is {view.GetProperty("state")} and {view.GetProperty("health")}.");
+            }
+        }
+    }
+}

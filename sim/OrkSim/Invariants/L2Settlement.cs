@@ -1,0 +1,26 @@
+namespace OrkSim;
+
+/// <summary>L2: every accepted command is terminal within the bound after the last fault.</summary>
+public sealed class Settlement : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "L2";
+
+    /// <inheritdoc/>
+    public string Says => "Every accepted command is terminal within the bound after the last fault.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.Pulse;
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (facts.HealedTicks is not { } healed || happened.Ticks - healed < SimDefaults.SettlementBound.Ticks) return;
+        foreach (var command in facts.Open.Values)
+        {
+            if (command.ToldTicks is not { } told || happened.Ticks - Math.Max(told, healed) < SimDefaults.SettlementBound.Ticks) continue;
+            facts.Violated(this, $"{command.Id} for {command.Row.WorkerId} was accepted {TimeSpan.FromTicks(happened.Ticks - told).TotalSeconds:F1} s ago and is still {command.Row.State}.");
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>S1: nothing left the kernel for a transition that was not durable.</summary>
+public sealed class WriteAhead : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "S1";
+
+    /// <inheritdoc/>
+    public string Says => "Nothing left the kernel for a transition that was not durable.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.Begun;
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.Begun)
+        {
+            if (!facts.Commands.ContainsKey(happened.Subject!)) facts.Violated(this, $"{happened.Subject} reached {happened.Detail} and is not on the disk.");
+            return;
+        }
+
+        if (happened.Node!.Kind != NodeKind.Kernel || happened.Message is not { CommandId: { } id } message) return;
+        if (message.Action == OrkAction.CommandRequest) CheckSend(id, message, facts);
+        else if (message.Status != CommandStatus.Rejected) CheckTold(id, message, facts);
+    }
+
+    private void CheckSend(string id, WireMessage message, Facts facts)
+    {
+        if (!facts.Commands.TryGetValue(id, out var command)) facts.Violated(this, $"{id} was sent to a Worker and is not on the disk.");
+        else if (!command.Log.Exists(row => row.To == CommandState.Executing && row.Attempt == message.Attempt))
+        {
+            facts.Violated(this, $"Attempt {message.Attempt} of {id} was sent, and that it is EXECUTING is not on the disk.");
+        }
+    }
+
+    private void CheckTold(string id, WireMessage message, Facts facts)
+    {
+        if (!facts.Commands.TryGetValue(id, out var command))
+        {
+            facts.Violated(this, $"A caller is told of {id}, which is not on the disk.");
+        }
+        else if (message.Action == OrkAction.CommandStatusResponse)
+        {
+            var isTold = command.Log.Exists(row => (int)row.To == (int)message.Status && row.Attempt == message.Attempt);
+            if (!isTold) facts.Violated(this, $"A caller is told that {id} is {message.Status} at attempt {message.Attempt}, which is not on the disk.");
+        }
+        else if (message.Cancelled && !(command.Row.State == CommandState.Failed && command.Row.Error == ErrorCodes.Cancelled.Code))
+        {
+            facts.Violated(this, $"A caller is told that {id} is cancelled; on the disk it is {command.Row.State}.");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>S2: every command a caller was told is accepted is in the store until its retention ends.</summary>
+public sealed class NoLostCommand : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "S2";
+
+    /// <inheritdoc/>
+    public string Says => "Every command a caller was told is accepted is in the store until its retention ends.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.StoreOpened | SimEventKind.CommitApplying;
+
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        switch (happened.Kind)
+        {
+            case SimEventKind.FrameTaken when happened.Node!.Kind == NodeKind.Caller && happened.Message is { Action: OrkAction.CommandResult, CommandId: { } id, Status: not CommandStatus.Rejected }:
+                _told.Add(id);
+                if (!facts.Commands.ContainsKey(id)) facts.Violated(this, $"A caller was told that {id} is accepted, and it is not on the disk.");
+                break;
+            case SimEventKind.FrameSent when happened.Node == facts.Holder && happened.Message is { Status: CommandStatus.Rejected, Error: { } error }:
+                CheckNotFound(in happened, error, facts);
+                break;
+            case SimEventKind.StoreOpened:
+                CheckImage(happened.Image!, facts);
+                break;
+            case SimEventKind.CommitApplying:
+                foreach (var seq in happened.Batch!.ForgottenCommands) CheckForgotten(seq, facts);
+                break;
+        }
+    }
+
+    private void CheckNotFound(in SimEvent happened, string error, Facts facts)
+    {
+        if (!error.StartsWith(ErrorCodes.CommandNotFound.Code, StringComparison.Ordinal)) return;
+        if (!happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked) || asked.CommandId is not { } id) return;
+        if (_told.Contains(id) && !facts.Commands[id].Forgotten) facts.Violated(this, $"A caller asks for {id}, which was accepted, and is told that it is not known.");
+    }
+
+    private void CheckImage(KernelImage image, Facts facts)
+    {
+        if (_told.Count == 0) return;
+        var found = image.Commands.Select(row => row.Spec.CommandId).ToHashSet(StringComparer.Ordinal);
+        foreach (var id in _told)
+        {
+            if (!found.Contains(id) && !facts.Commands[id].Forgotten) facts.Violated(this, $"{id} was accepted, and a kernel that starts does not find it in the store.");
+        }
+    }
+
+    private void CheckForgotten(long seq, Facts facts)
+    {
+        var command = facts.Commands.Values.FirstOrDefault(command => command.Row.Seq == seq);
+        if (command is null) return;
+        var options = facts.World.KernelOptions.Commands;
+        var ageMs = facts.World.KernelNode.Clock.GetUtcNow().ToUnixTimeMilliseconds() - command.Row.UpdatedAt;
+        if (!command.IsTerminal) facts.Violated(this, $"{command.Id} is forgotten although it is {command.Row.State}.");
+        else if (ageMs < options.RetentionMs && facts.Settled < options.MaxSettled) facts.Violated(this, $"{command.Id} is forgotten {ageMs} ms after its end, before its retention ends.");
+    }
+}

@@ -1,0 +1,50 @@
+using Ork.Kernel;
+
+namespace OrkSim;
+
+/// <summary>S5: every recorded transition is in the table of the Command State Machine and follows the one before; no machine met a trigger its state does not handle.</summary>
+public sealed class LegalTransitions : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "S5";
+
+    /// <inheritdoc/>
+    public string Says => "Every recorded transition is in the table of the Command State Machine and follows the one before; no machine met a trigger its state does not handle.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Note;
+
+    // From architecture.md, not from the machine: what is checked must not be its own witness.
+    private static readonly HashSet<(CommandState From, CommandState To)> Table =
+    [
+        (CommandState.New, CommandState.Queued),
+        (CommandState.Queued, CommandState.Dispatched), (CommandState.Queued, CommandState.Failed), (CommandState.Queued, CommandState.Success),
+        (CommandState.Dispatched, CommandState.Executing), (CommandState.Dispatched, CommandState.Timeout), (CommandState.Dispatched, CommandState.Failed),
+        (CommandState.Dispatched, CommandState.Success),
+        (CommandState.Executing, CommandState.Success), (CommandState.Executing, CommandState.Failed), (CommandState.Executing, CommandState.Timeout),
+        (CommandState.Timeout, CommandState.Queued), (CommandState.Timeout, CommandState.Failed), (CommandState.Timeout, CommandState.Success),
+    ];
+
+    private readonly Dictionary<long, (int Number, CommandState State)> _last = [];
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.Note)
+        {
+            if (happened.Note == KernelEvent.IllegalTransition) facts.Violated(this, $"{happened.Subject}: {happened.Detail}");
+            return;
+        }
+
+        foreach (var row in happened.Batch!.Log)
+        {
+            var (number, state) = _last.GetValueOrDefault(row.CommandSeq, (0, CommandState.New));
+            if (row.Number != number + 1 || row.From != state) facts.Violated(this, $"Command {row.CommandSeq}: transition {row.Number} from {row.From} follows {number} to {state}.");
+            if (!Table.Contains((row.From, row.To))) facts.Violated(this, $"Command {row.CommandSeq}: {row.From} to {row.To} ({row.Detail}) is in no table.");
+            _last[row.CommandSeq] = (row.Number, row.To);
+        }
+
+        foreach (var seq in happened.Batch.ForgottenCommands) _last.Remove(seq);
+    }
+}

@@ -1,0 +1,31 @@
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>S7: no command is sent to a Worker that is not Ready, or is Sick, Dead or unprobed, or whose circuit is open.</summary>
+public sealed class NoSendToUnroutable : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "S7";
+
+    /// <inheritdoc/>
+    public string Says => "No command is sent to a Worker that is not Ready, or is Sick, Dead or unprobed, or whose circuit is open.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.FrameSent;
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.CommandRequest } message) return;
+        var link = happened.Connection!.Facts!;
+        if (link.Peer.Kind != NodeKind.Worker) return;
+        if (!link.IdentityTaken || !link.ContractTaken) facts.Violated(this, $"{message.CommandId} was sent to {link.Peer}, which is not registered on this link.");
+        else if (!facts.Pongs.ContainsKey(link.Peer.Name)) facts.Violated(this, $"{message.CommandId} was sent to {link.Peer}, which has answered no ping of this kernel.");
+        facts.Watch(link);
+
+        // The decision may be older than the frame by a commit: only what was so before it was taken counts.
+        if (link.SickTicks is { } sick && sick <= facts.DecidedSince(happened.Node!)) facts.Violated(this, $"{message.CommandId} was sent to {link.Peer}, which is sick.");
+    }
+}

@@ -1,0 +1,23 @@
+namespace OrkSim;
+
+/// <summary>S10: a command whose cancel was acknowledged is never executed by a device.</summary>
+public sealed class CancelMeansCancel : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "S10";
+
+    /// <inheritdoc/>
+    public string Says => "A command whose cancel was acknowledged is never executed by a device.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.Executed | SimEventKind.FrameTaken;
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        var id = happened.Kind == SimEventKind.Executed ? happened.Subject : happened.Message is { Cancelled: true, CommandId: { } told } ? told : null;
+        if (id is null || !facts.Commands.TryGetValue(id, out var command)) return;
+        if (command.ToldCancelled && command.Executions.Count > 0) facts.Violated(this, $"{id} was told to be cancelled, and {command.Executions[0].DeviceId} executed it.");
+    }
+}

@@ -1,0 +1,79 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>S12: open and settled commands, windows, registrations and pulls stay within their limits.</summary>
+public sealed class Bounds : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "S12";
+
+    /// <inheritdoc/>
+    public string Says => "Open and settled commands, windows, registrations and pulls stay within their limits.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.CommitDurable | SimEventKind.FrameSent;
+
+    private readonly Dictionary<string, int> _inFlight = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.CommitDurable)
+        {
+            if (happened.Batch!.ChangedCommands.Count + happened.Batch.NewCommands.Count > 0) CheckCommands(facts);
+        }
+        else if (happened.Node == facts.Holder && happened.Message is { } message)
+        {
+            if (message.Action == OrkAction.IdentityRequest) CheckRegistrations(facts);
+            else if (message.Action == OrkAction.WorkerListResponse && message.Listing.TryGetProperty("kernel", out var kernel)) CheckTold(kernel, facts);
+        }
+    }
+
+    private void CheckCommands(Facts facts)
+    {
+        var options = facts.World.KernelOptions.Commands;
+        if (facts.Open.Count > options.MaxOpen) facts.Violated(this, $"{facts.Open.Count} commands are open; {options.MaxOpen} may be.");
+        if (facts.Settled > options.MaxSettled) facts.Violated(this, $"{facts.Settled} settled commands are kept; {options.MaxSettled} may be.");
+        _inFlight.Clear();
+        foreach (var command in facts.Open.Values)
+        {
+            if (command.Row.State is not (CommandState.Dispatched or CommandState.Executing)) continue;
+            var count = _inFlight[command.Row.WorkerId] = _inFlight.GetValueOrDefault(command.Row.WorkerId) + 1;
+            if (count > options.WindowPerWorker) facts.Violated(this, $"{count} commands are in flight at {command.Row.WorkerId}; {options.WindowPerWorker} may be.");
+        }
+    }
+
+    private void CheckRegistrations(Facts facts)
+    {
+        var options = facts.World.KernelOptions.Links;
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.RegistrationTimeoutMs).Ticks;
+        var count = 0;
+        foreach (var link in facts.WorkerLinks)
+        {
+            if (link.KernelSide.Owner != facts.Holder) continue;
+            foreach (var asked in link.Outstanding.Values)
+            {
+                if (asked.Action is OrkAction.IdentityRequest or OrkAction.CapabilityRequest && asked.Ticks > since) count++;
+            }
+        }
+
+        if (count > options.MaxRegistrations) facts.Violated(this, $"{count} registrations are under way; {options.MaxRegistrations} may be.");
+    }
+
+    private void CheckTold(System.Text.Json.JsonElement kernel, Facts facts)
+    {
+        var options = facts.World.KernelOptions;
+        Check("openCommands", options.Commands.MaxOpen);
+        Check("settledRetained", options.Commands.MaxSettled);
+        Check("registering", options.Links.MaxRegistrations);
+        Check("pullsInFlight", options.Schedule.MaxPulls + options.Pulls.MaxPulls);
+
+        void Check(string figure, long limit)
+        {
+            if (kernel.GetProperty(figure).GetInt64() is var told && told > limit) facts.Violated(this, $"The kernel tells {figure} {told}; {limit} may be.");
+        }
+    }
+}

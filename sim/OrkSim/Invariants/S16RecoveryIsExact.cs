@@ -1,0 +1,49 @@
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>S16: what a kernel says it has in memory is what the store says, after a recovery and ever after.</summary>
+public sealed class RecoveryIsExact : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "S16";
+
+    /// <inheritdoc/>
+    public string Says => "What a kernel says it has in memory is what the store says, after a recovery and ever after.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.FrameSent;
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Node != facts.Holder || happened.Message is not { } message) return;
+        if (message.Action == OrkAction.CommandStatusResponse && message.CommandId is { } id) CheckStatus(id, message, facts);
+        else if (message.Action == OrkAction.WorkerListResponse) CheckListing(in happened, message, facts);
+    }
+
+    private void CheckStatus(string id, WireMessage told, Facts facts)
+    {
+        if (!facts.Commands.TryGetValue(id, out var command) || command.Forgotten) return;
+        var row = command.Row;
+        var same = (int)row.State == (int)told.Status && row.Attempt == told.Attempt && row.Retries == told.Retries && row.Error == told.Error
+            && row.Outcome == told.Outcome && row.UpdatedAt == told.UpdatedAt && row.Result.Span.SequenceEqual(told.Result.Span);
+        if (same) return;
+
+        // An answer made in the turn that changed the command may stand before that change.
+        if (command.TouchedTicks == facts.DurableTicks && command.Log.FindIndex(Math.Max(0, command.LoggedBefore - 1), entry => (int)entry.To == (int)told.Status && entry.Attempt == told.Attempt) >= 0) return;
+        facts.Violated(this, $"The kernel says {id} is {told.Status} {told.Error}, attempt {told.Attempt}, retries {told.Retries}; the store says {row.State} {row.Error}, {row.Attempt}, {row.Retries}.");
+    }
+
+    private void CheckListing(in SimEvent happened, WireMessage told, Facts facts)
+    {
+        if (!happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked)) return;
+
+        // Only where no commit was under way since before the question: memory and disk are to be the same then.
+        if (facts.SubmittedTicks > facts.DurableTicks || facts.DurableTicks >= asked.Ticks || facts.HeldSinceTicks >= asked.Ticks) return;
+        if (!told.Listing.TryGetProperty("kernel", out var kernel)) return;
+        var open = kernel.GetProperty("openCommands").GetInt32();
+        if (open != facts.Open.Count) facts.Violated(this, $"The kernel says {open} commands are open; in the store there are {facts.Open.Count}.");
+    }
+}

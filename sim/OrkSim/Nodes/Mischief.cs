@@ -1,0 +1,94 @@
+using System.Text;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>
+/// A byzantine Worker: an honest runtime whose link does not keep the protocol. Never lies about what a device did: no kernel could tell.
+/// </summary>
+internal sealed class Mischief(double chance)
+{
+    private double _chance = chance;
+
+    /// <summary>From now on it behaves.</summary>
+    internal void Stop() => _chance = 0;
+
+    internal INetwork Of(SimNode node, INetwork network) => new View(this, node, network);
+
+    private sealed class View(Mischief mischief, SimNode node, INetwork network) : INetwork
+    {
+        public async ValueTask<IConnection> ConnectAsync(LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation) =>
+            new Link(mischief, node, (SimConnection)await network.ConnectAsync(endpoint, expectedKey, cancellation));
+
+        public IListener Listen(LinkEndpoint endpoint, Audience audience) => new Door(mischief, node, network.Listen(endpoint, audience));
+    }
+
+    private sealed class Door(Mischief mischief, SimNode node, IListener listener) : IListener
+    {
+        public LinkEndpoint Endpoint => listener.Endpoint;
+
+        public async ValueTask<IConnection?> AcceptAsync() => await listener.AcceptAsync() is SimConnection connection ? new Link(mischief, node, connection) : null;
+
+        public void Close() => listener.Close();
+    }
+
+    private sealed class Link(Mischief mischief, SimNode node, SimConnection link) : IConnection
+    {
+        private static readonly string[] Ways = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "steal", "pose", "nonsense"];
+
+        private readonly SimWorld _world = node.World;
+
+        public PeerIdentity Peer => link.Peer;
+
+        public Refusal? CloseReason => link.CloseReason;
+
+        public ValueTask<ReceivedFrame?> ReceiveAsync() => link.ReceiveAsync();
+
+        public ValueTask DrainedAsync() => link.DrainedAsync();
+
+        public void Close(Refusal? reason) => link.Close(reason);
+
+        public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
+        {
+            if (kind != FrameKind.Response || !_world.Draws.Chance(mischief._chance)) return link.Send(kind, correlation, payload);
+            switch (_world.Draws.Of(Ways))
+            {
+                case "twice":
+                    link.Send(kind, correlation, payload);
+                    return link.Send(kind, correlation, payload);
+                case "unmatched":
+                    return link.Send(kind, correlation + 100_000, payload);
+                case "request":
+                    return link.Send(FrameKind.Request, correlation, payload);
+                case "hello":
+                    return link.Send(FrameKind.Hello, 0, new Greeting(Greeting.Worker, node.Name).ToBytes());
+                case "garbage":
+                    link.SendGarbage(ErrorCodes.FrameMalformed);
+                    return true;
+                case "oversized":
+                    link.SendGarbage(ErrorCodes.FrameTooLarge);
+                    return true;
+                case "late":
+                    _ = SendLateAsync(kind, correlation, payload.ToArray());
+                    return true;
+                case "never":
+                    return true;
+                case "steal":
+                    return link.Send(kind, correlation, Change(payload, "\"devices\":[", $"\"devices\":[{{\"deviceId\":\"{_world.Draws.Of(_world.Devices.Keys.ToArray())}\"}},"));
+                case "pose":
+                    return link.Send(kind, correlation, Change(payload, node.Name, _world.Draws.Of(_world.Workers).Node.Name));
+                default:
+                    return link.Send(kind, correlation, "{\"id\":7,\"nonsense\":[1,2"u8);
+            }
+        }
+
+        private static byte[] Change(ReadOnlySpan<byte> payload, string from, string to) =>
+            Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(payload).Replace(from, to, StringComparison.Ordinal));
+
+        private async Task SendLateAsync(FrameKind kind, ulong correlation, byte[] payload)
+        {
+            await Task.Delay(_world.Draws.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(8)), node.Clock);
+            link.Send(kind, correlation, payload);
+        }
+    }
+}

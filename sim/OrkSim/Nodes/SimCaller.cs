@@ -1,0 +1,198 @@
+using System.Globalization;
+using Ork.Client;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>A caller of the world: the real client, doing what the workload says.</summary>
+internal sealed class SimCaller
+{
+    private readonly SimWorld _world;
+    private readonly bool _isAuditor;
+    private OrkClient? _client;
+    private int _orders;
+
+    internal SimCaller(SimWorld world, SimNode node, bool isAuditor)
+    {
+        _world = world;
+        Node = node;
+        _isAuditor = isAuditor;
+    }
+
+    internal SimNode Node { get; }
+
+    /// <summary>True where it sends what no caller should.</summary>
+    internal bool Broken { get; init; }
+
+    internal void Start()
+    {
+        Node.Start();
+        var network = _world.Ports.Network(Node, _world.Network.Of(Node));
+        var endpoint = LinkEndpoint.Tcp("kernel", 7400);
+        if (Broken)
+        {
+            Node.Run(() => _ = new BrokenCaller(_world, Node, network, endpoint).RunAsync());
+            return;
+        }
+
+        _client = new OrkClient(
+            new ClientOptions { Endpoint = endpoint, Name = Node.Name, TimeoutMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds },
+            new ClientPorts { Network = network, Entropy = Node.Entropy, Time = Node.Clock });
+        Node.Run(() => _ = _isAuditor ? AuditAsync() : WorkAsync());
+    }
+
+    /// <summary>Asks an operator's question: terminate a Worker.</summary>
+    internal void Terminate(string workerId) =>
+        Node.Run(() => _ = CallAsync("terminate", 0, async () => { await _client!.TerminateAsync(workerId); return true; }));
+
+    private async Task AuditAsync()
+    {
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(2.5), Node.Clock);
+            await CallAsync("workers", 0, () => _client!.WorkersAsync());
+        }
+    }
+
+    private async Task WorkAsync()
+    {
+        var work = _world.Scenario.Workload;
+        if (work.CommandsPerSecond.Min <= 0) return;
+        var twiceTheMean = TimeSpan.FromSeconds(2 * work.Callers.Min / work.CommandsPerSecond.Min);
+        while (true)
+        {
+            await Task.Delay(_world.Draws.Between(TimeSpan.Zero, twiceTheMean), Node.Clock);
+            _ = _world.Draws.Chance(work.Pulls.Min) ? PullAsync() : CommandAsync();
+        }
+    }
+
+    private async Task PullAsync()
+    {
+        var worker = _world.Draws.Of(_world.Workers);
+        if (worker.DeviceIds.Count == 0) return;
+        var deviceId = _world.Draws.Of(worker.DeviceIds);
+        if (_world.Draws.Pick(DrawKind.Pick, 2) == 0) await CallAsync("telemetry", 0, () => _client!.TelemetryAsync(deviceId, new { type = "metrics" }));
+        else await CallAsync("state", 0, () => _client!.StateAsync(deviceId));
+    }
+
+    private async Task CommandAsync()
+    {
+        var work = _world.Scenario.Workload;
+        var draws = _world.Draws;
+        if (Order() is not { } order) return;
+        if (order.IdempotencyKey is not null && draws.Chance(work.Duplicate.Min)) _ = CallAsync("send again", 0, () => _client!.SendAsync(order));
+        if (await CallAsync("send", 0, () => _client!.SendAsync(order)) is not { } receipt) return;
+        if (draws.Chance(work.Cancel.Min))
+        {
+            await Task.Delay(draws.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(400)), Node.Clock);
+            await CallAsync("cancel", 0, () => _client!.CancelAsync(receipt.CommandId));
+        }
+
+        const long waitMs = 5_000;
+        var view = await CallAsync("wait", waitMs, () => _client!.StatusAsync(receipt.CommandId, waitMs));
+        for (var looks = 0; looks < 3 && view is not { IsTerminal: true }; looks++)
+        {
+            await Task.Delay(draws.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), Node.Clock);
+            view = await CallAsync("status", 0, () => _client!.StatusAsync(receipt.CommandId));
+        }
+    }
+
+    private CommandOrder? Order()
+    {
+        var work = _world.Scenario.Workload;
+        var draws = _world.Draws;
+        var worker = draws.Of(_world.Workers);
+        if (worker.DeviceIds.Count == 0) return null;
+        var isReboot = draws.Chance(work.NotIdempotent.Min);
+        var isWide = draws.Chance(work.Wide.Min);
+        return new CommandOrder
+        {
+            Command = isReboot ? SimWorker.Reboot : SimWorker.SetPowerMode,
+            Params = isReboot ? null : new { mode = draws.Pick(DrawKind.Pick, 2) == 0 ? "normal" : "sleep" },
+            Scope = isWide ? CommandScope.Worker : CommandScope.Device,
+            WorkerId = isWide ? worker.Node.Name : null,
+            DeviceId = isWide ? null : draws.Of(worker.DeviceIds),
+            IdempotencyKey = draws.Chance(work.Keyed.Min) ? string.Create(CultureInfo.InvariantCulture, $"{Node.Name}-{++_orders}") : null,
+            DeadlineMs = (long)work.Deadline.Draw(draws).TotalMilliseconds,
+        };
+    }
+
+    private async Task<T?> CallAsync<T>(string what, long extraMs, Func<Task<T>> call)
+    {
+        var id = _world.NextCall();
+        var boundMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds + extraMs;
+        _world.Emit(new SimEvent { Kind = SimEventKind.Asked, Node = Node, Correlation = id, Subject = what, Detail = boundMs.ToString(CultureInfo.InvariantCulture) });
+        try
+        {
+            var answer = await call();
+            _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what });
+            return answer;
+        }
+        catch (OrkRefusedException e)
+        {
+            _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = e.Error });
+            return default;
+        }
+    }
+}
+
+/// <summary>A caller that does everything wrong that can be done wrong on a link.</summary>
+internal sealed class BrokenCaller(SimWorld world, SimNode node, INetwork network, LinkEndpoint endpoint)
+{
+    internal async Task RunAsync()
+    {
+        while (true)
+        {
+            await Task.Delay(world.Draws.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(6)), node.Clock);
+            if (!world.FaultsOn) return;
+            try
+            {
+                Misbehave(await network.ConnectAsync(endpoint, null, CancellationToken.None));
+            }
+            catch (LinkException)
+            {
+                // The kernel is down.
+            }
+        }
+    }
+
+    private void Misbehave(IConnection link)
+    {
+        switch (world.Draws.Pick(DrawKind.Pick, 8))
+        {
+            case 0:
+                (link as SimConnection)?.SendGarbage(ErrorCodes.FrameMalformed);
+                break;
+            case 1:
+                (link as SimConnection)?.SendGarbage(ErrorCodes.FrameTooLarge);
+                break;
+            case 2:
+                link.Send(FrameKind.Request, 1, "not json"u8);
+                link.Send(FrameKind.Request, 2, "{\"id\":\"x\"}"u8);
+                break;
+            case 3:
+                link.Send(FrameKind.Response, 1, "{}"u8);
+                break;
+            case 4:
+                link.Send(FrameKind.Hello, 0, "[]"u8);
+                link.Send(FrameKind.Hello, 0, []);
+                break;
+            case 5:
+                for (var i = 0; i < 400; i++) link.Send(FrameKind.Request, (ulong)i, Envelope("worker.list", "{}"));
+                break;
+            case 6:
+                link.Send(FrameKind.Request, 1, Envelope("command.request", "{\"command\":\"reboot\",\"scope\":\"galaxy\"}"));
+                link.Send(FrameKind.Request, 1, Envelope("identity.request", "{}"));
+                link.Send(FrameKind.Request, 1, Envelope("command.status", "{\"commandId\":\"none\",\"waitMs\":5000}"));
+                break;
+            default:
+                break;
+        }
+
+        // Some go at once, some leave the link open and never read it.
+        if (world.Draws.Pick(DrawKind.Pick, 3) > 0) link.Close(null);
+    }
+
+    private static byte[] Envelope(string action, string payload) => System.Text.Encoding.UTF8.GetBytes(
+        $$"""{"id":"b","version":"0.2.0","type":"request","action":"{{action}}","sender":"broken","timestamp":1,"payload":{{payload}}}""");
+}

@@ -1,0 +1,120 @@
+using Ork.Protocol;
+using Ork.Worker;
+
+namespace OrkSim;
+
+/// <summary>A device: what it is, whatever any Worker or kernel believes.</summary>
+/// <param name="id">Its id.</param>
+public sealed class SimDevice(string id)
+{
+    /// <summary>Its id.</summary>
+    public string Id { get; } = id;
+
+    /// <summary>Its power mode.</summary>
+    public string Mode { get; internal set; } = "normal";
+
+    /// <summary>How often it was rebooted.</summary>
+    public int Reboots { get; internal set; }
+}
+
+/// <summary>A Worker of the world: the real runtime over simulated devices.</summary>
+public sealed class SimWorker
+{
+    internal const string Reboot = "reboot";
+    internal const string SetPowerMode = "set-power-mode";
+
+    private static readonly WorkerContract Contract = WorkerDefinition.ContractOf(new
+    {
+        metadata = new { provider = "orksim", deviceFamily = "miner", brand = "Model", modelsSupported = new[] { "M1" }, overview = "A simulated miner." },
+        capabilities = new
+        {
+            telemetry = new[] { "metrics" },
+            commands = new object[]
+            {
+                new { name = Reboot, description = "Restarts the device.", idempotent = false, timeoutMs = 3_000, @params = Array.Empty<object>() },
+                new
+                {
+                    name = SetPowerMode,
+                    description = "Sets the power mode.",
+                    idempotent = true,
+                    timeoutMs = 3_000,
+                    @params = new object[] { new { name = "mode", type = "string", required = true, @enum = new[] { "normal", "sleep", "high" } } },
+                },
+            },
+        },
+    });
+
+    private readonly SimWorld _world;
+
+    internal SimWorker(SimWorld world, SimNode node, bool keepsJournal)
+    {
+        _world = world;
+        Node = node;
+        KeepsJournal = keepsJournal;
+    }
+
+    /// <summary>Its node; the node's name is the workerId.</summary>
+    public SimNode Node { get; }
+
+    /// <summary>True where its journal outlives a crash.</summary>
+    public bool KeepsJournal { get; }
+
+    /// <summary>The devices it will say it owns at its next start.</summary>
+    public List<string> DeviceIds { get; } = [];
+
+    /// <summary>True once an operator has terminated it.</summary>
+    public bool Gone { get; internal set; }
+
+    /// <summary>Its options.</summary>
+    public required WorkerOptions Options { get; init; }
+
+    /// <summary>What it does besides what a Worker may do, or null.</summary>
+    internal Mischief? Mischief { get; set; }
+
+    internal SimJournal Journal { get; init; } = null!;
+
+    internal WorkerDefinition Define() => new WorkerDefinition(Node.Name, Contract, [.. DeviceIds])
+        .OnCommand(Reboot, HandleAsync)
+        .OnCommand(SetPowerMode, HandleAsync)
+        .OnTelemetry("metrics", (call, _) => new ValueTask<object>(Metrics(call.DeviceId)))
+        .OnState((deviceId, _) => new ValueTask<object>(State(deviceId)));
+
+    private static object Metrics(string? deviceId) => new { deviceId, hashrate = 100 };
+
+    private object State(string deviceId)
+    {
+        var device = _world.Devices[deviceId];
+        return new DeviceState(device.Mode, device.Reboots);
+    }
+
+    private async ValueTask<CommandReply> HandleAsync(CommandCall call, CancellationToken cancellation)
+    {
+        var fleet = _world.Scenario.Fleet;
+        var draws = _world.Draws;
+        foreach (var deviceId in call.DeviceIds)
+        {
+            _world.Facts.Begun(Node, deviceId, call.CommandId, call.Epoch);
+            if (draws.Chance(_world.FaultsOn ? fleet.Hang.Min : 0)) await new TaskCompletionSource().Task;
+            var time = fleet.Execution.Draw(draws);
+            if (draws.Chance(_world.FaultsOn ? fleet.Slow.Min : 0)) time += TimeSpan.FromSeconds(draws.Between(3, 9));
+
+            // A device that has begun does not stop because somebody no longer waits.
+            await Task.Delay(time, Node.Clock, CancellationToken.None);
+            if (draws.Chance(fleet.Fail.Min)) return CommandReply.Failure("device says no");
+            Act(deviceId, call);
+        }
+
+        return CommandReply.Success();
+    }
+
+    private void Act(string deviceId, CommandCall call)
+    {
+        var device = _world.Devices[deviceId];
+        if (call.Command == Reboot) device.Reboots++;
+        else device.Mode = call.Params.GetProperty("mode").GetString()!;
+        _world.Facts.Executed(
+            Node, new Execution(deviceId, Node.Name, call.CommandId, call.Command, call.Attempt, call.Epoch, _world.Scheduler.NowTicks));
+    }
+
+    private sealed record DeviceState(string Mode, int Reboots);
+}

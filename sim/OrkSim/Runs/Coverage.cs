@@ -1,0 +1,93 @@
+using System.Runtime.CompilerServices;
+using Ork.Kernel;
+
+namespace OrkSim;
+
+/// <summary>Which transitions of the kernel's machines and which events of its log were met, and how often.</summary>
+public sealed class Coverage
+{
+    private const int States = 8;
+    private const int Triggers = 32;
+
+    private static readonly IMachineDefinition[] Definitions =
+    [
+        CommandMachine.Build(new SilentObserver(), true),
+        DispatchMachine.Build(new SilentObserver(), true),
+        HealthMachine.Build(new SilentObserver(), true),
+        JobMachine.Build(new SilentObserver(), true),
+        WorkerMachine.Build(new SilentObserver(), true),
+    ];
+
+    private readonly Dictionary<string, long[]> _transitions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Func<int, MachineTransition>> _rows = new(StringComparer.Ordinal);
+    private readonly long[] _notes = new long[256];
+
+    /// <summary>The kernel's machines.</summary>
+    public static IReadOnlyList<IMachineDefinition> Machines => Definitions;
+
+    /// <summary>How often an event of the log was met.</summary>
+    public long CountOf(KernelEvent note) => _notes[(int)note];
+
+    /// <summary>How often each transition that was met was.</summary>
+    public IReadOnlyDictionary<MachineTransition, long> CountsOf(string machine)
+    {
+        var counts = new Dictionary<MachineTransition, long>();
+        if (!_transitions.TryGetValue(machine, out var cells)) return counts;
+        for (var i = 0; i < cells.Length; i++)
+        {
+            if (cells[i] > 0) counts.Add(_rows[machine](i), cells[i]);
+        }
+
+        return counts;
+    }
+
+    /// <summary>The transitions of a machine that were never made.</summary>
+    public IReadOnlyList<MachineTransition> MissingOf(IMachineDefinition machine)
+    {
+        ArgumentNullException.ThrowIfNull(machine);
+        var met = CountsOf(machine.Name);
+        return [.. machine.Transitions.Where(row => !met.ContainsKey(row))];
+    }
+
+    /// <summary>Adds what another run met.</summary>
+    public void Add(Coverage other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        foreach (var (machine, cells) in other._transitions)
+        {
+            if (!_transitions.TryGetValue(machine, out var mine))
+            {
+                _transitions.Add(machine, mine = new long[cells.Length]);
+                _rows.Add(machine, other._rows[machine]);
+            }
+
+            for (var i = 0; i < cells.Length; i++) mine[i] += cells[i];
+        }
+
+        for (var i = 0; i < _notes.Length; i++) _notes[i] += other._notes[i];
+    }
+
+    internal void Met(KernelEvent note) => _notes[(int)note]++;
+
+    internal int Met<TState, TTrigger>(string machine, TState from, TTrigger trigger, TState to)
+        where TState : struct, Enum
+        where TTrigger : struct, Enum
+    {
+        if (!_transitions.TryGetValue(machine, out var cells))
+        {
+            _transitions.Add(machine, cells = new long[States * Triggers * States]);
+            _rows.Add(machine, static cell => new MachineTransition(
+                $"{FromNumber<TState>(cell / States / Triggers)}", $"{FromNumber<TTrigger>(cell / States % Triggers)}", $"{FromNumber<TState>(cell % States)}"));
+        }
+
+        var cell = (((Number(from) * Triggers) + Number(trigger)) * States) + Number(to);
+        cells[cell]++;
+        return cell;
+    }
+
+    private static int Number<T>(T value)
+        where T : struct, Enum => Unsafe.As<T, int>(ref value);
+
+    private static T FromNumber<T>(int number)
+        where T : struct, Enum => Unsafe.As<int, T>(ref number);
+}

@@ -1,0 +1,228 @@
+namespace OrkSim;
+
+/// <summary>How Workers are reached.</summary>
+public enum LinkMode
+{
+    /// <summary>The Worker connects and announces itself.</summary>
+    Announce,
+
+    /// <summary>The kernel dials.</summary>
+    Dial,
+
+    /// <summary>Every other one.</summary>
+    Mixed,
+}
+
+/// <summary>The Workers and their devices.</summary>
+public sealed record Fleet
+{
+    /// <summary>How many Workers.</summary>
+    public IntRange Workers { get; init; } = new(3, 12);
+
+    /// <summary>How many devices each owns.</summary>
+    public IntRange DevicesPerWorker { get; init; } = new(1, 8);
+
+    /// <summary>How they are reached.</summary>
+    public LinkMode Link { get; init; } = LinkMode.Mixed;
+
+    /// <summary>The share of Workers whose journal outlives them.</summary>
+    public RealRange Journal { get; init; } = 0.7;
+
+    /// <summary>How long a device takes.</summary>
+    public TimeRange Execution { get; init; } = TimeRange.Milliseconds(5, 400);
+
+    /// <summary>How long writing the journal takes.</summary>
+    public TimeRange JournalWrite { get; init; } = TimeRange.Milliseconds(0.2, 4);
+
+    /// <summary>How likely a device refuses.</summary>
+    public RealRange Fail { get; init; } = 0.05;
+
+    /// <summary>How likely a device takes far longer than its deadline, while faults are on.</summary>
+    public RealRange Slow { get; init; } = 0;
+
+    /// <summary>How likely a device never comes back from a command, while faults are on.</summary>
+    public RealRange Hang { get; init; } = 0;
+}
+
+/// <summary>What callers do.</summary>
+public sealed record Workload
+{
+    /// <summary>How many callers.</summary>
+    public IntRange Callers { get; init; } = new(1, 4);
+
+    /// <summary>Commands a second, over all of them.</summary>
+    public RealRange CommandsPerSecond { get; init; } = new(1, 10);
+
+    /// <summary>The share of commands that are not declared safe to repeat.</summary>
+    public RealRange NotIdempotent { get; init; } = 0.5;
+
+    /// <summary>The share that reaches all devices of a Worker.</summary>
+    public RealRange Wide { get; init; } = 0.05;
+
+    /// <summary>The share that is cancelled soon after.</summary>
+    public RealRange Cancel { get; init; } = 0.05;
+
+    /// <summary>The share that carries an idempotency key.</summary>
+    public RealRange Keyed { get; init; } = 0.6;
+
+    /// <summary>The share of keyed ones that is sent twice.</summary>
+    public RealRange Duplicate { get; init; } = 0.05;
+
+    /// <summary>The share of calls that are telemetry or state pulls instead of commands.</summary>
+    public RealRange Pulls { get; init; } = 0.1;
+
+    /// <summary>The deadline that callers set.</summary>
+    public TimeRange Deadline { get; init; } = TimeRange.Seconds(2, 20);
+
+    /// <summary>How long a caller waits for the end of a call.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How many callers send what no caller should, and how often a minute each.</summary>
+    public IntRange Broken { get; init; } = 0;
+}
+
+/// <summary>The links and the disk.</summary>
+public sealed record Surroundings
+{
+    /// <summary>How long a message travels.</summary>
+    public TimeRange Latency { get; init; } = TimeRange.Milliseconds(0.2, 10);
+
+    /// <summary>How likely a message is held up for long, while faults are on.</summary>
+    public RealRange Stall { get; init; } = 0;
+
+    /// <summary>Bytes on the way to a slow reader before its sender is told.</summary>
+    public IntRange HighWaterBytes { get; init; } = 256 * 1024;
+
+    /// <summary>How long a commit takes.</summary>
+    public TimeRange Commit { get; init; } = TimeRange.Milliseconds(0.3, 5);
+
+    /// <summary>How likely a commit fails before it is durable, while faults are on.</summary>
+    public RealRange CommitFails { get; init; } = 0;
+
+    /// <summary>How likely a commit fails although it is durable, while faults are on.</summary>
+    public RealRange CommitUnknown { get; init; } = 0;
+}
+
+/// <summary>A fault and when it strikes.</summary>
+public sealed record FaultSpec
+{
+    /// <summary>Which: a name of the catalogue of faults.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>How often a minute, or 0 where <see cref="Times"/> says how often in all.</summary>
+    public RealRange PerMinute { get; init; } = 0;
+
+    /// <summary>How often in all.</summary>
+    public IntRange Times { get; init; } = 0;
+
+    /// <summary>When, where <see cref="Times"/> is given.</summary>
+    public TimeRange At { get; init; } = TimeRange.Seconds(1, 1_000_000);
+
+    /// <summary>How long it lasts each time.</summary>
+    public TimeRange For { get; init; } = TimeRange.Seconds(0.05, 8);
+
+    /// <summary>The share of what could be struck that is.</summary>
+    public RealRange Fraction { get; init; } = 1;
+
+    /// <summary>How likely it comes in its nastier form: silently, or with what was in flight lost.</summary>
+    public RealRange Nasty { get; init; } = 0.5;
+}
+
+/// <summary>How many runs a test spends on a scenario, by gear.</summary>
+public sealed record Budget
+{
+    /// <summary>Seeds of the swarm.</summary>
+    public int Swarm { get; init; } = 40;
+
+    /// <summary>Iterations of Coyote.</summary>
+    public int Coyote { get; init; } = 6;
+
+    /// <summary>Crash points of the sweep.</summary>
+    public int Sweep { get; init; } = 60;
+}
+
+/// <summary>
+/// A scenario: the world, what happens in it, and until when. Ranges are drawn anew for each run; one whose ranges are all single values is concrete, and is what
+/// a run file holds.
+/// </summary>
+public sealed record Scenario
+{
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it is about, in a sentence.</summary>
+    public string Description { get; init; } = "";
+
+    /// <summary>The Workers and their devices.</summary>
+    public Fleet Fleet { get; init; } = new();
+
+    /// <summary>What callers do.</summary>
+    public Workload Workload { get; init; } = new();
+
+    /// <summary>The links and the disk.</summary>
+    public Surroundings Surroundings { get; init; } = new();
+
+    /// <summary>What goes wrong.</summary>
+    public IReadOnlyList<FaultSpec> Faults { get; init; } = [];
+
+    /// <summary>From when on nothing goes wrong any more and everything must come right.</summary>
+    public TimeSpan HealAt { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>When the run ends.</summary>
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(75);
+
+    /// <summary>Events of the kernel's log that this scenario is there to meet.</summary>
+    public IReadOnlyList<string> Reaches { get; init; } = [];
+
+    /// <summary>How many runs a test spends on it.</summary>
+    public Budget Budget { get; init; } = new();
+
+    /// <summary>Draws every range but those that are drawn at each use: latencies, durations of devices, moments of faults.</summary>
+    /// <param name="draws">Where from.</param>
+    /// <param name="swarm">True: also draws which faults are there at all, each with an even chance (swarm testing).</param>
+    public Scenario Draw(Draws draws, bool swarm)
+    {
+        ArgumentNullException.ThrowIfNull(draws);
+        return this with
+        {
+            Fleet = Fleet with
+            {
+                Workers = Fleet.Workers.Draw(draws),
+                DevicesPerWorker = Fleet.DevicesPerWorker.Draw(draws),
+                Journal = Fleet.Journal.Draw(draws),
+                Fail = Fleet.Fail.Draw(draws),
+                Slow = Fleet.Slow.Draw(draws),
+                Hang = Fleet.Hang.Draw(draws),
+            },
+            Workload = Workload with
+            {
+                Callers = Workload.Callers.Draw(draws),
+                CommandsPerSecond = Workload.CommandsPerSecond.Draw(draws),
+                NotIdempotent = Workload.NotIdempotent.Draw(draws),
+                Wide = Workload.Wide.Draw(draws),
+                Cancel = Workload.Cancel.Draw(draws),
+                Keyed = Workload.Keyed.Draw(draws),
+                Duplicate = Workload.Duplicate.Draw(draws),
+                Pulls = Workload.Pulls.Draw(draws),
+                Broken = Workload.Broken.Draw(draws),
+            },
+            Surroundings = Surroundings with
+            {
+                Stall = Surroundings.Stall.Draw(draws),
+                HighWaterBytes = Surroundings.HighWaterBytes.Draw(draws),
+                CommitFails = Surroundings.CommitFails.Draw(draws),
+                CommitUnknown = Surroundings.CommitUnknown.Draw(draws),
+            },
+            Faults =
+            [
+                .. Faults.Where(_ => !swarm || Faults.Count < 3 || draws.Pick(DrawKind.Pick, 2) == 1).Select(fault => fault with
+                {
+                    PerMinute = fault.PerMinute.Draw(draws),
+                    Times = fault.Times.Draw(draws),
+                    Fraction = fault.Fraction.Draw(draws),
+                    Nasty = fault.Nasty.Draw(draws),
+                }),
+            ],
+        };
+    }
+}

@@ -1,0 +1,141 @@
+namespace OrkSim;
+
+/// <summary>The scenarios that come with the simulator.</summary>
+public static class ScenarioCatalogue
+{
+    private static readonly FaultSpec Crashes = new() { Kind = "worker-crash", PerMinute = new(1, 20) };
+    private static readonly FaultSpec KernelCrashes = new() { Kind = "kernel-crash", PerMinute = new(1, 12), For = TimeRange.Seconds(0.01, 4), Nasty = 0.2 };
+    private static readonly FaultSpec Storms = new() { Kind = "storm", Times = new(1, 3), Fraction = new(0.5, 1) };
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new()
+        {
+            Name = "calm-day",
+            Description = "Nothing goes wrong: every command succeeds or is refused by its device.",
+        },
+        new()
+        {
+            Name = "worker-crashes",
+            Description = "Workers die and come back, some with and some without their journal, while commands are in flight.",
+            Fleet = new() { Slow = new(0, 0.1), Hang = new(0, 0.03) },
+            Faults = [Crashes, new() { Kind = "worker-hang", PerMinute = new(0, 8) }, new() { Kind = "worker-flap", PerMinute = new(0, 3) }],
+            Reaches = ["CommandRetry", "LateAnswerSettled", "UnknownReexecuted"],
+        },
+        new()
+        {
+            Name = "reconnect-storm",
+            Description = "Every Worker loses its link at once and comes back while callers keep sending.",
+            Fleet = new() { Workers = new(10, 40), DevicesPerWorker = new(1, 3) },
+            Faults = [Storms, new() { Kind = "refuse-dials", PerMinute = new(0, 4), Fraction = 0.5, For = TimeRange.Seconds(0.5, 3) }],
+            Reaches = ["RegistrationWaits"],
+        },
+        new()
+        {
+            Name = "kernel-restarts",
+            Description = "The kernel crashes and is stopped, again and again, with commands in every state.",
+            Faults = [KernelCrashes, new() { Kind = "kernel-stop", PerMinute = new(0, 4) }, new() { Kind = "kernel-freeze", PerMinute = new(0, 4) }],
+            Reaches = ["Recovered", "Draining"],
+        },
+        new()
+        {
+            Name = "storm-during-restart",
+            Description = "The kernel crashes in the middle of a reconnect storm.",
+            Fleet = new() { Workers = new(8, 25), DevicesPerWorker = new(1, 3) },
+            Faults = [Storms with { Times = 3, At = TimeRange.Seconds(5, 12) }, KernelCrashes with { PerMinute = 0, Times = new(2, 5), At = TimeRange.Seconds(5, 12) }],
+        },
+        new()
+        {
+            Name = "slow-disk",
+            Description = "Commits take long, or do not end for a while.",
+            Surroundings = new() { Commit = TimeRange.Milliseconds(5, 400) },
+            Faults = [new() { Kind = "store-stall", PerMinute = new(1, 8), For = TimeRange.Seconds(0.2, 6) }, KernelCrashes with { PerMinute = new(0, 3) }],
+        },
+        new()
+        {
+            Name = "unknown-commit",
+            Description = "Commits fail, with everything durable or nothing of it, and the kernel cannot know which.",
+            Surroundings = new() { CommitUnknown = new(0, 0.01), CommitFails = new(0, 0.01) },
+            Faults = [new() { Kind = "commit-unknown", PerMinute = new(1, 10) }, new() { Kind = "commit-fails", PerMinute = new(1, 10) }],
+            Reaches = ["CommitFailed"],
+        },
+        new()
+        {
+            Name = "disk-full",
+            Description = "The disk fills up and is emptied; once it is found damaged and brought back.",
+            Faults =
+            [
+                new() { Kind = "disk-full", PerMinute = new(1, 6), For = TimeRange.Seconds(0.5, 8) },
+                new() { Kind = "store-damaged", Times = new(0, 1), For = TimeRange.Seconds(0.5, 4) },
+                KernelCrashes with { PerMinute = new(0, 3) },
+            ],
+            Reaches = ["CommitFailed", "StoreRetry"],
+        },
+        new()
+        {
+            Name = "two-kernels",
+            Description = "A second kernel takes over while the first still lives: the first is fenced.",
+            Fleet = new() { Link = LinkMode.Dial, Journal = 1, Workers = new(2, 6) },
+            Faults = [new() { Kind = "two-kernels", Times = new(1, 3), At = TimeRange.Seconds(3, 20), For = TimeRange.Seconds(0.5, 6), Nasty = 0.7 }],
+            Reaches = ["Fenced"],
+        },
+        new()
+        {
+            Name = "byzantine-workers",
+            Description = "Some Workers do not keep the protocol and some callers do not either; the others must not notice.",
+            Workload = new() { Broken = new(0, 2) },
+            Faults = [new() { Kind = "byzantine", Times = 1, At = TimeRange.Seconds(1, 4), Fraction = new(0.2, 0.7), Nasty = new(0, 1) }, new() { Kind = "key-change", PerMinute = new(0, 4) }],
+            Reaches = ["PullOnlyViolation", "AnswerInvalid", "DeviceConflict", "WorkerRefused", "RequestRefused"],
+        },
+        new()
+        {
+            Name = "wall-clock-jumps",
+            Description = "Wall clocks jump by seconds and hours, and timers fire late.",
+            Faults = [new() { Kind = "wall-jump", PerMinute = new(2, 20) }, new() { Kind = "late-timers", PerMinute = new(0, 6) }, KernelCrashes with { PerMinute = new(0, 4) }],
+        },
+        new()
+        {
+            Name = "cancel-races",
+            Description = "Callers cancel what they have just sent, while links and kernels go and come.",
+            Workload = new() { Cancel = 0.7, CommandsPerSecond = new(5, 20) },
+            Surroundings = new() { HighWaterBytes = new(300, 4_000) },
+            Faults = [Storms, KernelCrashes with { PerMinute = new(0, 6) }, new() { Kind = "partition", PerMinute = new(1, 10) }],
+            Reaches = ["CommandStopped", "LinkCongested", "SendHeldBack"],
+        },
+        new()
+        {
+            Name = "duplicate-requests",
+            Description = "Callers send every request twice, and again whenever their link is lost.",
+            Workload = new() { Keyed = 1, Duplicate = 0.8, CommandsPerSecond = new(3, 15) },
+            Faults = [new() { Kind = "link-reset", PerMinute = new(5, 60) }, KernelCrashes],
+            Reaches = ["IdempotencyHit"],
+        },
+        new()
+        {
+            Name = "device-moves",
+            Description = "Devices are plugged in elsewhere, and Workers are taken out of service, with commands waiting for them.",
+            Workload = new() { CommandsPerSecond = new(3, 15) },
+            Faults = [new() { Kind = "device-move", PerMinute = new(2, 20), For = TimeRange.Seconds(1, 20) }, new() { Kind = "worker-terminate", Times = new(0, 2) }, Crashes with { PerMinute = new(0, 6) }],
+            Reaches = ["DeviceMoved", "CommandRerouted", "WorkerTerminated"],
+        },
+        new()
+        {
+            Name = "everything-at-once",
+            Description = "Twenty Workers of ten devices, five commands a second, and every fault there is.",
+            Fleet = new() { Workers = 20, DevicesPerWorker = 10, Slow = new(0, 0.05), Hang = new(0, 0.01) },
+            Workload = new() { CommandsPerSecond = 5, Broken = new(0, 1) },
+            Surroundings = new() { Stall = new(0, 0.01), CommitFails = new(0, 0.002), CommitUnknown = new(0, 0.002), HighWaterBytes = new(600, 60_000) },
+            Faults =
+            [
+                Storms, Crashes, KernelCrashes with { PerMinute = new(0, 5) },
+                .. FaultCatalogue.All().Where(fault => fault.Name is not ("storm" or "worker-crash" or "kernel-crash")).Select(fault => new FaultSpec { Kind = fault.Name, PerMinute = new(0, 3), Fraction = 0.3 }),
+            ],
+            HealAt = TimeSpan.FromSeconds(60),
+            Duration = TimeSpan.FromSeconds(105),
+        },
+    ];
+
+    /// <summary>One by its name, or null.</summary>
+    public static Scenario? Find(string name) => All.FirstOrDefault(scenario => scenario.Name == name);
+}

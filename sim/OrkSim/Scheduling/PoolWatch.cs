@@ -1,0 +1,61 @@
+using System.Diagnostics.Tracing;
+
+namespace OrkSim;
+
+/// <summary>
+/// The runtime twin of the rule that nothing leaves the scheduler: hears of every piece of work that is queued to the thread pool, and fails the run whose
+/// thread queued it, with the call that did.
+/// </summary>
+internal sealed class PoolWatch : EventListener
+{
+    // The framework's source, not the task library's: the latter, once listened to, makes every await carry tracing of its own.
+    private const string Framework = "System.Diagnostics.Eventing.FrameworkEventSource";
+    private const EventKeywords ThreadPoolWork = (EventKeywords)0x2;
+    private const int Enqueued = 30;
+
+    private static readonly Lazy<PoolWatch> Instance = new(Begin);
+
+    [ThreadStatic]
+    private static SimWorld? _current;
+
+    /// <summary>Watches the calling thread for a world, until disposed.</summary>
+    internal static IDisposable Enter(SimWorld world)
+    {
+        _ = Instance.Value;
+        _current = world;
+        return new Leave();
+    }
+
+    /// <inheritdoc/>
+    protected override void OnEventSourceCreated(EventSource eventSource)
+    {
+        if (eventSource.Name == Framework) EnableEvents(eventSource, EventLevel.Verbose, ThreadPoolWork);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnEventWritten(EventWrittenEventArgs eventData)
+    {
+        if (_current is { } world && eventData.EventId == Enqueued) world.Escaped("Work was queued to the thread pool:\n" + Environment.StackTrace);
+    }
+
+    private static PoolWatch Begin()
+    {
+        var watch = new PoolWatch();
+
+        // The pool looks whether anybody listens only when a thread of it begins to work.
+        using var seen = new ManualResetEventSlim();
+        for (var i = 0; i < 2; i++)
+        {
+            ThreadPool.QueueUserWorkItem(static state => ((ManualResetEventSlim)state!).Set(), seen);
+            seen.Wait();
+            seen.Reset();
+        }
+
+        return watch;
+    }
+
+    private sealed class Leave : IDisposable
+    {
+        public void Dispose() => _current = null;
+    }
+}

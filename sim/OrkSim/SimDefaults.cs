@@ -1,0 +1,58 @@
+using Ork.Kernel;
+using Ork.Worker;
+
+namespace OrkSim;
+
+/// <summary>The options of simulated kernels and Workers: the product's, with patience shortened so that a run of a minute sees every timeout and its end.</summary>
+public static class SimDefaults
+{
+    /// <summary>How long live Workers may take to be Ready and Healthy after the last fault (L1).</summary>
+    public static readonly TimeSpan ConvergenceBound = TimeSpan.FromSeconds(40);
+
+    /// <summary>How long an accepted command may take to its end after the last fault (L2).</summary>
+    public static readonly TimeSpan SettlementBound = TimeSpan.FromSeconds(40);
+
+    /// <summary>How long a kernel may take from its start to serving, its store being well (L5).</summary>
+    public static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(5);
+
+    /// <summary>The kernel's options.</summary>
+    public static KernelOptions Kernel { get; } = new()
+    {
+        StrictMachines = true,
+        Loop = new LoopOptions { InboxLimit = 512, BatchLimit = 64, PendingRecordLimit = 4_096, DrainMs = 2_000 },
+        Commands = new CommandOptions
+        {
+            MaxOpen = 2_000,
+            MaxOpenPerWorker = 500,
+            WindowPerWorker = 8,
+            AttemptTimeoutMs = 3_000,
+            DefaultDeadlineMs = 20_000,
+            BackoffCapMs = 3_000,
+            MaxSettled = 400,
+            MaxWaiters = 500,
+        },
+        Links = new LinkOptions
+        {
+            MaxHandshakes = 8,
+            HandshakeTimeoutMs = 3_000,
+            MaxRegistrations = 4,
+            RegistrationTimeoutMs = 3_000,
+            RetryCapMs = 5_000,
+            MaxDials = 4,
+            DialTimeoutMs = 3_000,
+            MaxCallers = 64,
+            WindowPerCaller = 256,
+        },
+        Schedule = new ScheduleOptions { MaxPulls = 8 },
+        Pulls = new PullOptions { TimeoutMs = 4_000 },
+    };
+
+    /// <summary>The Workers' options.</summary>
+    public static WorkerOptions Worker { get; } = new()
+    {
+        DefaultTimeoutMs = 3_000,
+        QueryTimeoutMs = 3_000,
+        ConnectTimeoutMs = 5_000,
+        SilentLinkMs = 15_000,
+    };
+}

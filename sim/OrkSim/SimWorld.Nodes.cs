@@ -1,0 +1,176 @@
+using Ork.Kernel;
+using Ork.Protocol;
+using Ork.Worker;
+
+namespace OrkSim;
+
+// Who lives in the world, and how they start.
+public sealed partial class SimWorld
+{
+    private static readonly LinkEndpoint CallerEndpoint = LinkEndpoint.Tcp("kernel", 7400);
+    private static readonly LinkEndpoint WorkerEndpoint = LinkEndpoint.Tcp("kernel", 7401);
+
+    private readonly List<SimNode> _kernelNodes = [];
+    private readonly List<SimWorker> _workers = [];
+    private readonly List<SimCaller> _callers = [];
+    private readonly Dictionary<SimNode, OrkKernel> _kernels = [];
+    private readonly Dictionary<string, SimDevice> _devices = new(StringComparer.Ordinal);
+    private StaticDiscovery _discovery = new([]);
+
+    /// <summary>The Workers.</summary>
+    public IReadOnlyList<SimWorker> Workers => _workers;
+
+    /// <summary>The callers.</summary>
+    internal IReadOnlyList<SimCaller> Callers => _callers;
+
+    /// <summary>The devices, by id.</summary>
+    public IReadOnlyDictionary<string, SimDevice> Devices => _devices;
+
+    /// <summary>The kernel whose turn it is: the one that runs, or is started next.</summary>
+    public SimNode KernelNode { get; private set; } = null!;
+
+    /// <summary>Wraps a port before a kernel, Worker or caller is handed it: to plant something.</summary>
+    public PortWrappers Ports { get; } = new();
+
+    /// <summary>True where a Worker keeps the protocol.</summary>
+    internal bool IsHonest(string workerId) => _workers.Find(worker => worker.Node.Name == workerId) is { Mischief: null };
+
+    /// <summary>True where a Worker's journal outlives it.</summary>
+    internal bool KeepsJournal(string workerId) => _workers.Find(worker => worker.Node.Name == workerId) is { KeepsJournal: true };
+
+    /// <summary>True where an operator terminated the Worker.</summary>
+    internal bool IsGone(string workerId) => _workers.Find(worker => worker.Node.Name == workerId) is { Gone: true };
+
+    internal void StartKernel(SimNode node)
+    {
+        if (node.IsUp) return;
+        KernelNode = node;
+        node.Start();
+        Emit(new SimEvent { Kind = SimEventKind.NodeUp, Node = node });
+        var kernel = new OrkKernel(KernelOptions, new KernelPorts
+        {
+            Store = Ports.Store(node, Store.Of(node)),
+            Network = Ports.Network(node, Network.Of(node)),
+            Entropy = node.Entropy,
+            Time = Ports.Clock(node, node.Clock),
+            Observer = new SimObserver(this, node),
+            CallerEndpoints = [CallerEndpoint],
+            WorkerEndpoints = [WorkerEndpoint],
+            Discovery = _discovery,
+        });
+        _kernels[node] = kernel;
+        node.Run(() => _ = RunKernelAsync(node, kernel));
+    }
+
+    internal void StartWorker(SimWorker worker)
+    {
+        if (worker.Node.IsUp || worker.Gone) return;
+        worker.Node.Start();
+        Emit(new SimEvent { Kind = SimEventKind.NodeUp, Node = worker.Node });
+        var ork = new OrkWorker(worker.Define(), worker.Options, new WorkerPorts
+        {
+            Network = Ports.Network(worker.Node, worker.Mischief is { } mischief ? mischief.Of(worker.Node, Network.Of(worker.Node)) : Network.Of(worker.Node)),
+            Entropy = worker.Node.Entropy,
+            Time = Ports.Clock(worker.Node, worker.Node.Clock),
+            Journal = Ports.Journal(worker.Node, worker.Journal.Of(worker.Node)),
+            JournalIsDurable = worker.KeepsJournal,
+        });
+        worker.Node.Run(() => _ = ork.RunAsync(CancellationToken.None));
+    }
+
+    private async Task RunKernelAsync(SimNode node, OrkKernel kernel)
+    {
+        string? why = null;
+        try
+        {
+            await kernel.RunAsync();
+        }
+        catch (Exception e) when (e is StoreException or LinkException)
+        {
+            why = e.Message;
+        }
+        catch (Exception e)
+        {
+            NodeFailed(node, e);
+            return;
+        }
+
+        KernelExited(node, why);
+    }
+
+    private void KernelExited(SimNode node, string? why)
+    {
+        Network.NodeDown(node, silently: false);
+        node.End();
+        Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = node, Detail = why ?? "stopped" });
+        if (node == KernelNode) RestartKernelAfter(node, Draws.Between(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1)));
+    }
+
+    private void RestartKernelAfter(SimNode node, TimeSpan delay) => God.Run(() => _ = RestartKernelAfterAsync(node, delay));
+
+    private async Task RestartKernelAfterAsync(SimNode node, TimeSpan delay)
+    {
+        await Delay(delay);
+        if (node == KernelNode) StartKernel(node);
+    }
+
+    private void BuildFleet()
+    {
+        _kernelNodes.Add(AddNode("kernel", NodeKind.Kernel));
+        _kernelNodes.Add(AddNode("kernel-b", NodeKind.Kernel));
+        KernelNode = _kernelNodes[0];
+        var fleet = Scenario.Fleet;
+        var dialled = new List<DialTarget>();
+        for (var i = 1; i <= fleet.Workers.Min; i++)
+        {
+            var name = $"w-{i:D3}";
+            var dial = fleet.Link == LinkMode.Dial || (fleet.Link == LinkMode.Mixed && i % 3 == 0);
+            var listen = dial ? LinkEndpoint.Tcp(name, 7500) : null;
+            var keeps = (i - 0.5) / fleet.Workers.Min <= fleet.Journal.Min;
+            var worker = new SimWorker(this, AddNode(name, NodeKind.Worker), keeps)
+            {
+                Options = SimDefaults.Worker with { Announce = dial ? null : WorkerEndpoint, Listen = listen },
+                Journal = new SimJournal(this, fleet.JournalWrite.Min, fleet.JournalWrite.Max),
+            };
+            for (var d = 1; d <= fleet.DevicesPerWorker.Min; d++)
+            {
+                var device = new SimDevice($"d-{i:D3}-{d:D2}");
+                _devices.Add(device.Id, device);
+                worker.DeviceIds.Add(device.Id);
+            }
+
+            if (listen is not null) dialled.Add(new DialTarget(listen, null));
+            _workers.Add(worker);
+        }
+
+        _discovery = new StaticDiscovery(dialled);
+    }
+
+    private void BuildCallers()
+    {
+        for (var i = 1; i <= Scenario.Workload.Callers.Min; i++) _callers.Add(new SimCaller(this, AddNode($"caller-{i}", NodeKind.Caller), isAuditor: false));
+        _callers.Add(new SimCaller(this, AddNode("auditor", NodeKind.Caller), isAuditor: true));
+        for (var i = 1; i <= Scenario.Workload.Broken.Min; i++) _callers.Add(new SimCaller(this, AddNode($"broken-{i}", NodeKind.Caller), isAuditor: false) { Broken = true });
+    }
+
+    private sealed class StaticDiscovery(IReadOnlyList<DialTarget> targets) : IWorkerDiscovery
+    {
+        public ValueTask<IReadOnlyList<DialTarget>> FindAsync() => new(targets);
+    }
+}
+
+/// <summary>What stands between a node and its ports: nothing, unless a test plants something.</summary>
+public sealed class PortWrappers
+{
+    /// <summary>The network of a node.</summary>
+    public Func<SimNode, INetwork, INetwork> Network { get; set; } = static (_, network) => network;
+
+    /// <summary>The store of a kernel.</summary>
+    public Func<SimNode, IKernelStoreOpener, IKernelStoreOpener> Store { get; set; } = static (_, store) => store;
+
+    /// <summary>The clock of a kernel or Worker.</summary>
+    public Func<SimNode, TimeProvider, TimeProvider> Clock { get; set; } = static (_, clock) => clock;
+
+    /// <summary>The journal of a Worker.</summary>
+    public Func<SimNode, ICommandJournal, ICommandJournal> Journal { get; set; } = static (_, journal) => journal;
+}

@@ -1,0 +1,229 @@
+namespace OrkSim;
+
+// What can be done to the world. Each is a thing a person would say of a bad day.
+public sealed partial class SimWorld
+{
+    private CommitFault _commitFault;
+    private long _crashAtStep = -1;
+    private string? _crashNode;
+
+    /// <summary>The kernel's process dies.</summary>
+    /// <param name="downFor">Until it is started again.</param>
+    /// <param name="silently">True: its machine dies with it and tells nobody.</param>
+    /// <param name="keepCommit">True: the commit in flight reaches the disk; false: it is lost.</param>
+    public void CrashKernel(TimeSpan downFor, bool silently = false, bool keepCommit = false)
+    {
+        var node = KernelNode;
+        if (!node.IsUp) return;
+        Store.Release(keepCommit);
+        Network.NodeDown(node, silently);
+        node.End();
+        Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = node, Detail = keepCommit ? "crashed, commit in flight kept" : "crashed, commit in flight lost" });
+        RestartKernelAfter(node, downFor);
+    }
+
+    /// <summary>The kernel is asked to stop, as an operator would, and started again when it has.</summary>
+    public void StopKernel()
+    {
+        if (KernelNode.IsUp && _kernels.TryGetValue(KernelNode, out var kernel)) KernelNode.Run(kernel.Stop);
+    }
+
+    /// <summary>The kernel crashes with its commit in flight lost.</summary>
+    public void LoseCommitInFlight(TimeSpan downFor) => CrashKernel(downFor, keepCommit: false);
+
+    /// <summary>
+    /// A second kernel takes store and addresses while the first still lives and does not know: what the first has said and still says must harm nobody.
+    /// </summary>
+    /// <param name="keepCommit">True: the first one's commit in flight reaches the disk.</param>
+    public void TakeOver(bool keepCommit)
+    {
+        var old = KernelNode;
+        var next = _kernelNodes.First(node => node != old);
+        if (!old.IsUp || next.IsUp) return;
+        Store.Release(keepCommit);
+        Network.TakeAddresses(old);
+        StartKernel(next);
+    }
+
+    /// <summary>The kernel that was taken over from is gone at last.</summary>
+    public void KillStaleKernel()
+    {
+        foreach (var node in _kernelNodes)
+        {
+            if (node == KernelNode || !node.IsUp) continue;
+            Network.NodeDown(node, silently: false);
+            node.End();
+            Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = node, Detail = "stale kernel killed" });
+        }
+    }
+
+    /// <summary>A node stops in its tracks, as a stopped process or a paused machine does.</summary>
+    public void Freeze(SimNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        node.Freeze();
+    }
+
+    /// <summary>A frozen node goes on as if nothing had been.</summary>
+    public void Thaw(SimNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        if (!node.Frozen) return;
+        foreach (var link in Facts.WorkerLinks)
+        {
+            if (link.KernelSide.Owner == node) link.LastPingTicks = Scheduler.NowTicks;
+        }
+
+        node.Thaw();
+    }
+
+    /// <summary>A Worker's process dies.</summary>
+    /// <param name="worker">Which.</param>
+    /// <param name="downFor">Until it is started again.</param>
+    /// <param name="silently">True: its machine dies with it and tells nobody.</param>
+    public void CrashWorker(SimWorker worker, TimeSpan downFor, bool silently = false)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        if (!worker.Node.IsUp) return;
+        Network.NodeDown(worker.Node, silently);
+        worker.Node.End();
+        if (!worker.KeepsJournal) worker.Journal.Lose();
+        Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = worker.Node, Detail = silently ? "lost power" : "crashed" });
+        God.Run(() => _ = RestartAsync());
+
+        async Task RestartAsync()
+        {
+            await Delay(downFor);
+            StartWorker(worker);
+        }
+    }
+
+    /// <summary>A device is plugged in elsewhere: its Worker and another start again with other lists.</summary>
+    public void MoveDevice(string deviceId, SimWorker from, SimWorker to)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        ArgumentNullException.ThrowIfNull(to);
+        if (from == to || !from.DeviceIds.Remove(deviceId)) return;
+        to.DeviceIds.Add(deviceId);
+        CrashWorker(from, TimeSpan.FromMilliseconds(50));
+        CrashWorker(to, TimeSpan.FromMilliseconds(50));
+    }
+
+    /// <summary>A node and another no longer hear each other.</summary>
+    /// <param name="a">One.</param>
+    /// <param name="b">The other.</param>
+    /// <param name="oneWay">True: only what <paramref name="a"/> says does not arrive.</param>
+    public void Partition(SimNode a, SimNode b, bool oneWay = false)
+    {
+        Network.Block(a, b);
+        if (!oneWay) Network.Block(b, a);
+    }
+
+    /// <summary>Ends the partition of two nodes.</summary>
+    public void Rejoin(SimNode a, SimNode b) => Network.Unblock(a, b);
+
+    /// <summary>Every link of a share of the Workers is lost at once.</summary>
+    public void Storm(double fraction)
+    {
+        foreach (var link in Facts.WorkerLinks.ToArray())
+        {
+            if (Draws.Chance(fraction)) link.KernelSide.Reset();
+        }
+    }
+
+    /// <summary>Commits neither succeed nor fail, until <see cref="ResumeStore"/>.</summary>
+    public void StallStore() => Store.Stall();
+
+    /// <summary>Commits go on.</summary>
+    public void ResumeStore() => Store.Resume();
+
+    /// <summary>The next commit goes wrong.</summary>
+    public void FailNextCommit(CommitFault fault) => _commitFault = fault;
+
+    /// <summary>The disk is full, or no longer.</summary>
+    public void FillDisk(bool full) => Store.Full = full;
+
+    /// <summary>The store's check fails at its next opening, or no longer.</summary>
+    public void DamageStore(bool damaged) => Store.Damaged = damaged;
+
+    /// <summary>A node's wall clock jumps.</summary>
+    public void JumpWallClock(SimNode node, TimeSpan by)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        node.WallOffset += by;
+    }
+
+    /// <summary>Timers set from now on fire up to so late.</summary>
+    public void LateTimers(TimeSpan most)
+    {
+        MaxLateness = most;
+        if (most > WorstLateness) WorstLateness = most;
+    }
+
+    /// <summary>No more faults: everything is given back what it needs, and must come right by itself.</summary>
+    public void Heal()
+    {
+        if (!FaultsOn) return;
+        FaultsOn = false;
+        Network.Heal();
+        Store.Full = Store.Damaged = false;
+        _commitFault = CommitFault.None;
+        ResumeStore();
+        MaxLateness = TimeSpan.Zero;
+        KillStaleKernel();
+        foreach (var node in _nodes)
+        {
+            node.WallOffset = TimeSpan.Zero;
+            Thaw(node);
+        }
+
+        foreach (var worker in _workers)
+        {
+            worker.Node.Key = "key:" + worker.Node.Name;
+            worker.Mischief?.Stop();
+            StartWorker(worker);
+        }
+
+        StartKernel(KernelNode);
+        Facts.Healed();
+    }
+
+    /// <summary>Crashes a node when a step is reached: the sweep's way of trying every moment.</summary>
+    /// <param name="step">The step.</param>
+    /// <param name="node">The node's name: <c>kernel</c>, or a Worker's.</param>
+    public void CrashAtStep(long step, string node)
+    {
+        _crashAtStep = step;
+        _crashNode = node;
+    }
+
+    /// <summary>Lets the choices decide before each step whether the kernel crashes there, once.</summary>
+    internal bool CrashAnywhere { get; set; }
+
+    internal CommitFault TakeCommitFault()
+    {
+        var fault = _commitFault;
+        _commitFault = CommitFault.None;
+        return fault;
+    }
+
+    private void OnStep()
+    {
+        if (_crashAtStep >= 0 && Scheduler.Steps == _crashAtStep)
+        {
+            _crashAtStep = -1;
+            CrashNamed(_crashNode!);
+        }
+        else if (CrashAnywhere && KernelNode.IsUp && FaultsOn && Draws.Pick(DrawKind.Chance, 2) == 1)
+        {
+            CrashAnywhere = false;
+            CrashKernel(TimeSpan.FromMilliseconds(100), keepCommit: Draws.Pick(DrawKind.Chance, 2) == 1);
+        }
+    }
+
+    private void CrashNamed(string name)
+    {
+        if (_workers.Find(worker => worker.Node.Name == name) is { } worker) CrashWorker(worker, TimeSpan.FromMilliseconds(200));
+        else CrashKernel(TimeSpan.FromMilliseconds(200), keepCommit: Draws.Pick(DrawKind.Chance, 2) == 1);
+    }
+}

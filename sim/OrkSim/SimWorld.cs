@@ -1,0 +1,339 @@
+using Ork.Kernel;
+
+namespace OrkSim;
+
+/// <summary>How a run is watched.</summary>
+public sealed record WatchOptions
+{
+    /// <summary>True: every event is kept, to be told afterwards.</summary>
+    public bool Trace { get; init; }
+
+    /// <summary>True: every decision is kept, so that the run can be replayed.</summary>
+    public bool KeepChoices { get; init; }
+
+    /// <summary>True: a digest of every decision is kept, to compare another run with.</summary>
+    public bool KeepDigests { get; init; }
+
+    /// <summary>The digests of an earlier run of the same seed; the first that differs ends this one.</summary>
+    public IReadOnlyList<ulong>? Expected { get; init; }
+
+    /// <summary>The invariants, made anew for each run; null for all of the catalogue.</summary>
+    public Func<IReadOnlyList<IInvariant>>? Invariants { get; init; }
+
+    /// <summary>Faults that scenarios may name besides those of the catalogue.</summary>
+    public IReadOnlyList<IFault> Faults { get; init; } = [];
+
+    /// <summary>Called when the world is built and before it runs: to plant something.</summary>
+    public Action<SimWorld>? Prepare { get; init; }
+
+    /// <summary>Ends the run as soon as this step is reached, or null.</summary>
+    public long? UntilStep { get; init; }
+}
+
+/// <summary>
+/// A world: kernels, Workers and callers behind a virtual clock, network and store. Made for one run of one concrete scenario. Its verbs are the faults.
+/// </summary>
+public sealed partial class SimWorld
+{
+    private static readonly TimeSpan PulseEvery = TimeSpan.FromMilliseconds(250);
+
+    private readonly WatchOptions _watch;
+    private readonly TraceHash _hash = new();
+    private readonly List<SimNode> _nodes = [];
+    private readonly IInvariant[] _invariants;
+    private readonly List<(SimEventKind Kinds, IInvariant Invariant)> _hearers = [];
+    private readonly SimEventKind _heard;
+    private readonly List<SimEvent>? _trace;
+    private readonly List<SimViolation> _violations = [];
+    private readonly Dictionary<string, IFault> _faults;
+    private string? _escape;
+    private ulong _calls;
+
+    /// <summary>Builds a world.</summary>
+    /// <param name="scenario">A concrete scenario.</param>
+    /// <param name="choices">Where decisions come from.</param>
+    /// <param name="watch">How it is watched.</param>
+    public SimWorld(Scenario scenario, IChoices choices, WatchOptions watch)
+    {
+        ArgumentNullException.ThrowIfNull(scenario);
+        ArgumentNullException.ThrowIfNull(watch);
+        Scenario = scenario;
+        _watch = watch;
+        Draws = new Draws(choices, _hash, watch.KeepChoices, watch.KeepDigests, watch.Expected);
+        Scheduler = new SimScheduler(Draws) { Failed = NodeFailed, BeforeStep = BeforeStep };
+        _invariants = [.. watch.Invariants?.Invoke() ?? InvariantCatalogue.Active()];
+        foreach (var invariant in _invariants) _hearers.Add((invariant.Hears, invariant));
+        foreach (var (kinds, _) in _hearers) _heard |= kinds;
+        _trace = watch.Trace ? [] : null;
+        if (watch.Trace) _heard = (SimEventKind)(-1);
+        _faults = FaultCatalogue.All().Concat(watch.Faults).ToDictionary(fault => fault.Name, StringComparer.Ordinal);
+        Facts = new Facts(this);
+        Coverage = new Coverage();
+        Network = new SimNetwork(this, new NetworkBehaviour
+        {
+            MinLatency = scenario.Surroundings.Latency.Min,
+            MaxLatency = scenario.Surroundings.Latency.Max,
+            Stall = scenario.Surroundings.Stall.Min,
+            HighWaterBytes = scenario.Surroundings.HighWaterBytes.Min,
+            LowWaterBytes = scenario.Surroundings.HighWaterBytes.Min / 4,
+        });
+        Store = new SimStore(this, new DiskBehaviour
+        {
+            MinCommit = scenario.Surroundings.Commit.Min,
+            MaxCommit = scenario.Surroundings.Commit.Max,
+            FailBefore = scenario.Surroundings.CommitFails.Min,
+            FailAfter = scenario.Surroundings.CommitUnknown.Min,
+        });
+        God = AddNode("world", NodeKind.World);
+        God.Start();
+        BuildFleet();
+        BuildCallers();
+    }
+
+    /// <summary>The scenario.</summary>
+    public Scenario Scenario { get; }
+
+    /// <summary>Every decision.</summary>
+    public Draws Draws { get; }
+
+    /// <summary>The scheduler, and with it the time.</summary>
+    public SimScheduler Scheduler { get; }
+
+    /// <summary>The network.</summary>
+    public SimNetwork Network { get; }
+
+    /// <summary>The store.</summary>
+    public SimStore Store { get; }
+
+    /// <summary>What can be known from outside.</summary>
+    public Facts Facts { get; }
+
+    /// <summary>What of the kernel was met.</summary>
+    public Coverage Coverage { get; }
+
+    /// <summary>Every node.</summary>
+    public IReadOnlyList<SimNode> Nodes => _nodes;
+
+    /// <summary>The kernel's options in this world. May be changed before the world runs.</summary>
+    public KernelOptions KernelOptions { get; set; } = SimDefaults.Kernel;
+
+    /// <summary>True until the world is healed.</summary>
+    public bool FaultsOn { get; private set; } = true;
+
+    /// <summary>The most by which timers are late at the moment.</summary>
+    public TimeSpan MaxLateness { get; private set; }
+
+    /// <summary>The most by which timers were ever late in this run: slack for checks of time.</summary>
+    public TimeSpan WorstLateness { get; private set; }
+
+    /// <summary>What did not hold.</summary>
+    public IReadOnlyList<SimViolation> Violations => _violations;
+
+    /// <summary>Every event, where they were kept.</summary>
+    public IReadOnlyList<SimEvent> Trace => _trace ?? [];
+
+    /// <summary>The node on which the world's own doings run.</summary>
+    internal SimNode God { get; }
+
+    /// <summary>Runs the scenario to its end, or to the first violation.</summary>
+    public RunResult Run()
+    {
+        var before = SynchronizationContext.Current;
+        using var guard = PoolWatch.Enter(this);
+        try
+        {
+            _watch.Prepare?.Invoke(this);
+            StartAll();
+            Scheduler.RunUntil(Scenario.Duration.Ticks);
+            if (_violations.Count == 0 && _escape is null && !Stopped)
+            {
+                foreach (var invariant in _invariants) invariant.End(Facts);
+            }
+        }
+        catch (StuckException e)
+        {
+            Violated("STUCK", e.Message);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+        }
+
+        if (_escape is not null) Violated("POOL", _escape);
+        return new RunResult
+        {
+            Violations = [.. _violations],
+            Steps = Scheduler.Steps,
+            SimulatedSeconds = Scheduler.Now.TotalSeconds,
+            Hash = _hash.ToString(),
+            Choices = Draws.Kept,
+            Digests = Draws.Digests,
+            Draws = Draws.Count,
+            Coverage = Coverage,
+        };
+    }
+
+    /// <summary>Waits for some virtual time, on the world's own node.</summary>
+    public Task Delay(TimeSpan time) => Task.Delay(time, God.Clock);
+
+    internal void Emit(in SimEvent happened)
+    {
+        var node = (ulong)(happened.Node?.Id ?? 0);
+        _hash.Add((ulong)happened.Kind | (node << 32), (ulong)Scheduler.NowTicks ^ happened.Correlation);
+        if (happened.Kind == SimEventKind.FrameSent) _hash.Add(happened.Payload.Span);
+        else if (happened.Kind is SimEventKind.Executed or SimEventKind.Fault) _hash.Add(happened.Subject);
+        if ((happened.Kind & _heard) == 0) return;
+        var stamped = happened with { Ticks = Scheduler.NowTicks, Step = Scheduler.Steps };
+        _trace?.Add(stamped);
+        foreach (var (kinds, invariant) in _hearers)
+        {
+            if ((kinds & stamped.Kind) != 0) invariant.Hear(in stamped, Facts);
+        }
+    }
+
+    internal void Met(ulong machine, ulong transition) => _hash.Add(machine, transition);
+
+    internal bool Hears(SimEventKind kind) => (_heard & kind) != 0;
+
+    internal void Violated(string invariant, string message)
+    {
+        // The first is the story; what follows from it would only blur it.
+        if (_violations.Count > 0) return;
+        _violations.Add(new SimViolation(invariant, message, Scheduler.Steps, Scheduler.Now.TotalSeconds));
+    }
+
+    /// <summary>Something left the scheduler. May come from any thread.</summary>
+    internal void Escaped(string how) => Interlocked.CompareExchange(ref _escape, how, null);
+
+    /// <summary>How late a timer is set now fires.</summary>
+    internal TimeSpan Lateness() => MaxLateness == TimeSpan.Zero ? TimeSpan.Zero : Draws.Between(TimeSpan.Zero, MaxLateness);
+
+    internal ulong NextCall() => ++_calls;
+
+    internal SimNode AddNode(string name, NodeKind kind)
+    {
+        var node = new SimNode(this, _nodes.Count, name, kind);
+        _nodes.Add(node);
+        return node;
+    }
+
+    private bool Stopped => _watch.UntilStep is { } until && Scheduler.Steps >= until;
+
+    private bool BeforeStep()
+    {
+        if (_violations.Count > 0 || _escape is not null || Stopped) return true;
+        OnStep();
+        return false;
+    }
+
+    private void NodeFailed(SimNode? node, Exception e) => Violated("CRASH", $"{node?.Name ?? "world"} threw: {e}");
+
+    private void StartAll()
+    {
+        StartKernel(_kernelNodes[0]);
+        foreach (var worker in Workers) StartWorker(worker);
+        foreach (var caller in _callers) caller.Start();
+        God.Run(() => _ = PulseAsync());
+        God.Run(() => _ = HealAtAsync());
+        foreach (var spec in Scenario.Faults)
+        {
+            if (!_faults.TryGetValue(spec.Kind, out var fault)) throw new ScenarioException($"{Scenario.Name}: there is no fault '{spec.Kind}'.");
+            God.Run(() => _ = StrikeAsync(fault, spec));
+        }
+    }
+
+    private async Task PulseAsync()
+    {
+        while (true)
+        {
+            await Delay(PulseEvery);
+            Facts.Pulse();
+        }
+    }
+
+    private async Task HealAtAsync()
+    {
+        await Delay(Scenario.HealAt);
+        Heal();
+    }
+
+    private async Task StrikeAsync(IFault fault, FaultSpec spec)
+    {
+        if (spec.Times.Min > 0)
+        {
+            for (var time = 0; time < spec.Times.Min; time++) God.Run(() => _ = StrikeOnceAsync(fault, spec));
+        }
+
+        if (spec.PerMinute.Min <= 0) return;
+        var twiceTheMean = TimeSpan.FromSeconds(120 / spec.PerMinute.Min);
+        while (true)
+        {
+            await Delay(Draws.Between(TimeSpan.FromMilliseconds(1), twiceTheMean));
+            if (!FaultsOn) return;
+            await StrikeNowAsync(fault, spec);
+        }
+    }
+
+    private async Task StrikeOnceAsync(IFault fault, FaultSpec spec)
+    {
+        var last = Scenario.HealAt - TimeSpan.FromMilliseconds(10);
+        var at = Draws.Between(spec.At.Min < last ? spec.At.Min : last, spec.At.Max < last ? spec.At.Max : last);
+        await Delay(at);
+        if (FaultsOn) await StrikeNowAsync(fault, spec);
+    }
+
+    private async Task StrikeNowAsync(IFault fault, FaultSpec spec)
+    {
+        var length = spec.For.Draw(Draws);
+        Emit(new SimEvent { Kind = SimEventKind.Fault, Subject = fault.Name, Detail = $"for {length.TotalSeconds:F3} s" });
+        await fault.StrikeAsync(this, spec, length);
+    }
+}
+
+/// <summary>Something that did not hold.</summary>
+/// <param name="Invariant">The invariant; <c>STUCK</c>, <c>POOL</c> or <c>CRASH</c> where the run itself went wrong.</param>
+/// <param name="Message">What was seen.</param>
+/// <param name="Step">In which step.</param>
+/// <param name="Seconds">When, virtual.</param>
+public sealed record SimViolation(string Invariant, string Message, long Step, double Seconds);
+
+/// <summary>A scenario that cannot be run.</summary>
+public sealed class ScenarioException : Exception
+{
+    /// <summary>Says why.</summary>
+    public ScenarioException(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>What a run was.</summary>
+public sealed record RunResult
+{
+    /// <summary>What did not hold; empty where everything did.</summary>
+    public required IReadOnlyList<SimViolation> Violations { get; init; }
+
+    /// <summary>Steps of the scheduler.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Virtual seconds.</summary>
+    public required double SimulatedSeconds { get; init; }
+
+    /// <summary>The hash of the whole trace.</summary>
+    public required string Hash { get; init; }
+
+    /// <summary>The decisions, where they were kept.</summary>
+    public required IReadOnlyList<int> Choices { get; init; }
+
+    /// <summary>A digest of each decision, where they were kept.</summary>
+    public required IReadOnlyList<ulong> Digests { get; init; }
+
+    /// <summary>How many decisions there were.</summary>
+    public required int Draws { get; init; }
+
+    /// <summary>What of the kernel was met.</summary>
+    public required Coverage Coverage { get; init; }
+
+    /// <summary>True where everything held.</summary>
+    public bool Held => Violations.Count == 0;
+}
