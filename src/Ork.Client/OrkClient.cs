@@ -15,9 +15,10 @@ public sealed class OrkClient : IAsyncDisposable
     private readonly ClientOptions _options;
     private readonly ClientPorts _ports;
     private readonly Utf8Text _sender;
-    private readonly SemaphoreSlim _connecting = new(1);
+    private readonly List<TaskCompletionSource> _waiting = [];
     private readonly CancellationTokenSource _closing = new();
     private ClientLink? _link;
+    private bool _connecting;
     private int _failedConnects;
 
     /// <summary>Makes a client; it connects with its first call.</summary>
@@ -153,7 +154,7 @@ public sealed class OrkClient : IAsyncDisposable
             while (true)
             {
                 var link = await LinkAsync(timeout.Token);
-                await link.DrainedAsync();
+                await DrainedAsync(link, timeout.Token);
                 var answer = await AskOnceAsync(link, envelope.WrittenMemory, timeout.Token);
                 if (answer is not null) return Read(answer);
                 timeout.Token.ThrowIfCancellationRequested();
@@ -165,6 +166,24 @@ public sealed class OrkClient : IAsyncDisposable
             var reason = _link?.Goodbye is { } goodbye ? $"{_options.Endpoint}: {goodbye}" : $"{_options.Endpoint}: no answer within {_options.TimeoutMs + extraMs} ms";
             throw new OrkRefusedException(ErrorCodes.KernelUnavailable.Code, reason);
         }
+    }
+
+    /// <summary>Waits until the kernel reads again where it lags behind, but no longer than the call may take.</summary>
+    private static async ValueTask DrainedAsync(ClientLink link, CancellationToken cancellation)
+    {
+        var drained = link.DrainedAsync();
+        if (drained.IsCompletedSuccessfully) return;
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var registration = cancellation.Register(() => over.TrySetResult());
+        _ = SignalAsync(drained, over);
+        await over.Task;
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private static async Task SignalAsync(ValueTask drained, TaskCompletionSource over)
+    {
+        await drained;
+        over.TrySetResult();
     }
 
     private static async Task<byte[]?> AskOnceAsync(ClientLink link, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
@@ -203,19 +222,60 @@ public sealed class OrkClient : IAsyncDisposable
         return payload;
     }
 
+    /// <summary>The link, opened where there is none. One call connects while the others wait, each no longer than it may take itself.</summary>
     private async ValueTask<ClientLink> LinkAsync(CancellationToken cancellation)
     {
-        if (_link is { HasEnded: false } ready) return ready;
-        await _connecting.WaitAsync();
-        try
+        while (true)
         {
-            while (_link is not { HasEnded: false }) _link = await TryConnectAsync(cancellation) ?? _link;
-            return _link;
+            if (_link is { HasEnded: false } ready) return ready;
+            if (TurnToConnect() is { } turn)
+            {
+                await using var registration = cancellation.Register(() => turn.TrySetResult());
+                await turn.Task;
+                cancellation.ThrowIfCancellationRequested();
+                continue;
+            }
+
+            try
+            {
+                _link = await TryConnectAsync(cancellation) ?? _link;
+            }
+            finally
+            {
+                PassTheTurn();
+            }
         }
-        finally
+    }
+
+    /// <summary>Takes the turn to connect.</summary>
+    /// <returns>Null where it was taken, else what completes when the turn is free again.</returns>
+    private TaskCompletionSource? TurnToConnect()
+    {
+        lock (_waiting)
         {
-            _connecting.Release();
+            if (!_connecting)
+            {
+                _connecting = true;
+                return null;
+            }
+
+            var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting.Add(turn);
+            return turn;
         }
+    }
+
+    private void PassTheTurn()
+    {
+        TaskCompletionSource[] waiting;
+        lock (_waiting)
+        {
+            _connecting = false;
+            waiting = [.. _waiting];
+            _waiting.Clear();
+        }
+
+        foreach (var turn in waiting) turn.TrySetResult();
     }
 
     private async Task<ClientLink?> TryConnectAsync(CancellationToken cancellation)

@@ -81,6 +81,9 @@ public sealed class LinkFacts
     /// <summary>When the kernel took something that a Worker may not send, or null.</summary>
     public long? ViolatedTicks { get; internal set; }
 
+    /// <summary>When the latest ping left that was answered.</summary>
+    public long AnsweredPingTicks { get; internal set; }
+
     /// <summary>When a ping was surely missed with no answer taken since, or null.</summary>
     public long? SickTicks { get; internal set; }
 }
@@ -140,6 +143,9 @@ public sealed class Facts
 
     /// <summary>When faults ended, or null.</summary>
     public long? HealedTicks { get; private set; }
+
+    /// <summary>A command on the disk by its sequence, or null.</summary>
+    public CommandFacts? BySeq(long seq) => _bySeq.GetValueOrDefault(seq);
 
     /// <summary>From when on the decisions stem that a kernel's latest batch recorded.</summary>
     public long DecidedSince(SimNode kernel) => _submissions.TryGetValue(kernel, out var at) ? at.Previous : 0;
@@ -240,10 +246,8 @@ public sealed class Facts
     internal void CommitFailed(SimNode node, CommitFault fault) =>
         _world.Emit(new SimEvent { Kind = SimEventKind.CommitFailed, Node = node, Detail = fault.ToString() });
 
-    internal void Begun(SimNode node, string deviceId, string commandId, long epoch) => _world.Emit(new SimEvent
-    {
-        Kind = SimEventKind.Begun, Node = node, Subject = commandId, Detail = deviceId, Correlation = (ulong)epoch,
-    });
+    internal void Begun(SimNode node, string commandId, long epoch) =>
+        _world.Emit(new SimEvent { Kind = SimEventKind.Begun, Node = node, Subject = commandId, Correlation = (ulong)epoch });
 
     internal void Executed(SimNode node, Execution execution)
     {
@@ -270,7 +274,7 @@ public sealed class Facts
         var patience = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs + 250).Ticks + _world.WorstLateness.Ticks;
         foreach (var (action, ticks, _) in link.Outstanding.Values)
         {
-            if (action == OrkAction.HealthPing && ticks + patience <= NowTicks) link.SickTicks = Math.Min(link.SickTicks ?? long.MaxValue, ticks + patience);
+            if (action == OrkAction.HealthPing && ticks > link.AnsweredPingTicks && ticks + patience <= NowTicks) link.SickTicks = Math.Min(link.SickTicks ?? long.MaxValue, ticks + patience);
         }
     }
 
@@ -337,6 +341,7 @@ public sealed class Facts
                 break;
             case OrkAction.HealthPong:
                 link.SickTicks = null;
+                link.AnsweredPingTicks = asked.Ticks;
                 if (link.KernelSide.Owner == Holder) Pongs[link.Peer.Name] = NowTicks;
                 break;
         }

@@ -21,7 +21,7 @@ public sealed class WriteAhead : IInvariant
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Kind == SimEventKind.Begun)
         {
-            if (!facts.Commands.ContainsKey(happened.Subject!)) facts.Violated(this, $"{happened.Subject} reached {happened.Detail} and is not on the disk.");
+            if (!facts.Commands.ContainsKey(happened.Subject!)) facts.Violated(this, $"{happened.Subject} reached {happened.Node} and is not on the disk.");
             return;
         }
 

@@ -34,7 +34,7 @@ public sealed class NoLostCommand : IInvariant
                 CheckImage(happened.Image!, facts);
                 break;
             case SimEventKind.CommitApplying:
-                foreach (var seq in happened.Batch!.ForgottenCommands) CheckForgotten(seq, facts);
+                CheckForgotten(happened.Batch!, facts);
                 break;
         }
     }
@@ -56,13 +56,18 @@ public sealed class NoLostCommand : IInvariant
         }
     }
 
-    private void CheckForgotten(long seq, Facts facts)
+    private void CheckForgotten(CommitBatch batch, Facts facts)
     {
-        var command = facts.Commands.Values.FirstOrDefault(command => command.Row.Seq == seq);
-        if (command is null) return;
+        if (batch.ForgottenCommands.Count == 0) return;
         var options = facts.World.KernelOptions.Commands;
-        var ageMs = facts.World.KernelNode.Clock.GetUtcNow().ToUnixTimeMilliseconds() - command.Row.UpdatedAt;
-        if (!command.IsTerminal) facts.Violated(this, $"{command.Id} is forgotten although it is {command.Row.State}.");
-        else if (ageMs < options.RetentionMs && facts.Settled < options.MaxSettled) facts.Violated(this, $"{command.Id} is forgotten {ageMs} ms after its end, before its retention ends.");
+        var settled = facts.Settled + batch.ChangedCommands.Count(row => row.State is CommandState.Success or CommandState.Failed);
+        var utcMs = facts.World.KernelNode.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var seq in batch.ForgottenCommands)
+        {
+            if (facts.BySeq(seq) is not { } command) continue;
+            var ageMs = utcMs - command.Row.UpdatedAt;
+            if (!command.IsTerminal) facts.Violated(this, $"{command.Id} is forgotten although it is {command.Row.State}.");
+            else if (ageMs < options.RetentionMs && settled <= options.MaxSettled) facts.Violated(this, $"{command.Id} is forgotten {ageMs} ms after its end, before its retention ends.");
+        }
     }
 }

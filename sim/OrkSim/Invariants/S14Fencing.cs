@@ -1,29 +1,38 @@
 namespace OrkSim;
 
-/// <summary>S14: no Worker begins a command of a lower epoch on a device after one of a higher.</summary>
+/// <summary>S14: no Worker begins a command of a lower epoch after one of a higher, and none acts on a command that it did not begin.</summary>
 public sealed class Fencing : IInvariant
 {
+    private readonly Dictionary<SimNode, ulong> _seen = [];
+    private readonly HashSet<(SimNode Worker, string CommandId, ulong Epoch)> _begun = [];
+
     /// <inheritdoc/>
     public string Id => "S14";
 
     /// <inheritdoc/>
-    public string Says => "No Worker begins a command of a lower epoch on a device after one of a higher.";
+    public string Says => "No Worker begins a command of a lower epoch after one of a higher, and none acts on a command that it did not begin.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Begun;
-
-    private readonly Dictionary<(int Worker, string Device), ulong> _seen = [];
+    public SimEventKind Hears => SimEventKind.Begun | SimEventKind.Executed;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.Executed)
+        {
+            var execution = happened.Execution!;
+            if (_begun.Contains((happened.Node!, execution.CommandId, (ulong)execution.Epoch))) return;
+            facts.Violated(this, $"{happened.Node} acts on {execution.CommandId} of epoch {execution.Epoch} without having begun it.");
+            return;
+        }
 
-        // A Worker that forgets its journal when it crashes forgets which kernel it has seen.
+        _begun.Add((happened.Node!, happened.Subject!, happened.Correlation));
+
+        // A Worker whose journal dies with it forgets which kernel it has seen.
         if (!facts.World.KeepsJournal(happened.Node!.Name)) return;
-        var at = (happened.Node.Id, happened.Detail!);
-        var seen = _seen.GetValueOrDefault(at);
-        if (happened.Correlation < seen) facts.Violated(this, $"{happened.Node} begins {happened.Subject} of epoch {happened.Correlation} on {happened.Detail} after one of epoch {seen}.");
-        else _seen[at] = happened.Correlation;
+        var seen = _seen.GetValueOrDefault(happened.Node);
+        if (happened.Correlation < seen) facts.Violated(this, $"{happened.Node} begins {happened.Subject} of epoch {happened.Correlation} after one of epoch {seen}.");
+        else _seen[happened.Node] = happened.Correlation;
     }
 }

@@ -182,8 +182,9 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
 
     private void Serve()
     {
-        if (!_reading || !TryTake(out var frame)) return;
+        if (!_reading || _arrived.Count == 0) return;
         _reading = false;
+        TryTake(out var frame);
         _reader.SetResult(frame);
     }
 

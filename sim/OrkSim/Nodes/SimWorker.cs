@@ -93,7 +93,6 @@ public sealed class SimWorker
         var draws = _world.Draws;
         foreach (var deviceId in call.DeviceIds)
         {
-            _world.Facts.Begun(Node, deviceId, call.CommandId, call.Epoch);
             if (draws.Chance(_world.FaultsOn ? fleet.Hang.Min : 0)) await new TaskCompletionSource().Task;
             var time = fleet.Execution.Draw(draws);
             if (draws.Chance(_world.FaultsOn ? fleet.Slow.Min : 0)) time += TimeSpan.FromSeconds(draws.Between(3, 9));

@@ -18,7 +18,9 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
         public async ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start)
         {
             await WriteAsync();
-            return await journal._entries.StartAsync(start);
+            var started = await journal._entries.StartAsync(start);
+            if (started.Verdict == JournalVerdict.Started) journal.Began(node, start);
+            return started;
         }
 
         public async ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer)
@@ -29,6 +31,8 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
 
         private Task WriteAsync() => Task.Delay(journal.Time(), node.Clock);
     }
+
+    private void Began(SimNode node, JournalStart start) => world.Facts.Begun(node, start.CommandId, start.Epoch);
 
     private TimeSpan Time() => world.Draws.Between(minWrite, maxWrite);
 }

@@ -151,11 +151,18 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     /// <summary>
     /// Makes a queued command follow its device, whenever it comes to the queue or the device leaves: no Worker is sent a command for a device that is no longer
-    /// its own (S6).
+    /// its own (S6). A wider command has one Worker for all its devices and cannot follow one of them: it ends.
     /// </summary>
     private void FollowDevice(Command command, Turn turn)
     {
-        if (command.State != CommandState.Queued || command.Spec.DeviceId is not { } deviceId) return;
+        if (command.State != CommandState.Queued) return;
+        if (command.Spec.DeviceId is not { } deviceId)
+        {
+            if (command.Spec.Targets?.FirstOrDefault(target => _routes.FindDevice(target)?.Owner != command.Worker) is not { } gone) return;
+            GiveUpUnsent(command, CommandTrigger.Abandon, Refusal.With(ErrorCodes.DeviceNotFound, $"{gone} left {command.Worker.WorkerId}"), turn);
+            return;
+        }
+
         var owner = _routes.FindDevice(deviceId)?.Owner;
         if (owner == command.Worker) return;
         if (owner is null) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.DeviceNotFound, turn);
