@@ -149,7 +149,7 @@ public sealed partial class SimWorld
     private void BuildCallers()
     {
         for (var i = 1; i <= Scenario.Workload.Callers.Min; i++) _callers.Add(new SimCaller(this, AddNode($"caller-{i}", NodeKind.Caller), isAuditor: false));
-        _callers.Add(new SimCaller(this, AddNode("auditor", NodeKind.Caller), isAuditor: true));
+        if (Scenario.Workload.Audit) _callers.Add(new SimCaller(this, AddNode("auditor", NodeKind.Caller), isAuditor: true));
         for (var i = 1; i <= Scenario.Workload.Broken.Min; i++) _callers.Add(new SimCaller(this, AddNode($"broken-{i}", NodeKind.Caller), isAuditor: false) { Broken = true });
     }
 

@@ -15,7 +15,7 @@ public sealed partial class SimWorld
     {
         var node = KernelNode;
         if (!node.IsUp) return;
-        Store.Release(keepCommit);
+        Store.Release(node, keepCommit);
         Network.NodeDown(node, silently);
         node.End();
         Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = node, Detail = keepCommit ? "crashed, commit in flight kept" : "crashed, commit in flight lost" });
@@ -40,7 +40,7 @@ public sealed partial class SimWorld
         var old = KernelNode;
         var next = _kernelNodes.First(node => node != old);
         if (!old.IsUp || next.IsUp) return;
-        Store.Release(keepCommit);
+        Store.Release(null, keepCommit);
         Network.TakeAddresses(old);
         StartKernel(next);
     }
@@ -51,6 +51,7 @@ public sealed partial class SimWorld
         foreach (var node in _kernelNodes)
         {
             if (node == KernelNode || !node.IsUp) continue;
+            Store.Release(node, keep: false);
             Network.NodeDown(node, silently: false);
             node.End();
             Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = node, Detail = "stale kernel killed" });

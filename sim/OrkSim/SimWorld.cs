@@ -48,6 +48,7 @@ public sealed partial class SimWorld
     private readonly Dictionary<string, IFault> _faults;
     private string? _escape;
     private ulong _calls;
+    private int _callersDone;
 
     /// <summary>Builds a world.</summary>
     /// <param name="scenario">A concrete scenario.</param>
@@ -60,7 +61,7 @@ public sealed partial class SimWorld
         Scenario = scenario;
         _watch = watch;
         Draws = new Draws(choices, _hash, watch.KeepChoices, watch.KeepDigests, watch.Expected);
-        Scheduler = new SimScheduler(Draws) { Failed = NodeFailed, BeforeStep = BeforeStep };
+        Scheduler = new SimScheduler(Draws) { Failed = NodeFailed, BeforeStep = BeforeStep, FifoWithinNodes = scenario.FifoWithinNodes };
         _invariants = [.. watch.Invariants?.Invoke() ?? InvariantCatalogue.Active()];
         foreach (var invariant in _invariants) _hearers.Add((invariant.Hears, invariant));
         foreach (var (kinds, _) in _hearers) _heard |= kinds;
@@ -81,11 +82,14 @@ public sealed partial class SimWorld
         {
             MinCommit = scenario.Surroundings.Commit.Min,
             MaxCommit = scenario.Surroundings.Commit.Max,
+            MinOpen = scenario.Surroundings.Open.Min,
+            MaxOpen = scenario.Surroundings.Open.Max,
             FailBefore = scenario.Surroundings.CommitFails.Min,
             FailAfter = scenario.Surroundings.CommitUnknown.Min,
         });
         God = AddNode("world", NodeKind.World);
         God.Start();
+        CrashAnywhere = scenario.CrashAnywhere;
         BuildFleet();
         BuildCallers();
     }
@@ -210,6 +214,8 @@ public sealed partial class SimWorld
 
     internal ulong NextCall() => ++_calls;
 
+    internal void CallerDone() => _callersDone++;
+
     internal SimNode AddNode(string name, NodeKind kind)
     {
         var node = new SimNode(this, _nodes.Count, name, kind);
@@ -222,6 +228,7 @@ public sealed partial class SimWorld
     private bool BeforeStep()
     {
         if (_violations.Count > 0 || _escape is not null || Stopped) return true;
+        if (Scenario.EndWhenSettled && _callersDone == Scenario.Workload.Callers.Min && Facts.Open.Count == 0) return true;
         OnStep();
         return false;
     }
@@ -230,16 +237,26 @@ public sealed partial class SimWorld
 
     private void StartAll()
     {
-        StartKernel(_kernelNodes[0]);
-        foreach (var worker in Workers) StartWorker(worker);
-        foreach (var caller in _callers) caller.Start();
-        God.Run(() => _ = PulseAsync());
-        God.Run(() => _ = HealAtAsync());
+        SynchronizationContext.SetSynchronizationContext(God.Context);
+        _ = PulseAsync();
+        _ = HealAtAsync();
         foreach (var spec in Scenario.Faults)
         {
             if (!_faults.TryGetValue(spec.Kind, out var fault)) throw new ScenarioException($"{Scenario.Name}: there is no fault '{spec.Kind}'.");
-            God.Run(() => _ = StrikeAsync(fault, spec));
+            _ = StrikeAsync(fault, spec);
         }
+
+        _ = StartNodesAsync();
+        SynchronizationContext.SetSynchronizationContext(null);
+    }
+
+    private async Task StartNodesAsync()
+    {
+        StartKernel(_kernelNodes[0]);
+        if (Scenario.Stagger > TimeSpan.Zero) await Delay(Scenario.Stagger);
+        foreach (var worker in Workers) StartWorker(worker);
+        if (Scenario.Stagger > TimeSpan.Zero) await Delay(Scenario.Stagger);
+        foreach (var caller in _callers) caller.Start();
     }
 
     private async Task PulseAsync()

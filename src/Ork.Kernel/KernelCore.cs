@@ -158,7 +158,9 @@ internal sealed class KernelCore : IWorkerEvents
 
     private void HealthChanged(WorkerEntry worker, Turn turn)
     {
-        if (Health.IsRoutable(worker)) Ledger.Drive(worker, turn);
+        if (!Health.IsRoutable(worker)) return;
+        Ledger.SendHeldBack(worker, turn);
+        Ledger.Drive(worker, turn);
     }
 
     private void RunJob(JobKind kind, WorkerEntry worker, Action<Turn> done, Turn turn)
@@ -182,7 +184,7 @@ internal sealed class KernelCore : IWorkerEvents
         if (Registry.LinkOf(session) is not { } link) return;
         link.Congested = congested;
         if (congested) _observer.Note(KernelEvent.LinkCongested, link.Worker.WorkerId);
-        else Ledger.LinkDrained(link.Worker, turn);
+        else Ledger.SendHeldBack(link.Worker, turn);
     }
 
     private void TakeRequest(long session, string identity, in Input input, Turn turn)

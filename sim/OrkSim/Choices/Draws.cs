@@ -41,7 +41,7 @@ public sealed class Draws
     public int Pick(DrawKind kind, int limit)
     {
         if (limit <= 1) return 0;
-        var value = _choices.Next(limit);
+        var value = kind == DrawKind.Seed ? _choices.Seed() : _choices.Next(limit);
         _hash.Add(((ulong)(uint)value << 32) | ((uint)limit << 3) | (uint)kind, (ulong)(Clock?.NowTicks ?? 0));
         _kept?.Add(value);
         _digests?.Add(_hash.Value);

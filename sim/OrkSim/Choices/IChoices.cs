@@ -10,6 +10,9 @@ public interface IChoices
     /// <param name="limit">How many alternatives there are, at least 2.</param>
     /// <returns>From 0 up to, not including, the limit. 0 is always the plainest: the oldest continuation, the shortest way, no fault.</returns>
     int Next(int limit);
+
+    /// <summary>Where a node's own chance begins. Enumerating choices gives 0: ids and jitter are not what is enumerated.</summary>
+    int Seed() => Next(int.MaxValue);
 }
 
 /// <summary>What a decision is about.</summary>
@@ -82,6 +85,9 @@ public sealed class OdometerChoices : IChoices
         if (_next == _digits.Count) _digits.Add((0, limit));
         return _digits[_next++].Choice;
     }
+
+    /// <inheritdoc/>
+    public int Seed() => 0;
 
     /// <summary>Goes on to the next sequence.</summary>
     /// <returns>False when there is none.</returns>

@@ -60,7 +60,7 @@ public sealed class NoLostCommand : IInvariant
     {
         if (batch.ForgottenCommands.Count == 0) return;
         var options = facts.World.KernelOptions.Commands;
-        var settled = facts.Settled + batch.ChangedCommands.Count(row => row.State is CommandState.Success or CommandState.Failed);
+        var settled = facts.Settled + batch.ChangedCommands.Concat(batch.NewCommands).Count(row => row.State is CommandState.Success or CommandState.Failed);
         var utcMs = facts.World.KernelNode.Clock.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var seq in batch.ForgottenCommands)
         {

@@ -57,7 +57,9 @@ internal sealed class SimCaller
     private async Task WorkAsync()
     {
         var work = _world.Scenario.Workload;
-        if (work.CommandsPerSecond.Min <= 0) return;
+        for (var i = 0; i < work.Commands; i++) await CommandAsync();
+        if (work.Commands > 0) _world.CallerDone();
+        if (work.Commands > 0 || work.CommandsPerSecond.Min <= 0) return;
         var twiceTheMean = TimeSpan.FromSeconds(2 * work.Callers.Min / work.CommandsPerSecond.Min);
         while (true)
         {
@@ -80,6 +82,12 @@ internal sealed class SimCaller
         var work = _world.Scenario.Workload;
         var draws = _world.Draws;
         if (Order() is not { } order) return;
+        if (work.Commands > 0)
+        {
+            await SendUntilAcceptedAsync(order);
+            return;
+        }
+
         if (order.IdempotencyKey is not null && draws.Chance(work.Duplicate.Min)) _ = CallAsync("send again", 0, () => _client!.SendAsync(order));
         if (await CallAsync("send", 0, () => _client!.SendAsync(order)) is not { } receipt) return;
         if (draws.Chance(work.Cancel.Min))
@@ -94,6 +102,25 @@ internal sealed class SimCaller
         {
             await Task.Delay(draws.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), Node.Clock);
             view = await CallAsync("status", 0, () => _client!.StatusAsync(receipt.CommandId));
+        }
+    }
+
+    /// <summary>Sends a command again and again until it is accepted, then waits for its end: for worlds that know no hurry.</summary>
+    private async Task SendUntilAcceptedAsync(CommandOrder order)
+    {
+        while (true)
+        {
+            if (await CallAsync("send", 0, () => _client!.SendAsync(order)) is { } receipt)
+            {
+                const long waitMs = 5_000;
+                while (await CallAsync("wait", waitMs, () => _client!.StatusAsync(receipt.CommandId, waitMs)) is not { IsTerminal: true })
+                {
+                }
+
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), Node.Clock);
         }
     }
 

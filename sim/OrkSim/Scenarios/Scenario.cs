@@ -53,6 +53,12 @@ public sealed record Workload
     /// <summary>Commands a second, over all of them.</summary>
     public RealRange CommandsPerSecond { get; init; } = new(1, 10);
 
+    /// <summary>How many commands in all, each caller sending its own as soon as it can; 0 for as many as the rate gives.</summary>
+    public int Commands { get; init; }
+
+    /// <summary>True where an auditor keeps asking what the kernel thinks it has.</summary>
+    public bool Audit { get; init; } = true;
+
     /// <summary>The share of commands that are not declared safe to repeat.</summary>
     public RealRange NotIdempotent { get; init; } = 0.5;
 
@@ -96,6 +102,9 @@ public sealed record Surroundings
     /// <summary>How long a commit takes.</summary>
     public TimeRange Commit { get; init; } = TimeRange.Milliseconds(0.3, 5);
 
+    /// <summary>How long opening the store takes.</summary>
+    public TimeRange Open { get; init; } = TimeRange.Milliseconds(5, 50);
+
     /// <summary>How likely a commit fails before it is durable, while faults are on.</summary>
     public RealRange CommitFails { get; init; } = 0;
 
@@ -137,6 +146,9 @@ public sealed record Budget
     /// <summary>Iterations of Coyote.</summary>
     public int Coyote { get; init; } = 6;
 
+    /// <summary>Runs of the enumeration; 0 where the scenario is too large for it.</summary>
+    public int Exhaust { get; init; }
+
     /// <summary>Crash points of the sweep.</summary>
     public int Sweep { get; init; } = 60;
 }
@@ -167,6 +179,18 @@ public sealed record Scenario
 
     /// <summary>From when on nothing goes wrong any more and everything must come right.</summary>
     public TimeSpan HealAt { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>True: within a node continuations run in order, and only the order between nodes is chosen. For worlds to be enumerated.</summary>
+    public bool FifoWithinNodes { get; init; }
+
+    /// <summary>How long after the kernel the Workers start, and after them the callers.</summary>
+    public TimeSpan Stagger { get; init; }
+
+    /// <summary>True: the choices say before each step whether the kernel crashes there, once a run.</summary>
+    public bool CrashAnywhere { get; init; }
+
+    /// <summary>True: the run ends as soon as every command sent has ended.</summary>
+    public bool EndWhenSettled { get; init; }
 
     /// <summary>When the run ends.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(75);

@@ -136,6 +136,27 @@ public static class ScenarioCatalogue
         },
     ];
 
+    /// <summary>The smallest world there is, for the gear that tries everything: one Worker, one device, one command, and a crash of the kernel anywhere.</summary>
+    public static Scenario OneCommand { get; } = new()
+    {
+        Name = "one-command",
+        Description = "One Worker, one device, one command, one crash of the kernel at any moment: every order of events there is.",
+        Fleet = new()
+        {
+            Workers = 1, DevicesPerWorker = 1, Link = LinkMode.Announce, Journal = 1, Execution = TimeSpan.FromMilliseconds(7),
+            JournalWrite = TimeSpan.FromMilliseconds(1), Fail = 0,
+        },
+        Workload = new() { Callers = 1, Commands = 1, Audit = false, Keyed = 1, Cancel = 0, Duplicate = 0, Wide = 0, NotIdempotent = 1, Deadline = TimeSpan.FromSeconds(10) },
+        Surroundings = new() { Latency = TimeSpan.FromMilliseconds(2), Commit = TimeSpan.FromMilliseconds(1), Open = TimeSpan.FromMilliseconds(10) },
+        HealAt = TimeSpan.FromSeconds(20),
+        Duration = TimeSpan.FromSeconds(60),
+        FifoWithinNodes = true,
+        Stagger = TimeSpan.FromMilliseconds(211),
+        CrashAnywhere = true,
+        EndWhenSettled = true,
+        Budget = new() { Exhaust = 1_000_000 },
+    };
+
     /// <summary>One by its name, or null.</summary>
-    public static Scenario? Find(string name) => All.FirstOrDefault(scenario => scenario.Name == name);
+    public static Scenario? Find(string name) => name == OneCommand.Name ? OneCommand : All.FirstOrDefault(scenario => scenario.Name == name);
 }

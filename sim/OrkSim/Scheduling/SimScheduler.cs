@@ -9,6 +9,7 @@ public sealed class SimScheduler
     private readonly Draws _draws;
     private readonly List<Ready> _ready = [];
     private readonly Agenda _agenda = new();
+    private readonly List<int> _firsts = [];
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private long _stepsThisInstant;
 
@@ -29,6 +30,9 @@ public sealed class SimScheduler
 
     /// <summary>Steps run so far.</summary>
     public long Steps { get; private set; }
+
+    /// <summary>True: within a node what is ready runs in the order it became so, and only the order between nodes is chosen.</summary>
+    internal bool FifoWithinNodes { get; init; }
 
     /// <summary>Hears what a step threw.</summary>
     internal Action<SimNode?, Exception>? Failed { get; set; }
@@ -80,11 +84,25 @@ public sealed class SimScheduler
         {
             if (_ready.Count == 0 && !Advance(untilTicks)) return;
             if (BeforeStep is { } before && before()) return;
-            var index = _ready.Count == 1 ? 0 : _draws.Pick(DrawKind.Schedule, _ready.Count);
+            var index = _ready.Count == 1 ? 0 : FifoWithinNodes ? PickNode() : _draws.Pick(DrawKind.Schedule, _ready.Count);
             var next = _ready[index];
             _ready.RemoveAt(index);
             Run(in next);
         }
+    }
+
+    /// <summary>The first of what is ready of one node: which node, the choices say.</summary>
+    private int PickNode()
+    {
+        _firsts.Clear();
+        for (var i = 0; i < _ready.Count; i++)
+        {
+            var isFirst = true;
+            foreach (var first in _firsts) isFirst &= _ready[i].Node is null || _ready[first].Node != _ready[i].Node;
+            if (isFirst) _firsts.Add(i);
+        }
+
+        return _firsts[_draws.Pick(DrawKind.Schedule, _firsts.Count)];
     }
 
     private bool Advance(long untilTicks)

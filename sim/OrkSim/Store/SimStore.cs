@@ -69,10 +69,12 @@ public sealed class SimStore
     }
 
     /// <summary>The kernel that holds the store is gone, or holds it no longer.</summary>
+    /// <param name="node">Only where it is this one; null for whichever it is.</param>
     /// <param name="keep">True: the commit in flight reaches the disk.</param>
-    internal void Release(bool keep)
+    internal void Release(SimNode? node, bool keep)
     {
-        _holder?.Die(keep);
+        if (_holder is null || (node is not null && _holder.Holder != node)) return;
+        _holder.Die(keep);
         _holder = null;
     }
 
@@ -99,6 +101,8 @@ public sealed class SimStore
         private TaskCompletionSource? _done;
         private CommitFault _fault;
         private bool _gone;
+
+        internal SimNode Holder => node;
 
         public KernelImage TakeImage() => image;
 

@@ -112,11 +112,14 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         }
     }
 
-    /// <summary>A Worker's link can take output again: what was held back leaves, in order.</summary>
-    internal void LinkDrained(WorkerEntry worker, Turn turn)
+    /// <summary>
+    /// A Worker's link can take output again, or the Worker is well again: what was held back leaves, in order. Not to one that turned sick meanwhile (S7):
+    /// there it waits for its attempt's timeout, or for the Worker's recovery.
+    /// </summary>
+    internal void SendHeldBack(WorkerEntry worker, Turn turn)
     {
         if (!_queues.TryGetValue(worker, out var queue)) return;
-        while (worker.Link is { Congested: false } && queue.HeldBack.First is { } place)
+        while (worker.Link is { Congested: false } && IsRoutable(worker) && queue.HeldBack.First is { } place)
         {
             var command = place.Value;
             WorkerQueue.Remove(command);
