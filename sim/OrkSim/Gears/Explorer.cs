@@ -1,0 +1,394 @@
+using System.Diagnostics;
+
+namespace OrkSim;
+
+/// <summary>What to explore, and how long.</summary>
+public sealed record ExploreOptions
+{
+    /// <summary>The scenarios.</summary>
+    public required IReadOnlyList<Scenario> Scenarios { get; init; }
+
+    /// <summary>The gears.</summary>
+    public IReadOnlyList<Gear> Gears { get; init; } = [Gear.Swarm];
+
+    /// <summary>Runs for each scenario and gear, or null where the time says.</summary>
+    public long? Runs { get; init; }
+
+    /// <summary>The time for all of it, or null where the runs say.</summary>
+    public TimeSpan? Time { get; init; }
+
+    /// <summary>Runs at once; Coyote makes one at a time.</summary>
+    public int Jobs { get; init; } = 1;
+
+    /// <summary>The first seed.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>One seed in so many is run twice and compared draw by draw.</summary>
+    public int CheckEvery { get; init; } = 20;
+
+    /// <summary>Where run files of violations go, or null.</summary>
+    public string? Directory { get; init; }
+
+    /// <summary>True: the first violation ends everything.</summary>
+    public bool StopAtFirst { get; init; }
+
+    /// <summary>How runs are watched.</summary>
+    public WatchOptions Watch { get; init; } = new();
+}
+
+/// <summary>A violation that was found.</summary>
+/// <param name="Invariant">Which invariant.</param>
+/// <param name="Message">What was seen.</param>
+/// <param name="Scenario">In which scenario.</param>
+/// <param name="Gear">In which gear.</param>
+/// <param name="Seed">Under which seed.</param>
+/// <param name="RunFile">The file to replay, or null.</param>
+public sealed record FoundViolation(string Invariant, string Message, string Scenario, string Gear, ulong Seed, string? RunFile);
+
+/// <summary>How far an exploration is.</summary>
+/// <param name="Scenario">The scenario at hand.</param>
+/// <param name="Gear">The gear at hand.</param>
+/// <param name="Runs">Runs made.</param>
+/// <param name="Steps">Steps made.</param>
+/// <param name="Violations">Violations found.</param>
+/// <param name="Fraction">The share that is done.</param>
+public sealed record ExploreProgress(string Scenario, string Gear, long Runs, long Steps, int Violations, double Fraction);
+
+/// <summary>Runs many runs and adds up what they met.</summary>
+public sealed class Explorer
+{
+    private readonly ExploreOptions _options;
+    private readonly object _gate = new();
+    private readonly Stopwatch _clock = new();
+    private readonly List<FoundViolation> _found = [];
+    private readonly Dictionary<(string, Gear, string), int> _kinds = [];
+    private readonly HashSet<string> _hashes = new(StringComparer.Ordinal);
+    private readonly Coverage _coverage = new();
+    private readonly CancellationToken _cancellation;
+    private long _runs;
+    private long _steps;
+    private double _simulatedSeconds;
+    private int _checked;
+    private int _mismatches;
+    private string? _mismatch;
+    private bool _exhausted;
+    private bool _ended;
+
+    private Explorer(ExploreOptions options, CancellationToken cancellation)
+    {
+        _options = options;
+        _cancellation = cancellation;
+    }
+
+    /// <summary>Explores.</summary>
+    /// <param name="options">What, and how long.</param>
+    /// <param name="progress">Hears how far it is, some times a second, or null.</param>
+    /// <param name="cancellation">Ends it early; what was found until then is reported.</param>
+    public static ExploreReport Explore(ExploreOptions options, IProgress<ExploreProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var explorer = new Explorer(options, cancellation);
+        return explorer.Run(progress);
+    }
+
+    private ExploreReport Run(IProgress<ExploreProgress>? progress)
+    {
+        _clock.Start();
+        var pairs = _options.Scenarios.SelectMany(scenario => _options.Gears.Where(gear => Suits(gear, scenario)), (scenario, gear) => (scenario, gear)).ToArray();
+        for (var i = 0; i < pairs.Length && !Over; i++)
+        {
+            var (scenario, gear) = pairs[i];
+            TimeSpan? until = _options.Time is { } time ? _clock.Elapsed + ((time - _clock.Elapsed) / (pairs.Length - i)) : null;
+            var slice = new Slice(this, scenario, gear, until, progress, i, pairs.Length);
+            slice.Run();
+        }
+
+        return Report();
+    }
+
+    private bool Over => _ended || _cancellation.IsCancellationRequested;
+
+    /// <summary>Enumeration is for worlds made for it, and those are for nothing else.</summary>
+    private static bool Suits(Gear gear, Scenario scenario) => gear == Gear.Exhaust == scenario.Budget.Exhaust > 0;
+
+    private ExploreReport Report() => new()
+    {
+        Runs = _runs,
+        Steps = _steps,
+        SimulatedSeconds = _simulatedSeconds,
+        WallSeconds = _clock.Elapsed.TotalSeconds,
+        Violations = _found,
+        ViolationCounts = _kinds.Select(kind => new ViolationCount(kind.Key.Item1, GearNames.Of(kind.Key.Item2), kind.Key.Item3, kind.Value)).ToArray(),
+        Checked = _checked,
+        Mismatches = _mismatches,
+        Mismatch = _mismatch,
+        DistinctExecutions = _hashes.Count,
+        Exhausted = _exhausted,
+        Coverage = _coverage,
+    };
+
+    /// <summary>Takes a run that was made.</summary>
+    /// <returns>False where the exploration is over.</returns>
+    private bool Take(SimRun run, Scenario scenario)
+    {
+        FoundViolation? found = null;
+        lock (_gate)
+        {
+            _runs++;
+            _steps += run.Result.Steps;
+            _simulatedSeconds += run.Result.SimulatedSeconds;
+            _coverage.Add(run.Result.Coverage);
+            if (run.Gear == Gear.Exhaust) _hashes.Add(run.Result.Hash);
+            if (!run.Result.Held) found = Note(run, scenario);
+        }
+
+        if (found is not null) Keep(run, found);
+        return !Over;
+    }
+
+    private FoundViolation? Note(SimRun run, Scenario scenario)
+    {
+        var first = run.Result.Violations[0];
+        var kind = (scenario.Name, run.Gear, first.Invariant);
+        _kinds[kind] = _kinds.GetValueOrDefault(kind) + 1;
+        _ended |= _options.StopAtFirst;
+        if (_kinds[kind] > 1) return null;
+        var file = _options.Directory is { } directory ? Path.Combine(directory, $"{scenario.Name}-{GearNames.Of(run.Gear)}-{run.Seed}-{first.Invariant}.run.json") : null;
+        var found = new FoundViolation(first.Invariant, first.Message, scenario.Name, GearNames.Of(run.Gear), run.Seed, file);
+        _found.Add(found);
+        return found;
+    }
+
+    /// <summary>Makes a run again with everything kept, and writes it down.</summary>
+    private void Keep(SimRun run, FoundViolation found)
+    {
+        if (found.RunFile is null) return;
+        var (again, world) = Again(run, _options.Watch);
+        if (again.Result.Hash != run.Result.Hash) Mismatch($"{found.Scenario}, {found.Gear}, seed {found.Seed}: made again, the violating run has another hash.");
+        RunFile.From(again, world).Write(found.RunFile);
+    }
+
+    /// <summary>Makes a run again, with its trace and decisions kept.</summary>
+    public static (SimRun Run, SimWorld World) Again(SimRun run, WatchOptions watch)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(watch);
+        IChoices choices = run.Gear is Gear.Swarm or Gear.Sweep ? new SeededChoices(run.Seed) : new RecordedChoices(run.Result.Choices);
+        var world = new SimWorld(run.Scenario, choices, watch with { Trace = true, KeepChoices = true });
+        if (run.Crash is { } crash) world.CrashAtStep(crash.Step, crash.Node);
+        return (run with { Result = world.Run() }, world);
+    }
+
+    private void Mismatch(string message)
+    {
+        lock (_gate)
+        {
+            _mismatches++;
+            _mismatch ??= message;
+        }
+    }
+
+    /// <summary>One scenario in one gear.</summary>
+    private sealed class Slice(Explorer explorer, Scenario scenario, Gear gear, TimeSpan? until, IProgress<ExploreProgress>? progress, int index, int count)
+    {
+        private readonly long _before = explorer._runs;
+        private readonly TimeSpan _began = explorer._clock.Elapsed;
+        private readonly long? _budget = explorer._options.Runs;
+        private long _taken;
+        private long _toldMs;
+
+        internal void Run()
+        {
+            switch (gear)
+            {
+                case Gear.Swarm:
+                    InParallel(Swarm());
+                    break;
+                case Gear.Sweep:
+                    InParallel(Sweep());
+                    break;
+                case Gear.Coyote:
+                    Coyote();
+                    break;
+                default:
+                    var watch = explorer._options.Watch with { KeepChoices = true };
+                    explorer._exhausted = ExhaustGear.Run(scenario, watch, _budget ?? long.MaxValue, run => explorer.Take(run, scenario) && !Told());
+                    break;
+            }
+        }
+
+        private IEnumerable<Func<SimRun>> Swarm()
+        {
+            for (var seed = explorer._options.Seed; ; seed++)
+            {
+                var one = seed;
+                yield return () => RunSeed(one);
+            }
+        }
+
+        private SimRun RunSeed(ulong seed)
+        {
+            var watch = explorer._options.Watch;
+            if (seed % (ulong)explorer._options.CheckEvery != 0) return SwarmGear.Run(scenario, seed, watch);
+            var first = SwarmGear.Run(scenario, seed, watch with { KeepDigests = true });
+            lock (explorer._gate) explorer._checked++;
+            try
+            {
+                var second = SwarmGear.Run(scenario, seed, watch with { Expected = first.Result.Digests });
+                if (second.Result.Hash != first.Result.Hash) explorer.Mismatch($"{scenario.Name}, seed {seed}: every draw is the same, the trace is not.");
+            }
+            catch (NotDeterministicException e)
+            {
+                explorer.Mismatch($"{scenario.Name}, seed {seed}: {e.Message}");
+            }
+
+            return first;
+        }
+
+        private IEnumerable<Func<SimRun>> Sweep()
+        {
+            for (var seed = explorer._options.Seed; ; seed++)
+            {
+                var passing = SwarmGear.Run(scenario, seed, explorer._options.Watch);
+                if (!passing.Result.Held)
+                {
+                    yield return () => passing;
+                    continue;
+                }
+
+                foreach (var point in SweepGear.Points(passing.Result.Steps, SweepGear.Nodes, _budget ?? 0))
+                {
+                    yield return () => SwarmGear.RunConcrete(passing.Scenario, passing.Seed, explorer._options.Watch, point);
+                }
+            }
+        }
+
+        private void Coyote()
+        {
+            var seed = explorer._options.Seed;
+            for (var turn = 0; !explorer.Over && !IsDone(); turn++)
+            {
+                // Batches, so that every strategy has its turn whatever the time.
+                var batch = (int)Math.Min(25, _budget is { } budget ? Math.Max(1, (budget + 2) / CoyoteGear.Strategies.Count) : 25);
+                var strategy = CoyoteGear.Strategies[turn % CoyoteGear.Strategies.Count];
+                CoyoteGear.Explore(scenario, strategy, seed, batch, explorer._options.Watch, run =>
+                {
+                    Interlocked.Increment(ref _taken);
+                    return explorer.Take(run, scenario) && !Told() && !IsDone();
+                });
+                seed += (ulong)batch;
+            }
+        }
+
+        /// <summary>Dedicated threads: a run stays on its thread, and the pool stays out of it.</summary>
+        private void InParallel(IEnumerable<Func<SimRun>> work)
+        {
+            using var next = work.GetEnumerator();
+            Exception? failure = null;
+            var threads = new Thread[explorer._options.Jobs];
+            for (var i = 0; i < threads.Length; i++)
+            {
+                threads[i] = new Thread(() =>
+                {
+                    try
+                    {
+                        while (TakeNext(next) is { } one)
+                        {
+                            explorer.Take(one(), scenario);
+                            Told();
+                        }
+                    }
+                    catch (Exception e)
+                    {
+                        Interlocked.CompareExchange(ref failure, e, null);
+                    }
+                })
+                { IsBackground = true };
+                threads[i].Start();
+            }
+
+            foreach (var thread in threads) thread.Join();
+            if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+        }
+
+        private Func<SimRun>? TakeNext(IEnumerator<Func<SimRun>> next)
+        {
+            lock (next)
+            {
+                if (explorer.Over || IsDone()) return null;
+                _taken++;
+                return next.MoveNext() ? next.Current : null;
+            }
+        }
+
+        private bool IsDone() => (_budget is { } budget && _taken >= budget) || (until is { } time && explorer._clock.Elapsed >= time);
+
+        /// <summary>Tells how far it is, now and then. Never ends anything.</summary>
+        private bool Told()
+        {
+            if (progress is null) return false;
+            var ms = explorer._clock.ElapsedMilliseconds;
+            if (ms - Interlocked.Read(ref _toldMs) < 100) return false;
+            Interlocked.Exchange(ref _toldMs, ms);
+            var part = _budget is { } budget ? (explorer._runs - _before) / (double)budget
+                : until is { } end && end > _began ? (explorer._clock.Elapsed - _began) / (end - _began)
+                : 0;
+            progress.Report(new ExploreProgress(
+                scenario.Name, GearNames.Of(gear), explorer._runs, explorer._steps, explorer._found.Count, (index + Math.Clamp(part, 0, 1)) / count));
+            return false;
+        }
+    }
+}
+
+/// <summary>How often an invariant was violated.</summary>
+/// <param name="Scenario">In which scenario.</param>
+/// <param name="Gear">In which gear.</param>
+/// <param name="Invariant">Which.</param>
+/// <param name="Runs">In how many runs.</param>
+public sealed record ViolationCount(string Scenario, string Gear, string Invariant, int Runs);
+
+/// <summary>What an exploration found.</summary>
+public sealed record ExploreReport
+{
+    /// <summary>Runs made.</summary>
+    public required long Runs { get; init; }
+
+    /// <summary>Steps of the scheduler.</summary>
+    public required long Steps { get; init; }
+
+    /// <summary>Virtual seconds.</summary>
+    public required double SimulatedSeconds { get; init; }
+
+    /// <summary>Real seconds.</summary>
+    public required double WallSeconds { get; init; }
+
+    /// <summary>Steps in a real second.</summary>
+    public double StepsPerSecond => Steps / WallSeconds;
+
+    /// <summary>Virtual seconds in a real one.</summary>
+    public double TimeRatio => SimulatedSeconds / WallSeconds;
+
+    /// <summary>The first violation of each invariant in each scenario and gear.</summary>
+    public required IReadOnlyList<FoundViolation> Violations { get; init; }
+
+    /// <summary>How often each was violated.</summary>
+    public required IReadOnlyList<ViolationCount> ViolationCounts { get; init; }
+
+    /// <summary>Seeds that were run twice.</summary>
+    public required int Checked { get; init; }
+
+    /// <summary>Seeds whose two runs were not the same.</summary>
+    public required int Mismatches { get; init; }
+
+    /// <summary>The first of them, and where it parted.</summary>
+    public required string? Mismatch { get; init; }
+
+    /// <summary>Different traces, where a world was enumerated.</summary>
+    public required int DistinctExecutions { get; init; }
+
+    /// <summary>True where every sequence of decisions was run.</summary>
+    public required bool Exhausted { get; init; }
+
+    /// <summary>What of the kernel was met.</summary>
+    public required Coverage Coverage { get; init; }
+}
