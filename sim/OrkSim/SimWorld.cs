@@ -183,7 +183,9 @@ public sealed partial class SimWorld
     internal void Emit(in SimEvent happened)
     {
         var node = (ulong)(happened.Node?.Id ?? 0);
-        _hash.Add((ulong)happened.Kind | (node << 32), (ulong)Scheduler.NowTicks ^ happened.Correlation);
+
+        // Transitions are hashed where they are made: as events they are only there for those who want to hear of them.
+        if (happened.Kind != SimEventKind.Transition) _hash.Add((ulong)happened.Kind | (node << 32), (ulong)Scheduler.NowTicks ^ happened.Correlation);
         if (happened.Kind == SimEventKind.FrameSent) _hash.Add(happened.Payload.Span);
         else if (happened.Kind is SimEventKind.Executed or SimEventKind.Fault) _hash.Add(happened.Subject);
         if ((happened.Kind & _heard) == 0) return;

@@ -17,6 +17,9 @@ internal static class ExitCode
 
     /// <summary>Bad usage.</summary>
     internal const int BadUsage = 2;
+
+    /// <summary>A simulation was not deterministic.</summary>
+    internal const int NotDeterministic = 3;
 }
 
 /// <summary>Results for a person or, with <c>--json</c>, for a machine: one JSON value on standard output. Errors go to standard error.</summary>

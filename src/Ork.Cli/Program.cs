@@ -24,6 +24,7 @@ internal static class Program
         root.Add(KeysCommands.Create());
         root.Add(TopCommand.Create());
         root.Add(DemoCommand.Create());
+        root.Add(SimCommands.Create());
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {

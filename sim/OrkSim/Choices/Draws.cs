@@ -8,8 +8,8 @@ namespace OrkSim;
 /// </summary>
 public sealed class Draws
 {
-    private const int Steps = 1_024;
-    private const int Rare = 1_000_000;
+    private const int Steps = 256;
+    private const int Rare = 2_000;
 
     private readonly IChoices _choices;
     private readonly TraceHash _hash;
@@ -60,7 +60,7 @@ public sealed class Draws
         return Pick(DrawKind.Chance, Rare) >= Rare - (int)(probability * Rare);
     }
 
-    /// <summary>A duration in a range, in steps of a thousandth of it.</summary>
+    /// <summary>A duration in a range, in steps of a 255th of it.</summary>
     public TimeSpan Between(TimeSpan min, TimeSpan max) =>
         max <= min ? min : min + TimeSpan.FromTicks((max - min).Ticks * Pick(DrawKind.Duration, Steps) / (Steps - 1));
 

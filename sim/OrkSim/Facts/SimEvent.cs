@@ -185,6 +185,7 @@ public sealed class WireMessage
     /// <returns>Null where it is no envelope of the protocol.</returns>
     internal static WireMessage? Read(NodeKind sender, ReadOnlyMemory<byte> payload)
     {
+        if (Routine.Find(payload.Span) is { } routine) return routine;
         if (EnvelopeReader.Read(payload, out var envelope) is not null) return null;
         return envelope.Action switch
         {
@@ -253,5 +254,41 @@ public sealed class WireMessage
             Cancelled = cancelled,
             Result = result,
         };
+    }
+}
+
+/// <summary>
+/// Messages of which checks need no more than what they are: most of all traffic. Told by their first bytes, which are those that the product's own writer writes.
+/// </summary>
+internal static class Routine
+{
+    private static readonly (byte[] Name, WireMessage Message)[] Known =
+    [
+        .. new[]
+        {
+            OrkAction.HealthPing, OrkAction.HealthPong, OrkAction.StatePull, OrkAction.StateResponse, OrkAction.TelemetryPull, OrkAction.TelemetryResponse,
+            OrkAction.IdentityRequest, OrkAction.CapabilityRequest, OrkAction.CapabilityResponse,
+        }.Select(action => (System.Text.Encoding.UTF8.GetBytes(OrkActions.NameOf(action) + "\""), new WireMessage
+        {
+            Type = OrkActions.AnswerTo(action) == OrkAction.ErrorResponse ? MessageType.Response : MessageType.Request,
+            Action = action,
+        })),
+    ];
+
+    internal static WireMessage? Find(ReadOnlySpan<byte> payload)
+    {
+        // {"id":"<36>","version":"0.2.0","type":"request","action":"...
+        const int idEnd = 7 + 36;
+        if (payload.Length < 110 || !payload.StartsWith("{\"id\":\""u8) || !payload[idEnd..].StartsWith("\",\"version\":\"0.2.0\",\"type\":\"re"u8)) return null;
+        var rest = payload[(idEnd + 31)..];
+        var at = rest.IndexOf("\",\"action\":\""u8);
+        if (at is < 0 or > 8 || payload[^1] != (byte)'}') return null;
+        var name = rest[(at + 12)..];
+        foreach (var (known, message) in Known)
+        {
+            if (name.StartsWith(known)) return message;
+        }
+
+        return null;
     }
 }

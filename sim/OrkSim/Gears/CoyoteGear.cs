@@ -45,7 +45,7 @@ public static class CoyoteGear
             try
             {
                 var concrete = SwarmGear.Concrete(scenario, number);
-                var result = new SimWorld(concrete, new CoyoteChoices(), watch with { KeepChoices = true }).Run();
+                var result = new SimWorld(concrete, new CoyoteChoices(number), watch with { KeepChoices = true }).Run();
                 if (made(new SimRun(concrete, Gear.Coyote, number++, null, result))) return;
             }
             catch (Exception e) when (e.GetType().Namespace != "Microsoft.Coyote.Runtime")
@@ -68,7 +68,7 @@ public static class CoyoteGear
         SimRun? run = null;
         using var engine = TestingEngine.Create(Configure(strategy, seed).WithReproducibleTrace(trace), () =>
         {
-            run = new SimRun(concrete, Gear.Coyote, seed, null, new SimWorld(concrete, new CoyoteChoices(), watch with { KeepChoices = true }).Run());
+            run = new SimRun(concrete, Gear.Coyote, seed, null, new SimWorld(concrete, new CoyoteChoices(seed), watch with { KeepChoices = true }).Run());
         });
         engine.Run();
         return run!;
@@ -78,7 +78,7 @@ public static class CoyoteGear
     {
         var configuration = Configuration.Create()
             .WithTelemetryEnabled(false)
-            .WithConsoleLoggingEnabled(false)
+            .WithVerbosityEnabled(Microsoft.Coyote.Logging.VerbosityLevel.None)
             .WithPartiallyControlledConcurrencyAllowed(true)
             .WithSystematicFuzzingFallbackEnabled(false)
             .WithPotentialDeadlocksReportedAsBugs(false)
@@ -92,10 +92,23 @@ public static class CoyoteGear
         };
     }
 
-    private sealed class CoyoteChoices : IChoices
+    /// <summary>
+    /// Asks Coyote. Of many alternatives it chooses one of a few ranges, and a generator of the run the one within: learning strategies keep a table of every
+    /// alternative, and must not drown in durations.
+    /// </summary>
+    private sealed class CoyoteChoices(ulong seed) : IChoices
     {
-        private readonly Generator _generator = Generator.Create();
+        private const int Ranges = 16;
 
-        public int Next(int limit) => _generator.NextInteger(limit);
+        private readonly Generator _generator = Generator.Create();
+        private readonly SeededChoices _within = new(seed);
+
+        public int Next(int limit)
+        {
+            if (limit <= Ranges) return _generator.NextInteger(limit);
+            var range = _generator.NextInteger(Ranges);
+            var first = (int)((long)limit * range / Ranges);
+            return first + _within.Next((int)((long)limit * (range + 1) / Ranges) - first);
+        }
     }
 }

@@ -49,11 +49,13 @@ public sealed class Bounds : IInvariant
     private void CheckRegistrations(Facts facts)
     {
         var options = facts.World.KernelOptions.Links;
-        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.RegistrationTimeoutMs).Ticks;
+        // The kernel counts whole milliseconds.
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.RegistrationTimeoutMs - 1).Ticks;
         var count = 0;
         foreach (var link in facts.WorkerLinks)
         {
-            if (link.KernelSide.Owner != facts.Holder) continue;
+            // A terminated Worker's slot is free at once, its link is closed when that is durable.
+            if (link.KernelSide.Owner != facts.Holder || facts.World.IsGone(link.Peer.Name)) continue;
             foreach (var asked in link.Outstanding.Values)
             {
                 if (asked.Action is OrkAction.IdentityRequest or OrkAction.CapabilityRequest && asked.Ticks > since) count++;

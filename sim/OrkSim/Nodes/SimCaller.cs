@@ -49,7 +49,7 @@ internal sealed class SimCaller
     {
         while (true)
         {
-            await Task.Delay(TimeSpan.FromSeconds(2.5), Node.Clock);
+            await Task.Delay(TimeSpan.FromSeconds(4), Node.Clock);
             await CallAsync("workers", 0, () => _client!.WorkersAsync());
         }
     }

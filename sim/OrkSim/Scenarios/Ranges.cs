@@ -66,8 +66,10 @@ public readonly record struct TimeRange(TimeSpan Min, TimeSpan Max)
     public override string ToString() => Min == Max ? Text(Min) : $"{Text(Min)}..{Text(Max)}";
 
     /// <summary>Reads a duration with its unit: us, ms, s, m or h.</summary>
-    internal static TimeSpan Parse(string text)
+    /// <exception cref="FormatException">It is none.</exception>
+    public static TimeSpan ParseDuration(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         var unit = text.AsSpan().TrimStart("-0123456789.").ToString();
         var number = double.Parse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.Float, CultureInfo.InvariantCulture);
         return unit switch
@@ -133,7 +135,7 @@ internal sealed class TimeRangeConverter : JsonConverter<TimeRange>
     public override TimeRange Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         var (min, max) = RangeText.Split(ref reader);
-        return new TimeRange(TimeRange.Parse(min), TimeRange.Parse(max));
+        return new TimeRange(TimeRange.ParseDuration(min), TimeRange.ParseDuration(max));
     }
 
     public override void Write(Utf8JsonWriter writer, TimeRange value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());

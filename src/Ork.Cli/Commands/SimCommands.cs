@@ -1,0 +1,125 @@
+using System.CommandLine;
+using Ork.Cli.Sim;
+using OrkSim;
+using Spectre.Console;
+
+namespace Ork.Cli.Commands;
+
+/// <summary><c>ork sim</c>: the kernel in a simulated world.</summary>
+internal static class SimCommands
+{
+    internal static Command Create()
+    {
+        var sim = new Command("sim", "Run the kernel in a simulated world: find, replay and explain what goes wrong.");
+        sim.Add(List());
+        sim.Add(Run());
+        sim.Add(Explore());
+        sim.Add(Replay());
+        return sim;
+    }
+
+    private static Verb List()
+    {
+        var json = Shared.Json();
+        var list = new Verb("list", "List scenarios, faults, invariants, gears and reached points.") { json }.WithExample("ork sim list");
+        list.SetAction(parsed =>
+        {
+            SimListing.Show(new Output(parsed.GetValue(json)));
+            return ExitCode.Done;
+        });
+        return list;
+    }
+
+    private static Verb Run()
+    {
+        var scenario = new Argument<string>("scenario") { Description = "A scenario of 'ork sim list'." };
+        var seed = new Option<ulong>("--seed") { Description = "Chooses everything that is left to chance.", DefaultValueFactory = _ => 1 };
+        var gear = new Option<string>("--gear") { Description = "swarm or coyote.", DefaultValueFactory = _ => "swarm" }.AcceptOnly("swarm", "coyote");
+        var file = new Option<string?>("--out") { Description = "Write the run to this file, with every decision and event." };
+        var json = Shared.Json();
+        var run = new Verb("run", "Run one scenario once.") { scenario, seed, gear, file, json }.WithExample("ork sim run everything-at-once --seed 7 --out run.json");
+        run.SetAction(parsed => SimRuns.Guard(parsed.GetValue(json), output => SimRuns.Run(
+            output, Find(parsed.GetValue(scenario)!), parsed.GetValue(seed), parsed.GetValue(gear)!, parsed.GetValue(file))));
+        return run;
+    }
+
+    private static Verb Explore()
+    {
+        var scenarios = new Argument<string[]>("scenario") { Description = "Scenarios of 'ork sim list', or 'all'.", Arity = ArgumentArity.OneOrMore };
+        var gears = new Option<string[]>("--gear") { Description = "swarm, coyote, sweep or exhaust; may be given more than once (default: swarm).", AllowMultipleArgumentsPerToken = true };
+        gears.AcceptOnlyFromAmong("swarm", "coyote", "sweep", "exhaust");
+        var runs = new Option<long?>("--runs") { Description = "Runs for each scenario and gear." };
+        var time = new Option<string?>("--time") { Description = "Time for all of it, 60s or 10m or 2h (default: 60s, unless --runs is given)." };
+        var jobs = new Option<int>("--jobs") { Description = "Runs at once.", DefaultValueFactory = _ => Environment.ProcessorCount };
+        var seed = new Option<ulong>("--seed") { Description = "The first seed.", DefaultValueFactory = _ => 1 };
+        var check = new Option<int>("--check-every") { Description = "Run one seed in so many twice and compare draw by draw.", DefaultValueFactory = _ => 20 };
+        var directory = new Option<string?>("--out") { Description = "Folder for the run files of violations (default: orksim-runs)." };
+        var first = new Option<bool>("--first") { Description = "Stop at the first violation." };
+        var json = Shared.Json();
+        jobs.Validators.Add(result => { if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var number) && number < 1) result.AddError("--jobs must be 1 or more."); });
+        check.Validators.Add(result => { if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var number) && number < 1) result.AddError("--check-every must be 1 or more."); });
+        var explore = new Verb("explore", "Run scenarios again and again, in every way there is, and look for what does not hold.")
+        {
+            scenarios, gears, runs, time, jobs, seed, check, directory, first, json,
+        }.WithExample("ork sim explore everything-at-once --time 60s", "ork sim explore all --gear swarm --gear coyote --gear sweep --runs 50 --json");
+        explore.SetAction((parsed, _) => SimRuns.GuardAsync(parsed.GetValue(json), output => SimExploration.RunAsync(output, new ExploreOptions
+        {
+            Scenarios = All(parsed.GetValue(scenarios)!),
+            Gears = Gears(parsed.GetValue(gears)),
+            Runs = parsed.GetValue(runs),
+            Time = parsed.GetValue(time) is { } text ? Duration(text) : parsed.GetValue(runs) is null ? TimeSpan.FromSeconds(60) : null,
+            Jobs = parsed.GetValue(jobs),
+            Seed = parsed.GetValue(seed),
+            CheckEvery = parsed.GetValue(check),
+            Directory = parsed.GetValue(directory) ?? "orksim-runs",
+            StopAtFirst = parsed.GetValue(first),
+        })));
+        return explore;
+    }
+
+    private static Verb Replay()
+    {
+        var file = new Argument<string>("run.json") { Description = "A file that 'ork sim run' or 'ork sim explore' wrote." };
+        var events = new Option<bool>("--events") { Description = "Print what happens." };
+        var until = new Option<long?>("--until") { Description = "Stop at this step." };
+        var json = Shared.Json();
+        var replay = new Verb("replay", "Run a run again, to the identical trace; exit 3 if it is not.") { file, events, until, json }
+            .WithExample("ork sim replay run.json --events --until 1200");
+        replay.SetAction(parsed => SimRuns.Guard(parsed.GetValue(json), output => SimRuns.Replay(
+            output, parsed.GetValue(file)!, parsed.GetValue(events), parsed.GetValue(until))));
+        return replay;
+    }
+
+    private static Option<string> AcceptOnly(this Option<string> option, params string[] values)
+    {
+        option.AcceptOnlyFromAmong(values);
+        return option;
+    }
+
+    private static Scenario Find(string name) => ScenarioCatalogue.Find(name) ?? throw new ScenarioException(
+        $"There is no scenario '{name}'. {Nearest(name)}Try 'ork sim list'.");
+
+    private static string Nearest(string name)
+    {
+        var near = ScenarioCatalogue.All.Append(ScenarioCatalogue.OneCommand).Select(scenario => scenario.Name)
+            .FirstOrDefault(candidate => candidate.Contains(name, StringComparison.OrdinalIgnoreCase) || candidate.Split('-').Intersect(name.Split('-')).Any());
+        return near is null ? "" : $"Did you mean '{near}'? ";
+    }
+
+    private static Scenario[] All(string[] names) => names is ["all"] ? [.. ScenarioCatalogue.All, ScenarioCatalogue.OneCommand] : [.. names.Select(Find)];
+
+    private static Gear[] Gears(string[]? names) => names is null or [] ? [Gear.Swarm] : [.. names.Select(name => GearNames.Parse(name)!.Value).Distinct()];
+
+    private static TimeSpan Duration(string text)
+    {
+        try
+        {
+            var time = TimeRange.ParseDuration(text);
+            return time > TimeSpan.Zero ? time : throw new ScenarioException($"--time {text} must be above 0.");
+        }
+        catch (FormatException)
+        {
+            throw new ScenarioException($"--time {text} is no duration: 60s, 10m and 2h are.");
+        }
+    }
+}

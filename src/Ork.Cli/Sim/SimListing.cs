@@ -1,0 +1,36 @@
+using Ork.Kernel;
+using OrkSim;
+using Spectre.Console;
+
+namespace Ork.Cli.Sim;
+
+/// <summary>What there is to run and to hold.</summary>
+internal static class SimListing
+{
+    internal static void Show(Output output)
+    {
+        var listing = new
+        {
+            scenarios = ScenarioCatalogue.All.Append(ScenarioCatalogue.OneCommand).Select(scenario => new { scenario.Name, scenario.Description }),
+            gears = Enum.GetValues<Gear>().Select(GearNames.Of),
+            faults = FaultCatalogue.All().Select(fault => new { fault.Name, fault.Says }),
+            invariants = InvariantCatalogue.All().Select(invariant => new { invariant.Id, invariant.Says, active = InvariantCatalogue.IsActive(invariant.Id) }),
+            reachedPoints = Enum.GetValues<KernelEvent>().Where(note => note != KernelEvent.None).Select(note => new { id = (int)note, name = note.ToString() }),
+        };
+        output.Write(listing, console =>
+        {
+            console.Write(Rows("scenario", listing.scenarios.Select(row => (row.Name, row.Description))));
+            console.Write(Rows("fault", listing.faults.Select(row => (row.Name, row.Says))));
+            console.Write(Rows("invariant", listing.invariants.Select(row => (row.Id, row.active ? row.Says : row.Says + " (waits for its module)"))));
+            console.WriteLine("gears: " + string.Join(", ", listing.gears));
+            console.WriteLine("reached points: " + string.Join(", ", listing.reachedPoints.Select(point => point.name)));
+        });
+    }
+
+    private static Table Rows(string title, IEnumerable<(string Name, string Says)> rows)
+    {
+        var table = new Table().Border(TableBorder.Simple).AddColumn(title).AddColumn("");
+        foreach (var (name, says) in rows) table.AddRow($"[bold]{name.EscapeMarkup()}[/]", says.EscapeMarkup());
+        return table;
+    }
+}
