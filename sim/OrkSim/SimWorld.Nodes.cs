@@ -46,8 +46,9 @@ public sealed partial class SimWorld
         if (node.IsUp) return;
         KernelNode = node;
         node.Start();
+        Facts.Disturbed();
         Emit(new SimEvent { Kind = SimEventKind.NodeUp, Node = node });
-        var kernel = new OrkKernel(KernelOptions, new KernelPorts
+        var kernel = new OrkKernel(Ports.Options(node, KernelOptions), new KernelPorts
         {
             Store = Ports.Store(node, Store.Of(node)),
             Network = Ports.Network(node, Network.Of(node)),
@@ -66,6 +67,7 @@ public sealed partial class SimWorld
     {
         if (worker.Node.IsUp || worker.Gone) return;
         worker.Node.Start();
+        Facts.Disturbed();
         Emit(new SimEvent { Kind = SimEventKind.NodeUp, Node = worker.Node });
         var ork = new OrkWorker(worker.Define(), worker.Options, new WorkerPorts
         {
@@ -102,6 +104,7 @@ public sealed partial class SimWorld
     {
         Network.NodeDown(node, silently: false);
         node.End();
+        Facts.Disturbed();
         Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = node, Detail = why ?? "stopped" });
         if (node == KernelNode) RestartKernelAfter(node, Draws.Between(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1)));
     }
@@ -168,8 +171,11 @@ public sealed class PortWrappers
     /// <summary>The store of a kernel.</summary>
     public Func<SimNode, IKernelStoreOpener, IKernelStoreOpener> Store { get; set; } = static (_, store) => store;
 
-    /// <summary>The clock of a kernel or Worker.</summary>
+    /// <summary>The clock of a node.</summary>
     public Func<SimNode, TimeProvider, TimeProvider> Clock { get; set; } = static (_, clock) => clock;
+
+    /// <summary>The options of a kernel, where they are to be others than the world believes.</summary>
+    public Func<SimNode, KernelOptions, KernelOptions> Options { get; set; } = static (_, options) => options;
 
     /// <summary>The journal of a Worker.</summary>
     public Func<SimNode, ICommandJournal, ICommandJournal> Journal { get; set; } = static (_, journal) => journal;

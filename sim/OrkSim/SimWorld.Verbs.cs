@@ -18,6 +18,7 @@ public sealed partial class SimWorld
         Store.Release(node, keepCommit);
         Network.NodeDown(node, silently);
         node.End();
+        Facts.Disturbed();
         Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = node, Detail = keepCommit ? "crashed, commit in flight kept" : "crashed, commit in flight lost" });
         RestartKernelAfter(node, downFor);
     }
@@ -54,6 +55,7 @@ public sealed partial class SimWorld
             Store.Release(node, keep: false);
             Network.NodeDown(node, silently: false);
             node.End();
+            Facts.Disturbed();
             Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = node, Detail = "stale kernel killed" });
         }
     }
@@ -89,6 +91,7 @@ public sealed partial class SimWorld
         Network.NodeDown(worker.Node, silently);
         worker.Node.End();
         if (!worker.KeepsJournal) worker.Journal.Lose();
+        Facts.Disturbed();
         Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = worker.Node, Detail = silently ? "lost power" : "crashed" });
         God.Run(() => _ = RestartAsync());
 
@@ -97,6 +100,13 @@ public sealed partial class SimWorld
             await Delay(downFor);
             StartWorker(worker);
         }
+    }
+
+    /// <summary>A device acts on a command: what counts, whoever told it to.</summary>
+    public void Act(SimWorker worker, string deviceId, string commandId, string command, int attempt, long epoch)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        Facts.Executed(worker.Node, new Execution(deviceId, worker.Node.Name, commandId, command, attempt, epoch, Scheduler.NowTicks));
     }
 
     /// <summary>A device is plugged in elsewhere: its Worker and another start again with other lists.</summary>

@@ -139,7 +139,12 @@ public sealed partial class SimWorld
     /// <summary>The node on which the world's own doings run.</summary>
     internal SimNode God { get; }
 
+    /// <summary>Notes that a situation worth meeting was met.</summary>
+    /// <param name="point">Its name, which a scenario may list among what it is there to reach.</param>
+    public void Reached(string point) => Coverage.Met(point);
+
     /// <summary>Runs the scenario to its end, or to the first violation.</summary>
+    /// <exception cref="NotDeterministicException">It parted from the run it is compared with.</exception>
     public RunResult Run()
     {
         var before = SynchronizationContext.Current;
@@ -163,6 +168,7 @@ public sealed partial class SimWorld
             SynchronizationContext.SetSynchronizationContext(before);
         }
 
+        if (Draws.Parted is { } parted) throw new NotDeterministicException(parted);
         if (_escape is not null) Violated("POOL", _escape);
         return new RunResult
         {
@@ -229,7 +235,7 @@ public sealed partial class SimWorld
 
     private bool BeforeStep()
     {
-        if (_violations.Count > 0 || _escape is not null || Stopped) return true;
+        if (_violations.Count > 0 || _escape is not null || Stopped || Draws.Parted is not null) return true;
         if (Scenario.EndWhenSettled && _callersDone == Scenario.Workload.Callers.Min && Facts.Open.Count == 0) return true;
         OnStep();
         return false;

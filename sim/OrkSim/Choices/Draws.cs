@@ -33,6 +33,9 @@ public sealed class Draws
     /// <summary>The decisions, where they were kept.</summary>
     public IReadOnlyList<int> Kept => _kept ?? [];
 
+    /// <summary>Where this run parted from the one it is compared with, or null. Not thrown here: the code under test could catch it.</summary>
+    internal string? Parted { get; private set; }
+
     internal IReadOnlyList<ulong> Digests => _digests ?? [];
 
     internal SimScheduler? Clock { get; set; }
@@ -77,9 +80,9 @@ public sealed class Draws
     private void Compare(DrawKind kind, int limit, int value)
     {
         if (_count < _expected!.Count && _expected[_count] == _hash.Value) return;
-        throw new NotDeterministicException(string.Create(
+        Parted ??= string.Create(
             CultureInfo.InvariantCulture,
-            $"Draw {_count} differs from the first run of the same seed: {kind} gave {value} of {limit} at {Clock?.Now.TotalSeconds:F6} s, step {Clock?.Steps}."));
+            $"Draw {_count} differs from the first run of the same seed: {kind} gave {value} of {limit} at {Clock?.Now.TotalSeconds:F6} s, step {Clock?.Steps}.");
     }
 }
 

@@ -147,6 +147,9 @@ public sealed class Facts
     /// <summary>A command on the disk by its sequence, or null.</summary>
     public CommandFacts? BySeq(long seq) => _bySeq.GetValueOrDefault(seq);
 
+    /// <summary>Since when nothing has gone wrong any more, or null: since the world was healed, or since the last crash after that.</summary>
+    public long? QuietTicks { get; private set; }
+
     /// <summary>From when on the decisions stem that a kernel's latest batch recorded.</summary>
     public long DecidedSince(SimNode kernel) => _submissions.TryGetValue(kernel, out var at) ? at.Previous : 0;
 
@@ -257,8 +260,14 @@ public sealed class Facts
 
     internal void Healed()
     {
-        HealedTicks = NowTicks;
+        HealedTicks = QuietTicks = NowTicks;
         _world.Emit(new SimEvent { Kind = SimEventKind.Healed });
+    }
+
+    /// <summary>A node went or came: what must come right by itself begins anew.</summary>
+    internal void Disturbed()
+    {
+        if (QuietTicks is not null) QuietTicks = NowTicks;
     }
 
     internal void Pulse()

@@ -56,6 +56,7 @@ public static class CoyoteGear
             stopped = true;
             Microsoft.Coyote.Specifications.Specification.Assert(false, "ended");
         });
+        engine.SetLogger(new Microsoft.Coyote.Logging.TextWriterLogger(TextWriter.Null, Microsoft.Coyote.Logging.VerbosityLevel.None));
         engine.Run();
         if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
         return stopped ? engine.ReproducibleTrace : null;
@@ -70,6 +71,7 @@ public static class CoyoteGear
         {
             run = new SimRun(concrete, Gear.Coyote, seed, null, new SimWorld(concrete, new CoyoteChoices(seed), watch with { KeepChoices = true }).Run());
         });
+        engine.SetLogger(new Microsoft.Coyote.Logging.TextWriterLogger(TextWriter.Null, Microsoft.Coyote.Logging.VerbosityLevel.None));
         engine.Run();
         return run!;
     }

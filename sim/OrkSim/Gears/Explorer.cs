@@ -67,6 +67,7 @@ public sealed class Explorer
     private readonly CancellationToken _cancellation;
     private long _runs;
     private long _steps;
+    private ulong _hash;
     private double _simulatedSeconds;
     private int _checked;
     private int _mismatches;
@@ -119,6 +120,7 @@ public sealed class Explorer
         WallSeconds = _clock.Elapsed.TotalSeconds,
         Violations = _found,
         ViolationCounts = _kinds.Select(kind => new ViolationCount(kind.Key.Item1, GearNames.Of(kind.Key.Item2), kind.Key.Item3, kind.Value)).ToArray(),
+        Hash = _hash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
         Checked = _checked,
         Mismatches = _mismatches,
         Mismatch = _mismatch,
@@ -136,6 +138,7 @@ public sealed class Explorer
         {
             _runs++;
             _steps += run.Result.Steps;
+            _hash += ulong.Parse(run.Result.Hash.AsSpan(16), System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
             _simulatedSeconds += run.Result.SimulatedSeconds;
             _coverage.Add(run.Result.Coverage);
             if (run.Gear == Gear.Exhaust) _hashes.Add(run.Result.Hash);
@@ -373,6 +376,9 @@ public sealed record ExploreReport
 
     /// <summary>How often each was violated.</summary>
     public required IReadOnlyList<ViolationCount> ViolationCounts { get; init; }
+
+    /// <summary>The hashes of all runs added up: the same for the same runs, in whatever order and process they were made.</summary>
+    public required string Hash { get; init; }
 
     /// <summary>Seeds that were run twice.</summary>
     public required int Checked { get; init; }

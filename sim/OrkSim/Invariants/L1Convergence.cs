@@ -12,16 +12,13 @@ public sealed class Convergence : IInvariant
     public string Says => "Live Workers are Ready and Healthy within the bound after the last fault.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.Healed | SimEventKind.NodeUp;
-
-    private long _goodSince;
+    public SimEventKind Hears => SimEventKind.FrameSent;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        if (happened.Kind == SimEventKind.Healed) _goodSince = happened.Ticks + SimDefaults.ConvergenceBound.Ticks;
-        if (happened.Kind != SimEventKind.FrameSent || facts.HealedTicks is null || happened.Ticks < _goodSince) return;
+        if (facts.QuietTicks is not { } quiet || happened.Ticks - quiet < SimDefaults.ConvergenceBound.Ticks) return;
         if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.WorkerListResponse } message) return;
         if (!message.Listing.TryGetProperty("workers", out var workers)) return;
         var told = workers.EnumerateArray().ToDictionary(worker => worker.GetProperty("workerId").GetString()!, StringComparer.Ordinal);

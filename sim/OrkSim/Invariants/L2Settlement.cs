@@ -16,10 +16,10 @@ public sealed class Settlement : IInvariant
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        if (facts.HealedTicks is not { } healed || happened.Ticks - healed < SimDefaults.SettlementBound.Ticks) return;
+        if (facts.QuietTicks is not { } quiet || happened.Ticks - quiet < SimDefaults.SettlementBound.Ticks) return;
         foreach (var command in facts.Open.Values)
         {
-            if (command.ToldTicks is not { } told || happened.Ticks - Math.Max(told, healed) < SimDefaults.SettlementBound.Ticks) continue;
+            if (command.ToldTicks is not { } told || happened.Ticks - Math.Max(told, quiet) < SimDefaults.SettlementBound.Ticks) continue;
             facts.Violated(this, $"{command.Id} for {command.Row.WorkerId} was accepted {TimeSpan.FromTicks(happened.Ticks - told).TotalSeconds:F1} s ago and is still {command.Row.State}.");
         }
     }

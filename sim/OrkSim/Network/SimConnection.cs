@@ -250,7 +250,16 @@ internal sealed class Wire(SimNetwork network, SimConnection from) : AgendaItem
         var now = network.World.Scheduler.NowTicks;
         _lastTicks = Math.Max(_lastTicks, now + network.Latency().Ticks);
         _packets.Enqueue((packet, _lastTicks));
+        if (network.Unordered && _packets.Count > 1 && packet.Frame == FrameKind.Response) LetTheLastComeFirst();
         if (_packets.Count == 1 && !_heldUp) network.World.Scheduler.SetAt(this, _lastTicks);
+    }
+
+    private void LetTheLastComeFirst()
+    {
+        var packets = _packets.ToArray();
+        _packets.Clear();
+        _packets.Enqueue((packets[^1].Packet, packets[0].DueTicks));
+        for (var i = 0; i < packets.Length - 1; i++) _packets.Enqueue((packets[i].Packet, packets[i + 1].DueTicks));
     }
 
     /// <summary>What is on its way is lost.</summary>

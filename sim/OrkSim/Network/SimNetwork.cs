@@ -52,6 +52,9 @@ public sealed class SimNetwork
     /// <summary>How it behaves.</summary>
     public NetworkBehaviour Behaviour { get; }
 
+    /// <summary>True: messages overtake each other. No connection does that; it is there to show that checks notice.</summary>
+    public bool Unordered { get; set; }
+
     /// <summary>How likely connecting is refused.</summary>
     public double RefuseDials { get; set; }
 

@@ -37,7 +37,7 @@ internal sealed class SimCaller
 
         _client = new OrkClient(
             new ClientOptions { Endpoint = endpoint, Name = Node.Name, TimeoutMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds },
-            new ClientPorts { Network = network, Entropy = Node.Entropy, Time = Node.Clock });
+            new ClientPorts { Network = network, Entropy = Node.Entropy, Time = _world.Ports.Clock(Node, Node.Clock) });
         Node.Run(() => _ = _isAuditor ? AuditAsync() : WorkAsync());
     }
 
@@ -96,12 +96,22 @@ internal sealed class SimCaller
             await CallAsync("cancel", 0, () => _client!.CancelAsync(receipt.CommandId));
         }
 
+        if (draws.Chance(work.Look.Min)) _ = LookAsync(receipt.CommandId);
         const long waitMs = 5_000;
         var view = await CallAsync("wait", waitMs, () => _client!.StatusAsync(receipt.CommandId, waitMs));
         for (var looks = 0; looks < 3 && view is not { IsTerminal: true }; looks++)
         {
             await Task.Delay(draws.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), Node.Clock);
             view = await CallAsync("status", 0, () => _client!.StatusAsync(receipt.CommandId));
+        }
+    }
+
+    private async Task LookAsync(string commandId)
+    {
+        for (var looks = 0; looks < 4; looks++)
+        {
+            await Task.Delay(_world.Draws.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(300)), Node.Clock);
+            _ = CallAsync("look", 0, () => _client!.StatusAsync(commandId));
         }
     }
 

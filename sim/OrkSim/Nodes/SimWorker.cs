@@ -111,8 +111,7 @@ public sealed class SimWorker
         var device = _world.Devices[deviceId];
         if (call.Command == Reboot) device.Reboots++;
         else device.Mode = call.Params.GetProperty("mode").GetString()!;
-        _world.Facts.Executed(
-            Node, new Execution(deviceId, Node.Name, call.CommandId, call.Command, call.Attempt, call.Epoch, _world.Scheduler.NowTicks));
+        _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch);
     }
 
     private sealed record DeviceState(string Mode, int Reboots);

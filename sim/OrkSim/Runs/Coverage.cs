@@ -20,6 +20,7 @@ public sealed class Coverage
 
     private readonly Dictionary<string, long[]> _transitions = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Func<int, MachineTransition>> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _points = new(StringComparer.Ordinal);
     private readonly long[] _notes = new long[256];
 
     /// <summary>The kernel's machines.</summary>
@@ -27,6 +28,10 @@ public sealed class Coverage
 
     /// <summary>How often an event of the log was met.</summary>
     public long CountOf(KernelEvent note) => _notes[(int)note];
+
+    /// <summary>How often a point was met: an event of the log by its name, or one that the world names itself.</summary>
+    public long CountOf(string point) => _points.TryGetValue(point, out var count) ? count
+        : Enum.TryParse<KernelEvent>(point, out var note) ? CountOf(note) : 0;
 
     /// <summary>How often each transition that was met was.</summary>
     public IReadOnlyDictionary<MachineTransition, long> CountsOf(string machine)
@@ -65,9 +70,12 @@ public sealed class Coverage
         }
 
         for (var i = 0; i < _notes.Length; i++) _notes[i] += other._notes[i];
+        foreach (var (point, count) in other._points) _points[point] = _points.GetValueOrDefault(point) + count;
     }
 
     internal void Met(KernelEvent note) => _notes[(int)note]++;
+
+    internal void Met(string point) => _points[point] = _points.GetValueOrDefault(point) + 1;
 
     internal int Met<TState, TTrigger>(string machine, TState from, TTrigger trigger, TState to)
         where TState : struct, Enum

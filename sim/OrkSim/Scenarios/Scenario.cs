@@ -74,6 +74,9 @@ public sealed record Workload
     /// <summary>The share of keyed ones that is sent twice.</summary>
     public RealRange Duplicate { get; init; } = 0.05;
 
+    /// <summary>The share that is looked at again and again while its caller waits for its end.</summary>
+    public RealRange Look { get; init; } = 0.1;
+
     /// <summary>The share of calls that are telemetry or state pulls instead of commands.</summary>
     public RealRange Pulls { get; init; } = 0.1;
 
@@ -227,6 +230,7 @@ public sealed record Scenario
                 Cancel = Workload.Cancel.Draw(draws),
                 Keyed = Workload.Keyed.Draw(draws),
                 Duplicate = Workload.Duplicate.Draw(draws),
+                Look = Workload.Look.Draw(draws),
                 Pulls = Workload.Pulls.Draw(draws),
                 Broken = Workload.Broken.Draw(draws),
             },

@@ -21,7 +21,7 @@ public static class ScenarioCatalogue
             Description = "Workers die and come back, some with and some without their journal, while commands are in flight.",
             Fleet = new() { Slow = new(0, 0.1), Hang = new(0, 0.03) },
             Faults = [Crashes, new() { Kind = "worker-hang", PerMinute = new(0, 8) }, new() { Kind = "worker-flap", PerMinute = new(0, 3) }],
-            Reaches = ["CommandRetry", "LateAnswerSettled", "UnknownReexecuted"],
+            Reaches = ["CommandRetry", "LateAnswerSettled", "LateAnswerIgnored", "JournalEnded", "JournalUnknown"],
         },
         new()
         {
@@ -78,7 +78,7 @@ public static class ScenarioCatalogue
             Description = "A second kernel takes over while the first still lives: the first is fenced.",
             Fleet = new() { Link = LinkMode.Dial, Journal = 1, Workers = new(2, 6) },
             Faults = [new() { Kind = "two-kernels", Times = new(1, 3), At = TimeRange.Seconds(3, 20), For = TimeRange.Seconds(0.5, 6), Nasty = 0.7 }],
-            Reaches = ["Fenced"],
+            Reaches = ["JournalStaleEpoch"],
         },
         new()
         {
@@ -102,6 +102,20 @@ public static class ScenarioCatalogue
             Surroundings = new() { HighWaterBytes = new(300, 4_000) },
             Faults = [Storms, KernelCrashes with { PerMinute = new(0, 6) }, new() { Kind = "partition", PerMinute = new(1, 10) }],
             Reaches = ["CommandStopped", "LinkCongested", "SendHeldBack"],
+        },
+        new()
+        {
+            Name = "congested-links",
+            Description = "Workers read slowly or not at all for a while: commands rest assigned and unsent while they are cancelled, expire, or their kernel restarts.",
+            Fleet = new() { Workers = new(2, 4), DevicesPerWorker = new(2, 4), Slow = new(0.05, 0.3), Execution = TimeRange.Milliseconds(50, 2_500) },
+            Workload = new() { CommandsPerSecond = new(8, 25), Cancel = 0.3, Deadline = TimeRange.Seconds(0.5, 8) },
+            Surroundings = new() { HighWaterBytes = new(300, 900) },
+            Faults =
+            [
+                new() { Kind = "partition", PerMinute = new(20, 60), For = TimeRange.Seconds(0.5, 5) }, KernelCrashes with { PerMinute = new(0, 6) },
+                new() { Kind = "kernel-stop", PerMinute = new(0, 6) }, new() { Kind = "worker-terminate", Times = new(0, 1) },
+            ],
+            Reaches = ["LinkCongested", "SendHeldBack", "LateAnswerSettled"],
         },
         new()
         {

@@ -151,7 +151,7 @@ public sealed class SimScheduler
             if (next.Callback is { } callback) callback(next.State);
             else ((AgendaItem)next.State!).Run();
         }
-        catch (Exception e) when (e is not NotDeterministicException && Failed is not null)
+        catch (Exception e) when (Failed is not null)
         {
             Failed(node, e);
         }

@@ -19,7 +19,7 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
         {
             await WriteAsync();
             var started = await journal._entries.StartAsync(start);
-            if (started.Verdict == JournalVerdict.Started) journal.Began(node, start);
+            journal.Note(node, start, started.Verdict);
             return started;
         }
 
@@ -32,7 +32,11 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
         private Task WriteAsync() => Task.Delay(journal.Time(), node.Clock);
     }
 
-    private void Began(SimNode node, JournalStart start) => world.Facts.Begun(node, start.CommandId, start.Epoch);
+    private void Note(SimNode node, JournalStart start, JournalVerdict verdict)
+    {
+        if (verdict == JournalVerdict.Started) world.Facts.Begun(node, start.CommandId, start.Epoch);
+        else world.Reached("Journal" + verdict);
+    }
 
     private TimeSpan Time() => world.Draws.Between(minWrite, maxWrite);
 }

@@ -31,6 +31,7 @@ internal static class SimExploration
                 missed = reached.Where(note => report.Coverage.CountOf(note) == 0).Select(note => note.ToString()),
             },
             determinism = new { @checked = report.Checked, report.Mismatches, first = report.Mismatch },
+            report.Hash,
             exhausted = report.Exhausted ? report.DistinctExecutions : (int?)null,
         };
         output.Write(answer, console => Show(console, report, reached));
@@ -65,7 +66,7 @@ internal static class SimExploration
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{report.Runs:N0} runs, {report.Steps:N0} steps, {TimeSpan.FromSeconds(report.SimulatedSeconds):d\\.hh\\:mm\\:ss} simulated in {report.WallSeconds:F1} s"));
-        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.StepsPerSecond:N0} steps/s, {report.TimeRatio:N0} times real time"));
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.StepsPerSecond:N0} steps/s, {report.TimeRatio:N0} times real time, hash of all runs {report.Hash}"));
         if (report.DistinctExecutions > 0)
         {
             console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"enumerated: {report.DistinctExecutions:N0} distinct executions, {(report.Exhausted ? "all there are" : "not all there are")}"));

@@ -1,0 +1,191 @@
+using Ork.Kernel;
+using Ork.Protocol;
+using Ork.Worker;
+
+namespace OrkSim.Tests;
+
+/// <summary>Every invariant can fail: with its fault planted in a port, exploration reports exactly that invariant within so many runs, and nothing without it.</summary>
+public sealed class InvariantTests
+{
+    private static readonly Scenario Day = new()
+    {
+        Name = "a-day",
+        Fleet = new() { Workers = 3, DevicesPerWorker = 2, Journal = 1, Link = LinkMode.Announce },
+        Workload = new() { Callers = 2, CommandsPerSecond = 6, Wide = 0 },
+        HealAt = TimeSpan.FromSeconds(15),
+        Duration = TimeSpan.FromSeconds(60),
+    };
+
+    private static readonly Scenario Restarts = Day with { Faults = [new() { Kind = "kernel-crash", PerMinute = 12, For = TimeRange.Seconds(0.05, 0.5), Nasty = 0 }] };
+
+    private static readonly Scenario LostLinks = Day with { Faults = [new() { Kind = "worker-flap", PerMinute = 20, For = TimeRange.Seconds(0.1, 2) }] };
+
+    [Fact]
+    public void Without_a_plant_nothing_is_reported()
+    {
+        foreach (var scenario in new[] { Day, Restarts, LostLinks })
+        {
+            for (ulong seed = 1; seed <= 10; seed++) Assert.Empty(SwarmGear.Run(scenario, seed, new WatchOptions()).Result.Violations);
+        }
+    }
+
+    [Fact]
+    public void S1_a_store_that_says_durable_too_early() => Finds("S1", Day, 3, Plants.EarlyAcknowledgement);
+
+    [Fact]
+    public void S2_a_kernel_that_starts_without_some_of_its_commands() => Finds("S2", Restarts, 10, world =>
+        Plants.Image(world, image => image with { Commands = [.. image.Commands.Where(row => row.Seq % 3 != 0 || row.Seq == image.Commands[^1].Seq)] }));
+
+    [Fact]
+    public void S3_a_journal_that_lets_everything_be_executed_again() => Finds("S3", LostLinks, 30, world =>
+        Plants.Journal(world, answer => (JournalVerdict.Started, null)));
+
+    [Fact]
+    public void S4_a_store_that_writes_over_an_end() => Finds("S4", Day, 3, world =>
+    {
+        CommandRow? ended = null;
+        Plants.Batch(world, batch =>
+        {
+            if (ended is { } row) batch.ChangedCommands.Add(row with { State = CommandState.Failed, Error = "changed its mind" });
+            ended = batch.ChangedCommands.Where(changed => changed.State == CommandState.Success).Select(changed => (CommandRow?)changed).FirstOrDefault();
+        });
+    });
+
+    [Fact]
+    public void S5_a_log_with_a_transition_that_no_table_has() => Finds("S5", Day, 3, world => Plants.Batch(world, batch =>
+    {
+        for (var i = 0; i < batch.Log.Count; i++)
+        {
+            if (batch.Log[i].To == CommandState.Executing) batch.Log[i] = batch.Log[i] with { From = CommandState.Timeout };
+        }
+    }));
+
+    [Fact]
+    public void S6_a_store_that_gives_devices_to_another_Worker() => Finds("S6", Day, 3, world => Plants.Batch(world, batch =>
+    {
+        for (var i = 0; i < batch.Devices.Count; i++) batch.Devices[i] = batch.Devices[i] with { WorkerId = "w-001" };
+    }));
+
+    [Fact]
+    public void S7_a_link_that_answers_pings_for_a_Worker_that_hangs() => Finds(
+        "S7",
+        Day with { Faults = [new() { Kind = "worker-hang", PerMinute = 12, For = TimeRange.Seconds(5, 9) }] },
+        10,
+        world => world.KernelOptions = world.KernelOptions with { Health = new HealthOptions { PingTimeoutMs = 1_000 } },
+        world => world.Ports.Options = (_, options) => options with { Health = new HealthOptions { PingTimeoutMs = 8_000 } });
+
+    [Fact]
+    public void S8_waits_for_its_module_and_would_notice_that_it_is_missing() => Finds(
+        "S8", Day with { Workload = new() { CommandsPerSecond = 30, Wide = 0 } }, 3, new WatchOptions { Invariants = () => [new OneAtATime()] });
+
+    [Fact]
+    public void S9_a_kernel_whose_link_swallows_what_a_Worker_may_not_send() => Finds(
+        "S9",
+        Day with { Faults = [new() { Kind = "byzantine", Times = 1, At = TimeRange.Seconds(1, 2), Fraction = 1, Nasty = 1 }] },
+        10,
+        world => Plants.Incoming(world, node => node.Kind == NodeKind.Kernel, (connection, frame) =>
+            connection is SimConnection { Other.Owner.Kind: NodeKind.Worker } && frame.Kind == FrameKind.Request ? null : frame));
+
+    [Fact]
+    public void S10_a_device_that_acts_although_the_command_was_cancelled() => Finds("S10", Day with { Workload = new() { Cancel = 1, CommandsPerSecond = 6, Wide = 0 }, Faults = LostLinks.Faults }, 30, new WatchOptions
+    {
+        Invariants = () => [.. InvariantCatalogue.Active(), new Rogue()],
+    });
+
+    [Fact]
+    public void S11_a_journal_that_says_success_of_what_nobody_did() => Finds("S11", Day, 3, world =>
+        Plants.Journal(world, answer => (JournalVerdict.Ended, new JournalAnswer(CommandStatus.Success, default, null))));
+
+    [Fact]
+    public void S12_a_kernel_with_a_wider_window_than_it_may_have() => Finds(
+        "S12", Day with { Workload = new() { CommandsPerSecond = 40, Wide = 0 } }, 5,
+        world => world.KernelOptions = world.KernelOptions with { Commands = world.KernelOptions.Commands with { WindowPerWorker = 2 } },
+        world => world.Ports.Options = (_, options) => options with { Commands = options.Commands with { WindowPerWorker = 30 } });
+
+    [Fact]
+    public void S13_a_network_in_which_answers_overtake_each_other() => Finds(
+        "S13", Day with { Surroundings = new() { Latency = TimeRange.Milliseconds(30, 600) }, Workload = new() { CommandsPerSecond = 20, Wide = 0, Look = 1 } }, 10,
+        world => world.Network.Unordered = true);
+
+    [Fact]
+    public void S14_a_journal_that_takes_commands_of_an_older_kernel() => Finds(
+        "S14", ScenarioCatalogue.Find("two-kernels")! with { Workload = new() { NotIdempotent = 0, Wide = 0 } }, 60, world =>
+        Plants.Journal(world, answer => answer.Verdict == JournalVerdict.StaleEpoch ? (JournalVerdict.Started, null) : answer));
+
+    [Fact]
+    public void S15_a_kernel_that_starts_without_the_keys_of_its_commands() => Finds(
+        "S15", Restarts with { Workload = new() { Keyed = 1, Duplicate = 0.5, CommandsPerSecond = 10, Wide = 0 } }, 30, world =>
+        Plants.Image(world, image => image with { Commands = [.. image.Commands.Select(row => row with { Spec = row.Spec with { IdempotencyKey = null } })] }));
+
+    [Fact]
+    public void S16_a_kernel_that_starts_with_other_outcomes_than_its_store_has() => Finds("S16", Restarts, 20, world =>
+        Plants.Image(world, image => image with { Commands = [.. image.Commands.Select(row => row with { Outcome = CommandOutcome.Unknown, Error = "misread" })] }));
+
+    [Fact]
+    public void L1_a_Worker_that_never_comes_back() => Finds("L1", Day, 3, world =>
+        Plants.Incoming(world, node => node.Name == "w-002", (_, frame) => frame.Kind == FrameKind.Welcome ? null : frame));
+
+    [Fact]
+    public void L2_a_Worker_that_answers_no_command_at_a_kernel_that_never_gives_up() => Finds(
+        "L2",
+        Day with { Workload = new() { CommandsPerSecond = 3, Wide = 0, Cancel = 0, Deadline = TimeSpan.FromHours(1) } },
+        3,
+        world => Plants.Incoming(world, node => node.Name == "w-002", (_, frame) => Says(in frame, "command.request") ? null : frame),
+        world => world.Ports.Options = (_, options) => options with { Commands = options.Commands with { MaxRetries = int.MaxValue } });
+
+    [Fact]
+    public void L3_a_caller_whose_clock_stands_still() => Finds(
+        "L3", Day with { Faults = [new() { Kind = "partition", PerMinute = 30, For = TimeRange.Seconds(12, 14), Nasty = 0 }] }, 20, world =>
+        world.Ports.Clock = (node, clock) => node.Kind == NodeKind.Caller ? new StuckClock(clock, TimeSpan.FromSeconds(5)) : clock);
+
+    [Fact]
+    public void L4_a_kernel_that_pings_far_too_rarely() => Finds("L4", Day, 3, world =>
+        world.Ports.Options = (_, options) => options with { Schedule = options.Schedule with { HealthIntervalMs = 50_000 } });
+
+    [Fact]
+    public void L5_a_store_that_takes_too_long_to_open() => Finds("L5", Day, 1, world => Plants.SlowOpening(world, TimeSpan.FromSeconds(9)));
+
+    [Fact]
+    public void Every_invariant_of_the_design_is_there_once_and_only_S8_waits()
+    {
+        string[] expected = [.. Enumerable.Range(1, 16).Select(number => $"S{number}"), .. Enumerable.Range(1, 5).Select(number => $"L{number}")];
+        Assert.Equal(expected, InvariantCatalogue.All().Select(invariant => invariant.Id));
+        Assert.Equal(["S8"], InvariantCatalogue.All().Select(invariant => invariant.Id).Where(id => !InvariantCatalogue.IsActive(id)));
+    }
+
+    private static bool Says(in ReceivedFrame frame, string action) =>
+        System.Text.Encoding.UTF8.GetString(frame.Payload.Span).Contains($"\"{action}\"", StringComparison.Ordinal);
+
+    private static void Finds(string id, Scenario scenario, int runs, params Action<SimWorld>[] plants) =>
+        Finds(id, scenario, runs, new WatchOptions { Prepare = world => { foreach (var plant in plants) plant(world); } });
+
+    private static void Finds(string id, Scenario scenario, int runs, WatchOptions watch)
+    {
+        for (ulong seed = 1; seed <= (ulong)runs; seed++)
+        {
+            var result = SwarmGear.Run(scenario, seed, watch).Result;
+            if (result.Held) continue;
+            Assert.True(result.Violations[0].Invariant == id, $"Seed {seed} reports {result.Violations[0]}.");
+            return;
+        }
+
+        Assert.Fail($"{id} was not reported in {runs} runs.");
+    }
+
+    /// <summary>Not an invariant but a device: it acts on every command that was cancelled.</summary>
+    private sealed class Rogue : IInvariant
+    {
+        public string Id => "rogue";
+
+        public string Says => "acts on what was cancelled";
+
+        public SimEventKind Hears => SimEventKind.FrameTaken;
+
+        public void Hear(in SimEvent happened, Facts facts)
+        {
+            if (happened.Message is not { Cancelled: true, CommandId: { } id } || happened.Node!.Kind != NodeKind.Caller) return;
+            var row = facts.Commands[id].Row;
+            facts.World.Act(facts.World.Workers[0], row.Spec.DeviceId!, id, row.Spec.Command, 1, 1);
+        }
+    }
+}

@@ -1,0 +1,205 @@
+
+namespace OrkSim.Tests;
+
+/// <summary>What the simulator itself promises.</summary>
+public sealed class SimulatorTests
+{
+    private static readonly Scenario Storm = ScenarioCatalogue.Find("everything-at-once")!;
+
+    [Fact]
+    public void The_same_seed_is_the_same_run_and_another_seed_is_another()
+    {
+        foreach (var scenario in ScenarioCatalogue.All)
+        {
+            var first = SwarmGear.Run(scenario, 11, new WatchOptions()).Result;
+            Assert.Equal(first.Hash, SwarmGear.Run(scenario, 11, new WatchOptions()).Result.Hash);
+            Assert.NotEqual(first.Hash, SwarmGear.Run(scenario, 12, new WatchOptions()).Result.Hash);
+        }
+    }
+
+    [Fact]
+    public void Being_watched_changes_nothing()
+    {
+        var plain = SwarmGear.Run(Storm, 3, new WatchOptions()).Result;
+        var watched = SwarmGear.Run(Storm, 3, new WatchOptions { Trace = true, KeepChoices = true, KeepDigests = true }).Result;
+        Assert.Equal((plain.Hash, plain.Steps, plain.Draws), (watched.Hash, watched.Steps, watched.Draws));
+        Assert.Equal(watched.Draws, watched.Choices.Count);
+    }
+
+    [Fact]
+    public void A_run_that_differs_is_reported_at_the_first_draw_that_does()
+    {
+        var first = SwarmGear.Run(Storm, 5, new WatchOptions { KeepDigests = true }).Result;
+        var digests = first.Digests.ToArray();
+        digests[700] ^= 1;
+        var e = Assert.Throws<NotDeterministicException>(() => SwarmGear.Run(Storm, 5, new WatchOptions { Expected = digests }));
+        Assert.StartsWith("Draw 700 differs from the first run of the same seed:", e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_kernel_that_is_not_deterministic_is_found_out()
+    {
+        var calls = 0;
+        var watch = new WatchOptions { Prepare = world => world.Ports.Options = (_, options) => options with { Commands = options.Commands with { BackoffBaseMs = 200 + calls++ } } };
+        var report = Explorer.Explore(new ExploreOptions { Scenarios = [ScenarioCatalogue.Find("worker-crashes")!], Runs = 10, CheckEvery = 1, Watch = watch });
+        Assert.True(report.Mismatches > 0);
+        Assert.Contains("differs from the first run of the same seed", report.Mismatch, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_is_written_and_replayed_to_the_identical_trace()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory("orksim").FullName, "deep", "run.json");
+        var run = SwarmGear.Run(Storm, 21, new WatchOptions());
+        var (again, world) = Explorer.Again(run, new WatchOptions());
+        RunFile.From(again, world).Write(path);
+
+        var file = RunFile.Read(path);
+        var replayed = file.Replay(new WatchOptions(), out _);
+        Assert.Equal(run.Result.Hash, file.Hash);
+        Assert.Equal(run.Result.Hash, replayed.Result.Hash);
+        Assert.Equal((run.Result.Steps, "held", 1), (replayed.Result.Steps, file.Verdict, file.FormatVersion));
+        Assert.NotEmpty(file.Events);
+        Directory.Delete(Path.GetDirectoryName(Path.GetDirectoryName(path))!, recursive: true);
+    }
+
+    [Fact]
+    public void A_file_that_is_no_run_is_refused_with_a_reason()
+    {
+        var path = Path.GetTempFileName();
+        File.WriteAllText(path, "{\"formatVersion\":99}");
+        Assert.Contains(path, Assert.Throws<ScenarioException>(() => RunFile.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("no run file", Assert.Throws<ScenarioException>(() => RunFile.Read(path + ".missing")).Message, StringComparison.Ordinal);
+        File.Delete(path);
+    }
+
+    [Fact]
+    public void Work_that_leaves_the_scheduler_fails_the_run_with_the_call_that_did_it()
+    {
+        var watch = new WatchOptions { Faults = [new PoolFault()] };
+        var result = SwarmGear.RunConcrete(Quiet with { Faults = [new() { Kind = "pool", Times = 1, At = TimeSpan.FromSeconds(2) }] }, 1, watch).Result;
+        var violation = Assert.Single(result.Violations);
+        Assert.Equal("POOL", violation.Invariant);
+        Assert.Contains(nameof(PoolFault), violation.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Anybody_may_add_an_invariant_and_a_fault()
+    {
+        var seen = new List<string>();
+        var watch = new WatchOptions { Faults = [new Bell()], Invariants = () => [new NoBell(seen)] };
+        var result = SwarmGear.RunConcrete(Quiet with { Faults = [new() { Kind = "bell", Times = 1, At = TimeSpan.FromSeconds(1) }] }, 1, watch).Result;
+        Assert.Equal(("X1", "the bell rang"), (result.Violations[0].Invariant, result.Violations[0].Message));
+        Assert.Equal(["bell"], seen);
+    }
+
+    [Fact]
+    public void A_scenario_that_names_an_unknown_fault_is_refused() => Assert.Contains(
+        "no fault 'earthquake'",
+        Assert.Throws<ScenarioException>(() => SwarmGear.RunConcrete(Quiet with { Faults = [new() { Kind = "earthquake" }] }, 1, new WatchOptions())).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
+    public void A_world_that_spins_is_stopped_and_says_so()
+    {
+        var result = SwarmGear.RunConcrete(Quiet with { Faults = [new() { Kind = "spin", Times = 1, At = TimeSpan.FromSeconds(1) }] }, 1, new WatchOptions { Faults = [new Spin()] }).Result;
+        Assert.Equal("STUCK", Assert.Single(result.Violations).Invariant);
+    }
+
+    [Fact]
+    public void The_odometer_takes_every_sequence_once()
+    {
+        var odometer = new OdometerChoices();
+        var seen = new HashSet<string>();
+        do
+        {
+            var first = odometer.Next(3);
+            Assert.True(seen.Add(first == 1 ? $"1{odometer.Next(2)}{odometer.Next(4)}" : $"{first}"));
+        }
+        while (odometer.Advance());
+        Assert.Equal(1 + 8 + 1, seen.Count);
+    }
+
+    [Fact]
+    public void Ranges_are_read_and_written_the_same_way()
+    {
+        var scenario = ScenarioCatalogue.Find("reconnect-storm")!;
+        var text = System.Text.Json.JsonSerializer.Serialize(scenario);
+        Assert.Equal(text, System.Text.Json.JsonSerializer.Serialize(System.Text.Json.JsonSerializer.Deserialize<Scenario>(text)));
+        Assert.Equal("1ms..80ms", TimeRange.Milliseconds(1, 80).ToString());
+        Assert.Equal("90s", TimeRange.Seconds(90, 90).ToString());
+    }
+
+    [Fact]
+    public async Task Coyotes_own_trace_gives_the_same_run_again()
+    {
+        await Task.CompletedTask;
+        SimRun? first = null;
+        var trace = CoyoteGear.Explore(ScenarioCatalogue.Find("calm-day")!, CoyoteStrategy.Random, 4, 3, new WatchOptions(), run =>
+        {
+            first = run;
+            return false;
+        });
+        Assert.NotNull(trace);
+        var again = CoyoteGear.Reproduce(first!.Scenario, CoyoteStrategy.Random, 4, trace, new WatchOptions());
+        Assert.Equal(first.Result.Hash, again.Result.Hash);
+    }
+
+    private static Scenario Quiet { get; } = new()
+    {
+        Name = "quiet",
+        Fleet = new() { Workers = 1, DevicesPerWorker = 1 },
+        Workload = new() { Callers = 1, CommandsPerSecond = 1 },
+        HealAt = TimeSpan.FromSeconds(5),
+        Duration = TimeSpan.FromSeconds(8),
+    };
+
+    private sealed class PoolFault : IFault
+    {
+        public string Name => "pool";
+
+        public string Says => "queues work to the thread pool";
+
+        public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+        {
+            ThreadPool.QueueUserWorkItem(_ => { });
+            return Task.CompletedTask;
+        }
+    }
+
+    private sealed class Spin : IFault
+    {
+        public string Name => "spin";
+
+        public string Says => "never lets time pass";
+
+        public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+        {
+            while (true) await Task.Yield();
+        }
+    }
+
+    private sealed class Bell : IFault
+    {
+        public string Name => "bell";
+
+        public string Says => "rings";
+
+        public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length) => Task.CompletedTask;
+    }
+
+    private sealed class NoBell(List<string> seen) : IInvariant
+    {
+        public string Id => "X1";
+
+        public string Says => "no bell rings";
+
+        public SimEventKind Hears => SimEventKind.Fault;
+
+        public void Hear(in SimEvent happened, Facts facts)
+        {
+            seen.Add(happened.Subject!);
+            facts.Violated(this, "the bell rang");
+        }
+    }
+}
