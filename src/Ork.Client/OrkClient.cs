@@ -174,9 +174,10 @@ public sealed class OrkClient : IAsyncDisposable
         var drained = link.DrainedAsync();
         if (drained.IsCompletedSuccessfully) return;
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using var registration = cancellation.Register(() => over.TrySetResult());
+        var registration = cancellation.Register(() => over.TrySetResult());
         _ = SignalAsync(drained, over);
         await over.Task;
+        registration.Unregister();
         cancellation.ThrowIfCancellationRequested();
     }
 
@@ -189,8 +190,10 @@ public sealed class OrkClient : IAsyncDisposable
     private static async Task<byte[]?> AskOnceAsync(ClientLink link, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
     {
         var answer = link.AskAsync(envelope.Span, out var correlation);
-        await using var forget = cancellation.Register(() => link.Forget(correlation));
-        return await answer;
+        var forget = cancellation.Register(() => link.Forget(correlation));
+        var received = await answer;
+        forget.Unregister();
+        return received;
     }
 
     private ArrayBufferWriter<byte> Write(OrkAction action, string? deviceId, byte[] payload)
@@ -230,8 +233,9 @@ public sealed class OrkClient : IAsyncDisposable
             if (_link is { HasEnded: false } ready) return ready;
             if (TurnToConnect() is { } turn)
             {
-                await using var registration = cancellation.Register(() => turn.TrySetResult());
+                var registration = cancellation.Register(() => turn.TrySetResult());
                 await turn.Task;
+                registration.Unregister();
                 cancellation.ThrowIfCancellationRequested();
                 continue;
             }

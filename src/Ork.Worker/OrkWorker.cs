@@ -76,14 +76,16 @@ public sealed class OrkWorker
     private async Task ListenAsync(LinkEndpoint endpoint, CancellationToken cancellation)
     {
         var listener = _ports.Network.Listen(endpoint, Audience.Kernels);
-        using var places = new SemaphoreSlim(_options.MaxKernels);
-        using var stop = cancellation.Register(listener.Close);
+        var places = new SemaphoreSlim(_options.MaxKernels);
+        var stop = cancellation.Register(listener.Close);
         while (true)
         {
             await places.WaitAsync();
-            if (await listener.AcceptAsync() is not { } connection) return;
+            if (await listener.AcceptAsync() is not { } connection) break;
             _ = ServeDialledAsync(connection, places, cancellation);
         }
+
+        stop.Unregister();
     }
 
     private async Task ServeDialledAsync(IConnection connection, SemaphoreSlim places, CancellationToken cancellation)
@@ -99,7 +101,7 @@ public sealed class OrkWorker
 
     private async Task<bool> GreetedAsync(IConnection connection, FrameKind expected, CancellationToken cancellation)
     {
-        using var stop = cancellation.Register(() => connection.Close(ErrorCodes.HandshakeTimeout));
+        var stop = cancellation.Register(() => connection.Close(ErrorCodes.HandshakeTimeout));
         var greeted = false;
         if (await connection.ReceiveAsync() is { } frame)
         {
@@ -108,6 +110,8 @@ public sealed class OrkWorker
             frame.Release();
         }
 
+        // Not disposed: that would wait for a callback that is just running, and both may hold up each other.
+        stop.Unregister();
         if (!greeted) connection.Close(ErrorCodes.HandshakeInvalid);
         return greeted;
     }
@@ -116,7 +120,7 @@ public sealed class OrkWorker
     {
         Interlocked.Increment(ref _linked);
         _ports.Log.LogInformation("{Worker}: linked with {Kernel}", _definition.WorkerId, connection.Peer.Address);
-        using var stop = cancellation.Register(() => connection.Close(null));
+        var stop = cancellation.Register(() => connection.Close(null));
         var silence = TimeSpan.FromMilliseconds(_options.SilentLinkMs);
         await using var watch = _ports.Time.CreateTimer(_ => connection.Close(ErrorCodes.LinkLost), null, silence, Timeout.InfiniteTimeSpan);
         while (await connection.ReceiveAsync() is { } frame)
@@ -135,6 +139,7 @@ public sealed class OrkWorker
             frame.Release();
         }
 
+        stop.Unregister();
         Interlocked.Decrement(ref _linked);
         _ports.Log.LogInformation("{Worker}: link lost {Reason}", _definition.WorkerId, connection.CloseReason);
     }

@@ -1,0 +1,45 @@
+using Microsoft.Coyote;
+using Microsoft.Coyote.Logging;
+using Microsoft.Coyote.SystematicTesting;
+
+namespace Ork.Coyote.Tests;
+
+/// <summary>Runs a plain async test under many schedules that Coyote chooses.</summary>
+internal static class Exploration
+{
+    /// <summary>An exploration has the process to itself.</summary>
+    internal const string OneAtATime = "one testing engine at a time";
+
+    /// <summary>Explores, and fails with the bug that was found, or with calls that Coyote does not control.</summary>
+    internal static void Explore(Func<Task> test, uint schedules)
+    {
+        foreach (var configure in new Func<Configuration, Configuration>[] { with => with.WithRandomStrategy(), with => with.WithPrioritizationStrategy(false, 5) })
+        {
+            var report = Run(test, configure(Plain(schedules / 2)));
+            Assert.True(report.NumOfFoundBugs == 0, string.Join("\n", report.BugReports));
+            Assert.True(report.InternalErrors.Count == 0, string.Join("\n", report.InternalErrors));
+            Assert.Equal([], report.UncontrolledInvocations.Where(call => !Harmless.Contains(call)));
+        }
+    }
+
+    /// <summary>How many bugs exploration finds in a test that has one.</summary>
+    internal static int Bugs(Func<Task> test, uint schedules) => Run(test, Plain(schedules)).NumOfFoundBugs;
+
+    // Real, and without a say in any schedule: what it gives is only hashed or shown.
+    private static readonly HashSet<string> Harmless = [];
+
+    private static Configuration Plain(uint schedules) => Configuration.Create()
+        .WithTelemetryEnabled(false)
+        .WithTestingIterations(schedules)
+        .WithMaxSchedulingSteps(20_000)
+        .WithPotentialDeadlocksReportedAsBugs(true)
+        .WithRandomGeneratorSeed(1);
+
+    private static TestReport Run(Func<Task> test, Configuration configuration)
+    {
+        using var engine = TestingEngine.Create(configuration, test);
+        engine.SetLogger(new TextWriterLogger(TextWriter.Null, VerbosityLevel.None));
+        engine.Run();
+        return engine.TestReport;
+    }
+}
