@@ -18,20 +18,20 @@ internal static class Exploration
             var report = Run(test, configure(Plain(schedules / 2)));
             Assert.True(report.NumOfFoundBugs == 0, string.Join("\n", report.BugReports));
             Assert.True(report.InternalErrors.Count == 0, string.Join("\n", report.InternalErrors));
-            Assert.Equal([], report.UncontrolledInvocations.Where(call => !Harmless.Contains(call)));
+            Assert.Equal("", string.Join("\n", report.UncontrolledInvocations.Where(call => !Harmless.Contains(call))));
         }
     }
 
     /// <summary>How many bugs exploration finds in a test that has one.</summary>
     internal static int Bugs(Func<Task> test, uint schedules) => Run(test, Plain(schedules)).NumOfFoundBugs;
 
-    // Real, and without a say in any schedule: what it gives is only hashed or shown.
-    private static readonly HashSet<string> Harmless = [];
+    // Reported whenever a TimeProvider is handed in, and all the same in our hands: the provider is ours, and so are its timers.
+    private static readonly HashSet<string> Harmless = ["System.Threading.Tasks.Task.Delay"];
 
     private static Configuration Plain(uint schedules) => Configuration.Create()
         .WithTelemetryEnabled(false)
         .WithTestingIterations(schedules)
-        .WithMaxSchedulingSteps(20_000)
+        .WithMaxSchedulingSteps(6_000)
         .WithPotentialDeadlocksReportedAsBugs(true)
         .WithRandomGeneratorSeed(1);
 

@@ -99,7 +99,7 @@ public sealed class ShellTests
             await coming;
             await using var free = await shell.Disk.OpenAsync();
         },
-        120);
+        200);
 
     [Fact]
     public void A_command_that_was_cancelled_in_time_is_never_carried_out() => Exploration.Explore(
@@ -118,7 +118,7 @@ public sealed class ShellTests
             Assert(end.Status != CommandStatus.Success || shell.Executions == 1, $"{end.Status} after {shell.Executions} executions");
             await shell.EndAsync();
         },
-        60);
+        40);
 
     [Fact]
     public void What_was_accepted_while_commits_fail_is_in_the_store() => Exploration.Explore(
@@ -139,7 +139,7 @@ public sealed class ShellTests
             Assert(end.IsTerminal, $"{end.Status}");
             await shell.EndAsync();
         },
-        60);
+        40);
 
     [Fact]
     public void A_graceful_stop_leaves_every_command_ended_or_for_the_next_start_to_decide() => Exploration.Explore(
@@ -155,5 +155,5 @@ public sealed class ShellTests
             Assert(row.State is CommandState.Queued or CommandState.Timeout or CommandState.Success or CommandState.Failed, $"left in {row.State}");
             Assert(row.State != CommandState.Success || shell.Executions == 1, "success of what nobody did");
         },
-        60);
+        40);
 }

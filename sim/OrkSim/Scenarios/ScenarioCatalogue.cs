@@ -135,6 +135,18 @@ public static class ScenarioCatalogue
         },
         new()
         {
+            Name = "patient-callers",
+            Description = "Few commands to many Workers, with deadlines far away: what is not driven by itself rests forever.",
+            Fleet = new() { Workers = new(8, 20), DevicesPerWorker = new(1, 2) },
+            Workload = new() { CommandsPerSecond = new(0.3, 1.5), Deadline = TimeSpan.FromMinutes(20), Cancel = 0 },
+            Faults =
+            [
+                Crashes, Storms, KernelCrashes with { PerMinute = new(0, 6) }, new() { Kind = "worker-hang", PerMinute = new(0, 12), For = TimeRange.Seconds(2, 9) },
+                new() { Kind = "partition", PerMinute = new(0, 10), For = TimeRange.Seconds(1, 9) },
+            ],
+        },
+        new()
+        {
             Name = "everything-at-once",
             Description = "Twenty Workers of ten devices, five commands a second, and every fault there is.",
             Fleet = new() { Workers = 20, DevicesPerWorker = 10, Slow = new(0, 0.05), Hang = new(0, 0.01) },
