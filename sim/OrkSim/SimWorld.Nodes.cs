@@ -32,6 +32,23 @@ public sealed partial class SimWorld
     /// <summary>Wraps a port before a kernel, Worker or caller is handed it: to plant something.</summary>
     public PortWrappers Ports { get; } = new();
 
+    /// <summary>Runs something of one's own on a node of one's own, from the beginning of the run on.</summary>
+    /// <param name="name">The node's name; made where there is none.</param>
+    /// <param name="main">What to run; its awaits come back to the node.</param>
+    public void Start(string name, Func<Task> main) => NodeOf(name).Run(() => _ = main());
+
+    /// <summary>The network as a node of one's own sees it.</summary>
+    /// <param name="name">The node's name; made where there is none.</param>
+    public INetwork NetworkOf(string name) => Network.Of(NodeOf(name));
+
+    private SimNode NodeOf(string name)
+    {
+        if (_nodes.Find(node => node.Name == name) is { } known) return known;
+        var node = AddNode(name, NodeKind.Caller);
+        node.Start();
+        return node;
+    }
+
     /// <summary>True where a Worker keeps the protocol.</summary>
     internal bool IsHonest(string workerId) => _workers.Find(worker => worker.Node.Name == workerId) is { Mischief: null };
 

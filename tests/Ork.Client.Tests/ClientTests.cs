@@ -115,6 +115,30 @@ public sealed class ClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task L3_a_call_ends_in_its_time_also_while_another_has_the_turn_to_connect_or_the_kernel_does_not_read()
+    {
+        // Nobody accepts: the first call connects without end, the second waits for its turn.
+        var silent = new SilentNetwork();
+        await using var client = new OrkClient(new ClientOptions { Endpoint = Endpoint, TimeoutMs = 60_000 }, new ClientPorts { Network = silent, Entropy = new SystemChance() });
+        using var first = new CancellationTokenSource();
+        using var second = new CancellationTokenSource();
+        var connecting = client.StatusAsync("a", cancellation: first.Token);
+        var waiting = client.StatusAsync("b", cancellation: second.Token);
+        await second.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        await first.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connecting);
+
+        // Connected, and the output never drains.
+        silent.Connect();
+        using var third = new CancellationTokenSource();
+        var draining = client.StatusAsync("c", cancellation: third.Token);
+        await silent.Drained;
+        await third.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => draining);
+    }
+
+    [Fact]
     public async Task The_list_of_Workers_is_followed_over_its_pages()
     {
         var listing = _client.WorkersAsync(devices: true);
@@ -160,5 +184,52 @@ public sealed class ClientTests : IAsyncLifetime
         private ulong _state;
 
         public ulong NextBits() => _state++;
+    }
+
+    /// <summary>Connecting hangs until it is told not to; what is sent is never read.</summary>
+    private sealed class SilentNetwork : INetwork, IConnection
+    {
+        private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private bool _connects;
+
+        internal Task Drained => _drained.Task;
+
+        public PeerIdentity Peer => new("kernel", "kernel");
+
+        public Refusal? CloseReason => null;
+
+        public async ValueTask<IConnection> ConnectAsync(LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation)
+        {
+            if (_connects) return this;
+            await Task.Delay(Timeout.Infinite, cancellation);
+            throw new InvalidOperationException();
+        }
+
+        public IListener Listen(LinkEndpoint endpoint, Audience audience) => throw new NotSupportedException();
+
+        public async ValueTask<ReceivedFrame?> ReceiveAsync()
+        {
+            await Task.Delay(Timeout.Infinite);
+            return null;
+        }
+
+        public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload) => false;
+
+        public async ValueTask DrainedAsync()
+        {
+            _drained.TrySetResult();
+            await Task.Delay(Timeout.Infinite);
+        }
+
+        public void Close(Refusal? reason)
+        {
+        }
+
+        internal void Connect() => _connects = true;
+    }
+
+    private sealed class SystemChance : IEntropy
+    {
+        public ulong NextBits() => 1;
     }
 }

@@ -9,8 +9,9 @@ public sealed class NetworkContract : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("ork-net").FullName;
     private readonly List<IDisposable> _identities = [];
+    private SimWorld? _world;
 
-    public static TheoryData<string> Networks => ["memory", "unix", "tcp", "tls"];
+    public static TheoryData<string> Networks => ["memory", "simulated", "unix", "tcp", "tls"];
 
     public void Dispose()
     {
@@ -20,7 +21,7 @@ public sealed class NetworkContract : IDisposable
 
     [Theory]
     [MemberData(nameof(Networks))]
-    public async Task Frames_arrive_whole_in_order_and_unchanged_both_ways(string kind)
+    public Task Frames_arrive_whole_in_order_and_unchanged_both_ways(string kind) => RunAsync(kind, async () =>
     {
         var (here, there, listener) = await PairAsync(kind);
         var payloads = new[] { 0, 1, 13, 4_096, 70_000, 500_000 }.Select(size => Enumerable.Range(0, size).Select(i => (byte)(i * 31)).ToArray()).ToArray();
@@ -42,11 +43,11 @@ public sealed class NetworkContract : IDisposable
         here.Close(null);
         Assert.Null(await there.ReceiveAsync());
         listener.Close();
-    }
+    });
 
     [Theory]
     [MemberData(nameof(Networks))]
-    public async Task Closing_with_a_reason_sends_what_is_left_then_a_Goodbye_that_says_why(string kind)
+    public Task Closing_with_a_reason_sends_what_is_left_then_a_Goodbye_that_says_why(string kind) => RunAsync(kind, async () =>
     {
         var (here, there, listener) = await PairAsync(kind);
         for (var i = 0; i < 100; i++) here.Send(FrameKind.Request, (ulong)i, new byte[1_000]);
@@ -59,11 +60,11 @@ public sealed class NetworkContract : IDisposable
         Assert.Equal(ErrorCodes.PullOnlyViolation, here.CloseReason!.Error);
         Assert.Null(await here.ReceiveAsync());
         listener.Close();
-    }
+    });
 
     [Theory]
     [MemberData(nameof(Networks))]
-    public async Task A_closed_connection_takes_sends_without_harm_and_closing_twice_changes_nothing(string kind)
+    public Task A_closed_connection_takes_sends_without_harm_and_closing_twice_changes_nothing(string kind) => RunAsync(kind, async () =>
     {
         var (here, there, listener) = await PairAsync(kind);
         there.Close(ErrorCodes.LinkReplaced);
@@ -76,11 +77,11 @@ public sealed class NetworkContract : IDisposable
         }
 
         listener.Close();
-    }
+    });
 
     [Theory]
     [MemberData(nameof(Networks))]
-    public async Task A_closed_listener_accepts_nobody_and_connecting_to_it_is_refused(string kind)
+    public Task A_closed_listener_accepts_nobody_and_connecting_to_it_is_refused(string kind) => RunAsync(kind, async () =>
     {
         var (server, client) = Nodes(kind);
         var listener = server.Listen(EndpointOf(kind), Audience.Callers);
@@ -90,18 +91,42 @@ public sealed class NetworkContract : IDisposable
         Assert.Null(await waiting);
         var refused = await Assert.ThrowsAsync<LinkException>(async () => await client.ConnectAsync(endpoint, null, CancellationToken.None));
         Assert.Equal(ErrorCodes.KernelUnavailable, refused.Refusal.Error);
-    }
+    });
 
     [Theory]
     [MemberData(nameof(Networks))]
-    public async Task Both_sides_know_who_the_other_is(string kind)
+    public Task Both_sides_know_who_the_other_is(string kind) => RunAsync(kind, async () =>
     {
         var (here, there, listener) = await PairAsync(kind);
         var (client, server) = (there.Peer.Key, here.Peer.Key);
-        Assert.Matches(kind switch { "memory" => "^client$", "unix" => "^uid:[0-9]+$", "tcp" => "^insecure$", _ => "^sha256:[0-9a-f]{64}$" }, client);
-        Assert.Matches(kind switch { "memory" => "^server$", "unix" => "^uid:[0-9]+$", "tcp" => "^insecure$", _ => "^sha256:[0-9a-f]{64}$" }, server);
+        Assert.Matches(kind switch { "memory" => "^client$", "simulated" => "^key:client$", "unix" => "^uid:[0-9]+$", "tcp" => "^insecure$", _ => "^sha256:[0-9a-f]{64}$" }, client);
+        Assert.Matches(kind switch { "memory" => "^server$", "simulated" => "^key:server$", "unix" => "^uid:[0-9]+$", "tcp" => "^insecure$", _ => "^sha256:[0-9a-f]{64}$" }, server);
         here.Close(null);
         listener.Close();
+    });
+
+    /// <summary>Runs a test: as it is, or in virtual time on the simulator's scheduler.</summary>
+    private async Task RunAsync(string kind, Func<Task> test)
+    {
+        if (kind != "simulated")
+        {
+            await test();
+            return;
+        }
+
+        Task? running = null;
+        var empty = new Scenario { Name = "empty", Fleet = new() { Workers = 0 }, Workload = new() { Callers = 0, Audit = false }, Duration = TimeSpan.FromSeconds(60) };
+        var result = SwarmGear.RunConcrete(empty, 1, new WatchOptions
+        {
+            Prepare = world =>
+            {
+                _world = world;
+                world.Start("server", () => running = test());
+            },
+        }).Result;
+        Assert.Empty(result.Violations);
+        Assert.True(running!.IsCompleted, "The test did not end in a minute of virtual time.");
+        await running;
     }
 
     private static async Task ExpectAsync(IConnection connection, FrameKind kind, ulong correlation, byte[] payload)
@@ -122,10 +147,11 @@ public sealed class NetworkContract : IDisposable
         return (here, (await accepting)!, listener);
     }
 
-    private LinkEndpoint EndpointOf(string kind) => kind is "unix" or "memory" ? LinkEndpoint.Unix(Path.Combine(_directory, "s")) : LinkEndpoint.Tcp("127.0.0.1", 0);
+    private LinkEndpoint EndpointOf(string kind) => kind is "unix" or "memory" or "simulated" ? LinkEndpoint.Unix(Path.Combine(_directory, "s")) : LinkEndpoint.Tcp("127.0.0.1", 0);
 
     private (INetwork Server, INetwork Client) Nodes(string kind)
     {
+        if (_world is not null) return (_world.NetworkOf("server"), _world.NetworkOf("client"));
         if (kind == "memory")
         {
             var memory = new MemoryNetwork();

@@ -436,6 +436,35 @@ public sealed class CommandTests
         else Assert.Equal((2L, next), (sent[^1].Session, ork.Status(id).GetProperty("workerId").GetString()));
     }
 
+    [Fact]
+    public void S6_a_wider_command_one_of_whose_devices_left_ends_and_is_not_sent()
+    {
+        var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { WindowPerWorker = 1 } });
+        ork.Register(devices: ["d1", "d2"]);
+        ork.Send();
+        var wide = ork.AskOne("command.request", """{"command":"reboot","scope":"worker","workerId":"w1"}""").GetProperty("commandId").GetString()!;
+        ork.Do(InputKind.LinkDown, 1);
+        ork.Register(session: 2, devices: ["d1"]);
+        AssertFailed(ork.Status(wide), "ERR_DEVICE_NOT_FOUND: d2 left w1", "not-started");
+        Assert.DoesNotContain(ork.Effects, seen => seen.Action == OrkAction.CommandRequest && seen.Payload.TryGetProperty("targets", out _));
+    }
+
+    [Fact]
+    public void S7_a_command_held_back_for_a_congested_link_waits_while_its_Worker_is_sick_and_leaves_when_it_is_well()
+    {
+        var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { AttemptTimeoutMs = 120_000 } });
+        ork.Register();
+        ork.Do(InputKind.LinkCongested, 1);
+        var id = ork.Send();
+        ork.Pass(9_000);
+        Assert.Equal(HealthState.Sick, ork.Core.Health.Of(ork.Core.Registry.FindWorker("w1")!));
+        ork.Do(InputKind.LinkDrained, 1);
+        Assert.Equal("DISPATCHED", ork.StatusWord(id));
+        ork.Answer(ork.Effects.Last(seen => seen.Action == OrkAction.HealthPing), """{"status":"ok"}""");
+        Assert.Equal("EXECUTING", ork.StatusWord(id));
+        Assert.Equal(id, ork.LastCommand().Payload.GetProperty("commandId").GetString());
+    }
+
     internal static HealthOptions Patient => new() { DeadAfter = int.MaxValue };
 
     internal static ScheduleOptions Rare => new() { HealthIntervalMs = 100_000_000, StateIntervalMs = 100_000_000, TelemetryIntervalMs = 100_000_000 };

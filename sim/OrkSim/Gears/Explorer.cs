@@ -57,6 +57,8 @@ public sealed record ExploreProgress(string Scenario, string Gear, long Runs, lo
 /// <summary>Runs many runs and adds up what they met.</summary>
 public sealed class Explorer
 {
+    private const int Rounds = 6;
+
     private readonly ExploreOptions _options;
     private readonly object _gate = new();
     private readonly Stopwatch _clock = new();
@@ -96,12 +98,14 @@ public sealed class Explorer
     {
         _clock.Start();
         var pairs = _options.Scenarios.SelectMany(scenario => _options.Gears.Where(gear => Suits(gear, scenario)), (scenario, gear) => (scenario, gear)).ToArray();
-        for (var i = 0; i < pairs.Length && !Over; i++)
+        var slices = pairs.Select((pair, index) => new Slice(this, pair.scenario, pair.gear, progress, index, pairs.Length)).ToArray();
+
+        // In rounds, so that every scenario has its turn early: what is wrong is mostly wrong soon.
+        var turns = _options.Time is null ? slices.Length : slices.Length * Rounds;
+        for (var turn = 0; turn < turns && !Over; turn++)
         {
-            var (scenario, gear) = pairs[i];
-            TimeSpan? until = _options.Time is { } time ? _clock.Elapsed + ((time - _clock.Elapsed) / (pairs.Length - i)) : null;
-            var slice = new Slice(this, scenario, gear, until, progress, i, pairs.Length);
-            slice.Run();
+            TimeSpan? until = _options.Time is { } time ? _clock.Elapsed + ((time - _clock.Elapsed) / (turns - turn)) : null;
+            slices[turn % slices.Length].Run(until);
         }
 
         return Report();
@@ -192,28 +196,32 @@ public sealed class Explorer
     }
 
     /// <summary>One scenario in one gear.</summary>
-    private sealed class Slice(Explorer explorer, Scenario scenario, Gear gear, TimeSpan? until, IProgress<ExploreProgress>? progress, int index, int count)
+    private sealed class Slice(Explorer explorer, Scenario scenario, Gear gear, IProgress<ExploreProgress>? progress, int index, int count)
     {
-        private readonly long _before = explorer._runs;
-        private readonly TimeSpan _began = explorer._clock.Elapsed;
         private readonly long? _budget = explorer._options.Runs;
+        private IEnumerator<Func<SimRun>>? _work;
+        private ulong _coyoteSeed = explorer._options.Seed;
+        private int _coyoteTurn;
+        private TimeSpan? _until;
         private long _taken;
         private long _toldMs;
 
-        internal void Run()
+        internal void Run(TimeSpan? until)
         {
+            _until = until;
             switch (gear)
             {
                 case Gear.Swarm:
-                    InParallel(Swarm());
+                    InParallel(_work ??= Swarm().GetEnumerator());
                     break;
                 case Gear.Sweep:
-                    InParallel(Sweep());
+                    InParallel(_work ??= Sweep().GetEnumerator());
                     break;
                 case Gear.Coyote:
                     Coyote();
                     break;
                 default:
+                    if (explorer._exhausted) return;
                     var watch = explorer._options.Watch with { KeepChoices = true };
                     explorer._exhausted = ExhaustGear.Run(scenario, watch, _budget ?? long.MaxValue, run => explorer.Take(run, scenario) && !Told());
                     break;
@@ -268,25 +276,23 @@ public sealed class Explorer
 
         private void Coyote()
         {
-            var seed = explorer._options.Seed;
-            for (var turn = 0; !explorer.Over && !IsDone(); turn++)
+            for (; !explorer.Over && !IsDone(); _coyoteTurn++)
             {
                 // Batches, so that every strategy has its turn whatever the time.
                 var batch = (int)Math.Min(25, _budget is { } budget ? Math.Max(1, (budget + 2) / CoyoteGear.Strategies.Count) : 25);
-                var strategy = CoyoteGear.Strategies[turn % CoyoteGear.Strategies.Count];
-                CoyoteGear.Explore(scenario, strategy, seed, batch, explorer._options.Watch, run =>
+                var strategy = CoyoteGear.Strategies[_coyoteTurn % CoyoteGear.Strategies.Count];
+                CoyoteGear.Explore(scenario, strategy, _coyoteSeed, batch, explorer._options.Watch, run =>
                 {
                     Interlocked.Increment(ref _taken);
                     return explorer.Take(run, scenario) && !Told() && !IsDone();
                 });
-                seed += (ulong)batch;
+                _coyoteSeed += (ulong)batch;
             }
         }
 
         /// <summary>Dedicated threads: a run stays on its thread, and the pool stays out of it.</summary>
-        private void InParallel(IEnumerable<Func<SimRun>> work)
+        private void InParallel(IEnumerator<Func<SimRun>> next)
         {
-            using var next = work.GetEnumerator();
             Exception? failure = null;
             var threads = new Thread[explorer._options.Jobs];
             for (var i = 0; i < threads.Length; i++)
@@ -324,7 +330,7 @@ public sealed class Explorer
             }
         }
 
-        private bool IsDone() => (_budget is { } budget && _taken >= budget) || (until is { } time && explorer._clock.Elapsed >= time);
+        private bool IsDone() => (_budget is { } budget && _taken >= budget) || (_until is { } time && explorer._clock.Elapsed >= time);
 
         /// <summary>Tells how far it is, now and then. Never ends anything.</summary>
         private bool Told()
@@ -333,11 +339,11 @@ public sealed class Explorer
             var ms = explorer._clock.ElapsedMilliseconds;
             if (ms - Interlocked.Read(ref _toldMs) < 100) return false;
             Interlocked.Exchange(ref _toldMs, ms);
-            var part = _budget is { } budget ? (explorer._runs - _before) / (double)budget
-                : until is { } end && end > _began ? (explorer._clock.Elapsed - _began) / (end - _began)
+            var part = explorer._options.Time is { } time ? explorer._clock.Elapsed / time
+                : _budget is { } budget ? (index + Math.Clamp((double)Interlocked.Read(ref _taken) / budget, 0, 1)) / count
                 : 0;
             progress.Report(new ExploreProgress(
-                scenario.Name, GearNames.Of(gear), explorer._runs, explorer._steps, explorer._found.Count, (index + Math.Clamp(part, 0, 1)) / count));
+                scenario.Name, GearNames.Of(gear), explorer._runs, explorer._steps, explorer._found.Count, Math.Clamp(part, 0, 1)));
             return false;
         }
     }
