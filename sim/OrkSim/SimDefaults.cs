@@ -12,6 +12,9 @@ public static class SimDefaults
     /// <summary>How long an accepted command may take to its end after the last fault (L2).</summary>
     public static readonly TimeSpan SettlementBound = TimeSpan.FromSeconds(40);
 
+    /// <summary>How long a command may rest in QUEUED although its Worker is well: longer than any backoff (L2).</summary>
+    public static readonly TimeSpan NudgeBound = TimeSpan.FromSeconds(6);
+
     /// <summary>How long a kernel may take from its start to serving, its store being well (L5).</summary>
     public static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(5);
 

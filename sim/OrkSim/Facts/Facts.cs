@@ -81,6 +81,11 @@ public sealed class LinkFacts
     /// <summary>When the kernel took something that a Worker may not send, or null.</summary>
     public long? ViolatedTicks { get; internal set; }
 
+    /// <summary>Since when the kernel has had no reason to take the Worker for anything but registered and healthy, or null.</summary>
+    public long? WellTicks { get; internal set; }
+
+    internal List<(ulong Correlation, long Ticks)> Pings { get; } = [];
+
     /// <summary>When the latest ping left that was answered.</summary>
     public long AnsweredPingTicks { get; internal set; }
 
@@ -131,6 +136,9 @@ public sealed class Facts
 
     /// <summary>The kernel that holds the store, or null.</summary>
     public SimNode? Holder { get; private set; }
+
+    /// <summary>When it last went on after having been frozen, or opened the store.</summary>
+    public long AwakeTicks { get; internal set; }
 
     /// <summary>When it opened the store.</summary>
     public long HeldSinceTicks { get; private set; }
@@ -206,7 +214,7 @@ public sealed class Facts
     internal void StoreOpened(SimNode node, KernelImage image)
     {
         Holder = node;
-        HeldSinceTicks = NowTicks;
+        HeldSinceTicks = AwakeTicks = NowTicks;
         Claims.Clear();
         Pongs.Clear();
         _submissions[node] = (NowTicks, NowTicks);
@@ -279,6 +287,8 @@ public sealed class Facts
     /// <summary>Notices pings that are surely missed by now.</summary>
     internal void Watch(LinkFacts link)
     {
+        var timeout = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs - 300).Ticks;
+        if (link.Pings.RemoveAll(ping => ping.Ticks + timeout <= NowTicks) > 0) link.WellTicks = null;
         if (link.SickTicks is not null || link.Outstanding.Count == 0) return;
         var patience = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs + 250).Ticks + _world.WorstLateness.Ticks;
         foreach (var (action, ticks, _) in link.Outstanding.Values)
@@ -319,7 +329,12 @@ public sealed class Facts
         }
 
         if (kind != FrameKind.Request || message is null) return;
-        if (message.Action == OrkAction.HealthPing) link.LastPingTicks = NowTicks;
+        if (message.Action == OrkAction.HealthPing)
+        {
+            link.LastPingTicks = NowTicks;
+            link.Pings.Add((correlation, NowTicks));
+        }
+
         link.Outstanding[correlation] = (message.Action, NowTicks, message.CommandId);
     }
 
@@ -339,6 +354,7 @@ public sealed class Facts
         }
 
         if (packet.Message is not { } message || message.Action != OrkActions.AnswerTo(asked.Action)) return;
+        var correlation = packet.Correlation;
         switch (message.Action)
         {
             case OrkAction.IdentityResponse when message.Identity is { } identity:
@@ -347,10 +363,12 @@ public sealed class Facts
                 break;
             case OrkAction.CapabilityResponse:
                 link.ContractTaken = true;
+                if (link.AnsweredPingTicks > 0) link.WellTicks = NowTicks;
                 break;
             case OrkAction.HealthPong:
                 link.SickTicks = null;
                 link.AnsweredPingTicks = asked.Ticks;
+                if (link.Pings.RemoveAll(ping => ping.Correlation == correlation) > 0 && link.ContractTaken) link.WellTicks ??= NowTicks;
                 if (link.KernelSide.Owner == Holder) Pongs[link.Peer.Name] = NowTicks;
                 break;
         }

@@ -1,13 +1,15 @@
+using Ork.Kernel;
+
 namespace OrkSim;
 
-/// <summary>L2: every accepted command is terminal within the bound after the last fault.</summary>
+/// <summary>L2: every accepted command is terminal within the bound after the last fault, and none rests in QUEUED while nothing stands in its way.</summary>
 public sealed class Settlement : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L2";
 
     /// <inheritdoc/>
-    public string Says => "Every accepted command is terminal within the bound after the last fault.";
+    public string Says => "Every accepted command is terminal within the bound after the last fault, and none rests in QUEUED while nothing stands in its way.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Pulse;
@@ -16,11 +18,44 @@ public sealed class Settlement : IInvariant
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (facts.Open.Count == 0) return;
+        CheckNudges(happened.Ticks, facts);
         if (facts.QuietTicks is not { } quiet || happened.Ticks - quiet < SimDefaults.SettlementBound.Ticks) return;
         foreach (var command in facts.Open.Values)
         {
             if (command.ToldTicks is not { } told || happened.Ticks - Math.Max(told, quiet) < SimDefaults.SettlementBound.Ticks) continue;
             facts.Violated(this, $"{command.Id} for {command.Row.WorkerId} was accepted {TimeSpan.FromTicks(happened.Ticks - told).TotalSeconds:F1} s ago and is still {command.Row.State}.");
         }
+    }
+
+    /// <summary>No command rests in QUEUED for want of a nudge: where nothing has stood in its way for longer than any backoff, it has left.</summary>
+    private void CheckNudges(long ticks, Facts facts)
+    {
+        if (facts.Holder is not { IsUp: true, Frozen: false } || facts.SubmittedTicks > facts.DurableTicks) return;
+        var since = ticks - SimDefaults.NudgeBound.Ticks - (2 * facts.World.WorstLateness.Ticks);
+        if (facts.AwakeTicks > since) return;
+        foreach (var command in facts.Open.Values)
+        {
+            if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || !IsFree(command, since, facts)) continue;
+            facts.Violated(this, $"{command.Id} rests in QUEUED for {TimeSpan.FromTicks(ticks - command.TouchedTicks).TotalSeconds:F1} s although {command.Row.WorkerId} is well.");
+        }
+    }
+
+    private static bool IsFree(CommandFacts command, long since, Facts facts)
+    {
+        var worker = command.Row.WorkerId;
+        var link = facts.WorkerLinks.Find(link => link.Peer.Name == worker && link.KernelSide.Owner == facts.Holder);
+        if (link is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } || well > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return false;
+        var inFlight = 0;
+        foreach (var other in facts.Open.Values)
+        {
+            if (other == command || other.Row.WorkerId != worker) continue;
+            if (other.Row.State is CommandState.Dispatched or CommandState.Executing) inFlight++;
+
+            // Its turn comes after those before it.
+            if (other.Row.Seq < command.Row.Seq && other.Row.Spec.DeviceId == command.Row.Spec.DeviceId) return false;
+        }
+
+        return inFlight == 0;
     }
 }
