@@ -10,7 +10,7 @@ public sealed class CommandLineTests : IDisposable
     public static TheoryData<string> Commands =>
     [
         "kernel", "kernel run", "kernel config", "worker", "worker sim", "worker terminate", "workers", "devices", "telemetry", "state", "command", "command send", "command status",
-        "command wait", "command cancel", "keys", "keys show", "top", "demo",
+        "command wait", "command cancel", "keys", "keys show", "top", "demo", "sim", "sim list", "sim run", "sim explore", "sim replay",
     ];
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
@@ -36,6 +36,12 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("kernel run --listen http://x")]
     [InlineData("command send d c --param novalue")]
     [InlineData("worker terminate sim-001")]
+    [InlineData("sim run no-such-scenario")]
+    [InlineData("sim run calm-day --gear sweep")]
+    [InlineData("sim explore calm-day --gear warp")]
+    [InlineData("sim explore calm-day --time soon")]
+    [InlineData("sim explore calm-day --jobs 0")]
+    [InlineData("sim replay /no/such/run.json")]
     public async Task Bad_usage_exits_with_2_and_says_why(string arguments)
     {
         var (exit, _, errors) = await RunAsync(arguments);
@@ -76,7 +82,7 @@ public sealed class CommandLineTests : IDisposable
         Assert.Matches("\"kernel\": \"sha256:[0-9a-f]{64}\"", first.Output);
     }
 
-    private static async Task<(int Exit, string Output, string Errors)> RunAsync(string arguments)
+    internal static async Task<(int Exit, string Output, string Errors)> RunAsync(string arguments)
     {
         var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
         start.ArgumentList.Add(typeof(Output).Assembly.Location);

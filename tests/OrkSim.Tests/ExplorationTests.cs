@@ -13,6 +13,7 @@ public sealed class ExplorationTests
                 foreach (var gear in new[] { "swarm", "coyote", "sweep" }) data.Add(scenario.Name, gear);
             }
 
+            foreach (var scenario in ScenarioCatalogue.Regressions) data.Add(scenario.Name, "swarm");
             data.Add(ScenarioCatalogue.OneCommand.Name, "exhaust");
             return data;
         }

@@ -26,6 +26,9 @@ public sealed record ExploreOptions
     /// <summary>One seed in so many is run twice and compared draw by draw.</summary>
     public int CheckEvery { get; init; } = 20;
 
+    /// <summary>What the sweep crashes: <c>kernel</c>, and Workers by their names.</summary>
+    public IReadOnlyList<string> SweepNodes { get; init; } = SweepGear.Nodes;
+
     /// <summary>Where run files of violations go, or null.</summary>
     public string? Directory { get; init; }
 
@@ -267,7 +270,7 @@ public sealed class Explorer
                     continue;
                 }
 
-                foreach (var point in SweepGear.Points(passing.Result.Steps, SweepGear.Nodes, _budget ?? 0))
+                foreach (var point in SweepGear.Points(passing.Result.Steps, explorer._options.SweepNodes, _budget ?? 0))
                 {
                     yield return () => SwarmGear.RunConcrete(passing.Scenario, passing.Seed, explorer._options.Watch, point);
                 }

@@ -162,6 +162,48 @@ public static class ScenarioCatalogue
         },
     ];
 
+    /// <summary>What exploration once found in the product, each as small as it still shows: small worlds, run in the swarm.</summary>
+    public static IReadOnlyList<Scenario> Regressions { get; } =
+    [
+        Small with
+        {
+            Name = "regression-wide-command-follows-nobody",
+            Description = "S6: a command for all devices of a Worker was sent although one of them had left it.",
+            Fleet = Few with { DevicesPerWorker = 3 },
+            Workload = new() { Callers = 1, CommandsPerSecond = 10, Wide = 1, Cancel = 0, Pulls = 0, Deadline = TimeRange.Seconds(10, 20) },
+            Faults = [new() { Kind = "device-move", PerMinute = 20, For = TimeRange.Seconds(1, 5), Nasty = 1 }],
+        },
+        Small with
+        {
+            Name = "regression-held-back-to-the-sick",
+            Description = "S7: a command held back for a congested link was sent when the link drained, although its Worker had turned sick.",
+            Fleet = Few with { Workers = 2, DevicesPerWorker = 3 },
+            Workload = new() { Callers = 1, CommandsPerSecond = 20, Cancel = 0, Pulls = 0 },
+            Surroundings = new() { HighWaterBytes = 500 },
+            Faults = [new() { Kind = "partition", PerMinute = 40, For = TimeRange.Seconds(3, 6), Nasty = 0 }],
+        },
+        Small with
+        {
+            Name = "regression-behind-another-call",
+            Description = "L3: a call of a client waited beyond its time while a more patient one was connecting.",
+            Workload = new() { Callers = 1, CommandsPerSecond = 5, Cancel = 0, Pulls = 0 },
+            Faults = [new() { Kind = "kernel-crash", Times = 1, At = TimeRange.Seconds(3, 6), For = TimeRange.Seconds(14, 18), Nasty = 0 }],
+        },
+        Small with
+        {
+            Name = "regression-behind-a-full-link",
+            Description = "L3: a call of a client waited beyond its time for a kernel that did not read.",
+            Fleet = Few with { Workers = 1 },
+            Workload = new() { Callers = 1, CommandsPerSecond = 30, Cancel = 0, Pulls = 0 },
+            Surroundings = new() { HighWaterBytes = 400 },
+            Faults = [new() { Kind = "partition", PerMinute = 20, For = TimeRange.Seconds(13, 16), Nasty = 0 }],
+        },
+    ];
+
+    private static Fleet Few => new() { Workers = 3, DevicesPerWorker = 2, Link = LinkMode.Announce, Journal = 1 };
+
+    private static Scenario Small => new() { Name = "", Fleet = Few, HealAt = TimeSpan.FromSeconds(25), Duration = TimeSpan.FromSeconds(30), Budget = new() { Swarm = 40 } };
+
     /// <summary>The smallest world there is, for the gear that tries everything: one Worker, one device, one command, and a crash of the kernel anywhere.</summary>
     public static Scenario OneCommand { get; } = new()
     {
@@ -184,5 +226,8 @@ public static class ScenarioCatalogue
     };
 
     /// <summary>One by its name, or null.</summary>
-    public static Scenario? Find(string name) => name == OneCommand.Name ? OneCommand : All.FirstOrDefault(scenario => scenario.Name == name);
+    public static Scenario? Find(string name) => Everything.FirstOrDefault(scenario => scenario.Name == name);
+
+    /// <summary>All of them, the regressions and the smallest world.</summary>
+    public static IEnumerable<Scenario> Everything => [.. All, .. Regressions, OneCommand];
 }

@@ -10,12 +10,8 @@ internal static class SimCommands
 {
     internal static Command Create()
     {
-        var sim = new Command("sim", "Run the kernel in a simulated world: find, replay and explain what goes wrong.");
-        sim.Add(List());
-        sim.Add(Run());
-        sim.Add(Explore());
-        sim.Add(Replay());
-        return sim;
+        return new Verb("sim", "Run the kernel in a simulated world: find and replay what goes wrong.") { List(), Run(), Explore(), Replay() }
+            .WithExample("ork sim explore all --time 60s");
     }
 
     private static Verb List()
@@ -53,6 +49,7 @@ internal static class SimCommands
         var jobs = new Option<int>("--jobs") { Description = "Runs at once.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var seed = new Option<ulong>("--seed") { Description = "The first seed.", DefaultValueFactory = _ => 1 };
         var check = new Option<int>("--check-every") { Description = "Run one seed in so many twice and compare draw by draw.", DefaultValueFactory = _ => 20 };
+        var crash = new Option<string[]>("--crash") { Description = "What the sweep crashes: kernel, or a Worker such as w-003; may be given more than once (default: kernel and w-001).", AllowMultipleArgumentsPerToken = true };
         var directory = new Option<string?>("--out") { Description = "Folder for the run files of violations (default: orksim-runs)." };
         var first = new Option<bool>("--first") { Description = "Stop at the first violation." };
         var json = Shared.Json();
@@ -60,7 +57,7 @@ internal static class SimCommands
         check.Validators.Add(result => { if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var number) && number < 1) result.AddError("--check-every must be 1 or more."); });
         var explore = new Verb("explore", "Run scenarios again and again, in every way there is, and look for what does not hold.")
         {
-            scenarios, gears, runs, time, jobs, seed, check, directory, first, json,
+            scenarios, gears, runs, time, jobs, seed, check, crash, directory, first, json,
         }.WithExample("ork sim explore everything-at-once --time 60s", "ork sim explore all --gear swarm --gear coyote --gear sweep --runs 50 --json");
         explore.SetAction((parsed, _) => SimRuns.GuardAsync(parsed.GetValue(json), output => SimExploration.RunAsync(output, new ExploreOptions
         {
@@ -71,6 +68,7 @@ internal static class SimCommands
             Jobs = parsed.GetValue(jobs),
             Seed = parsed.GetValue(seed),
             CheckEvery = parsed.GetValue(check),
+            SweepNodes = parsed.GetValue(crash) is { Length: > 0 } nodes ? nodes : SweepGear.Nodes,
             Directory = parsed.GetValue(directory) ?? "orksim-runs",
             StopAtFirst = parsed.GetValue(first),
         })));
@@ -101,12 +99,12 @@ internal static class SimCommands
 
     private static string Nearest(string name)
     {
-        var near = ScenarioCatalogue.All.Append(ScenarioCatalogue.OneCommand).Select(scenario => scenario.Name)
+        var near = ScenarioCatalogue.Everything.Select(scenario => scenario.Name)
             .FirstOrDefault(candidate => candidate.Contains(name, StringComparison.OrdinalIgnoreCase) || candidate.Split('-').Intersect(name.Split('-')).Any());
         return near is null ? "" : $"Did you mean '{near}'? ";
     }
 
-    private static Scenario[] All(string[] names) => names is ["all"] ? [.. ScenarioCatalogue.All, ScenarioCatalogue.OneCommand] : [.. names.Select(Find)];
+    private static Scenario[] All(string[] names) => names is ["all"] ? [.. ScenarioCatalogue.Everything] : [.. names.Select(Find)];
 
     private static Gear[] Gears(string[]? names) => names is null or [] ? [Gear.Swarm] : [.. names.Select(name => GearNames.Parse(name)!.Value).Distinct()];
 

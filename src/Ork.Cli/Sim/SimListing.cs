@@ -11,7 +11,7 @@ internal static class SimListing
     {
         var listing = new
         {
-            scenarios = ScenarioCatalogue.All.Append(ScenarioCatalogue.OneCommand).Select(scenario => new { scenario.Name, scenario.Description }),
+            scenarios = ScenarioCatalogue.Everything.Select(scenario => new { scenario.Name, scenario.Description }),
             gears = Enum.GetValues<Gear>().Select(GearNames.Of),
             faults = FaultCatalogue.All().Select(fault => new { fault.Name, fault.Says }),
             invariants = InvariantCatalogue.All().Select(invariant => new { invariant.Id, invariant.Says, active = InvariantCatalogue.IsActive(invariant.Id) }),
