@@ -75,6 +75,32 @@ public sealed class MachineTests
         }
     }
 
+    [Fact]
+    public void Fired_a_first_and_a_second_time_a_machine_does_what_its_table_says()
+    {
+        var silent = new SilentObserver();
+        DoesWhatItsTableSays(WorkerMachine.Build(silent, false));
+        DoesWhatItsTableSays(DispatchMachine.Build(silent, false));
+        DoesWhatItsTableSays(CommandMachine.Build(silent, false));
+        DoesWhatItsTableSays(JobMachine.Build(silent, false));
+        DoesWhatItsTableSays(HealthMachine.Build(silent, false));
+    }
+
+    private static void DoesWhatItsTableSays<TState, TTrigger>(ModuleMachine<TState, TTrigger> machine)
+        where TState : struct, Enum
+        where TTrigger : struct, Enum
+    {
+        var table = machine.Transitions.ToDictionary(row => (row.From, row.Trigger), row => row.To);
+        var every = from turn in (int[])[1, 2] from state in Enum.GetValues<TState>() from trigger in Enum.GetValues<TTrigger>() select (state, trigger);
+        foreach (var (from, trigger) in every)
+        {
+            var state = from;
+            var permitted = table.TryGetValue(($"{from}", $"{trigger}"), out var to);
+            Assert.Equal(permitted, machine.Fire(ref state, trigger, "one"));
+            Assert.Equal(permitted ? to : $"{from}", $"{state}");
+        }
+    }
+
     private static IMachineDefinition Machine(string name)
     {
         var observer = new SilentObserver();

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Stateless;
 using Stateless.Graph;
 
@@ -24,15 +25,24 @@ public interface IMachineDefinition
 
 /// <summary>
 /// A module's state machine: one Stateless definition with external state, configured once and lent to each of the module's entities
-/// in turn (flyweight). It is the only writer of their states.
+/// in turn (flyweight). It is the only writer of their states. Its table has transitions only: what a transition leads to is done by the module.
 /// </summary>
-/// <typeparam name="TState">The states.</typeparam>
-/// <typeparam name="TTrigger">The triggers.</typeparam>
+/// <typeparam name="TState">The states, numbered from 0 without gaps.</typeparam>
+/// <typeparam name="TTrigger">The triggers, numbered from 0 without gaps.</typeparam>
 public sealed class ModuleMachine<TState, TTrigger> : IMachineDefinition
     where TState : struct, Enum
     where TTrigger : struct, Enum
 {
+    private const int NotPermitted = -1;
+
+    private static readonly int StateCount = CountOf<TState>();
+    private static readonly int TriggerCount = CountOf<TTrigger>();
+
     private readonly StateMachine<TState, TTrigger> _machine;
+
+    // What the machine said of each state and trigger, once asked: 0 for not asked yet, else the state entered plus one. A table has neither guards nor
+    // actions, so it says the same every time, and asking costs some hundred times more than remembering.
+    private readonly int[] _answers = new int[StateCount * TriggerCount];
     private readonly IKernelObserver _observer;
     private readonly bool _strict;
     private TState _current;
@@ -77,13 +87,32 @@ public sealed class ModuleMachine<TState, TTrigger> : IMachineDefinition
     /// <exception cref="InvalidOperationException">The state does not handle the trigger, in strict mode.</exception>
     public bool Fire(ref TState state, TTrigger trigger, string entity)
     {
-        _current = state;
-        if (!_machine.CanFire(trigger)) return Refuse(state, trigger, entity);
-        _machine.Fire(trigger);
+        ref var answer = ref _answers[(Unsafe.As<TState, int>(ref state) * TriggerCount) + Unsafe.As<TTrigger, int>(ref trigger)];
+        if (answer == 0) answer = Ask(state, trigger);
+        if (answer == NotPermitted) return Refuse(state, trigger, entity);
         var from = state;
-        state = _current;
+        var entered = answer - 1;
+        state = Unsafe.As<int, TState>(ref entered);
         _observer.Transition(this, entity, from, trigger, state);
         return true;
+    }
+
+    private int Ask(TState state, TTrigger trigger)
+    {
+        _current = state;
+        if (!_machine.CanFire(trigger)) return NotPermitted;
+        _machine.Fire(trigger);
+        return Unsafe.As<TState, int>(ref _current) + 1;
+    }
+
+    // The answers are found by the values themselves, so these must be what an index is.
+    private static int CountOf<T>()
+        where T : struct, Enum
+    {
+        var values = Enum.GetValues<T>();
+        if (Enum.GetUnderlyingType(typeof(T)) != typeof(int) || Array.FindIndex(values, value => Array.IndexOf(values, value) != Unsafe.As<T, int>(ref value)) >= 0)
+            throw new NotSupportedException($"{typeof(T).Name} is not numbered from 0 without gaps.");
+        return values.Length;
     }
 
     private bool Refuse(TState state, TTrigger trigger, string entity)
