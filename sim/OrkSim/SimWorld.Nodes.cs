@@ -12,6 +12,7 @@ public sealed partial class SimWorld
 
     private readonly List<SimNode> _kernelNodes = [];
     private readonly List<SimWorker> _workers = [];
+    private readonly Dictionary<string, SimWorker> _workersById = new(StringComparer.Ordinal);
     private readonly List<SimCaller> _callers = [];
     private readonly Dictionary<SimNode, OrkKernel> _kernels = [];
     private readonly Dictionary<string, SimDevice> _devices = new(StringComparer.Ordinal);
@@ -50,13 +51,13 @@ public sealed partial class SimWorld
     }
 
     /// <summary>True where a Worker keeps the protocol.</summary>
-    internal bool IsHonest(string workerId) => _workers.Find(worker => worker.Node.Name == workerId) is { Mischief: null };
+    internal bool IsHonest(string workerId) => _workersById.GetValueOrDefault(workerId) is { Mischief: null };
 
     /// <summary>True where a Worker's journal outlives it.</summary>
-    internal bool KeepsJournal(string workerId) => _workers.Find(worker => worker.Node.Name == workerId) is { KeepsJournal: true };
+    internal bool KeepsJournal(string workerId) => _workersById.GetValueOrDefault(workerId) is { KeepsJournal: true };
 
     /// <summary>True where an operator terminated the Worker.</summary>
-    internal bool IsGone(string workerId) => _workers.Find(worker => worker.Node.Name == workerId) is { Gone: true };
+    internal bool IsGone(string workerId) => _workersById.GetValueOrDefault(workerId) is { Gone: true };
 
     internal void StartKernel(SimNode node)
     {
@@ -161,6 +162,7 @@ public sealed partial class SimWorld
 
             if (listen is not null) dialled.Add(new DialTarget(listen, null));
             _workers.Add(worker);
+            _workersById.Add(worker.Node.Name, worker);
         }
 
         _discovery = new StaticDiscovery(dialled);

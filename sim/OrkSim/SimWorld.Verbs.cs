@@ -235,7 +235,7 @@ public sealed partial class SimWorld
 
     private void CrashNamed(string name)
     {
-        if (_workers.Find(worker => worker.Node.Name == name) is { } worker) CrashWorker(worker, TimeSpan.FromMilliseconds(200));
+        if (_workersById.GetValueOrDefault(name) is { } worker) CrashWorker(worker, TimeSpan.FromMilliseconds(200));
         else CrashKernel(TimeSpan.FromMilliseconds(200), keepCommit: Draws.Pick(DrawKind.Chance, 2) == 1);
     }
 }

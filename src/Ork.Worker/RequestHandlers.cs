@@ -11,7 +11,10 @@ namespace Ork.Worker;
 /// </summary>
 internal sealed class RequestHandlers
 {
+    private const int KeptBytes = 64 * 1024;
+
     private static readonly Utf8Text Unnamed = Utf8Text.Plain("-");
+    private static readonly ReadOnlyMemory<byte> Pong = "{\"status\":\"ok\"}"u8.ToArray();
 
     private readonly WorkerDefinition _definition;
     private readonly WorkerOptions _options;
@@ -20,7 +23,9 @@ internal sealed class RequestHandlers
     private readonly byte[] _identity;
     private readonly byte[] _capability;
     private readonly object _gate = new();
+    private readonly object _writing = new();
     private readonly Dictionary<string, Task<JournalAnswer?>> _running = new(StringComparer.Ordinal);
+    private ArrayBufferWriter<byte> _answer = new(1024);
     private int _handlers;
     private int _overdue;
 
@@ -44,7 +49,7 @@ internal sealed class RequestHandlers
     {
         var error = EnvelopeReader.Read(frame.Payload, out var request);
         if (error is null && request.Type != MessageType.Request) error = ErrorCodes.EnvelopeTypeInvalid;
-        var reply = new Reply(connection, frame.Correlation, request.Id.ToString(), request.DeviceId.Decode(), OrkActions.AnswerTo(request.Action));
+        var reply = new Reply(connection, frame.Correlation, request.Id.IsEmpty ? Unnamed : request.Id.Keep(), request.DeviceId.Decode(), OrkActions.AnswerTo(request.Action));
         if (error is not null)
         {
             Refuse(reply, error);
@@ -60,7 +65,7 @@ internal sealed class RequestHandlers
                 Answer(reply, _capability);
                 break;
             case OrkAction.HealthPing:
-                Answer(reply, "{\"status\":\"ok\"}"u8);
+                Answer(reply, Pong);
                 break;
             case OrkAction.StatePull:
                 Start(reply, () => StateAsync(reply));
@@ -344,7 +349,7 @@ internal sealed class RequestHandlers
             json.WriteEndObject();
         }
 
-        Answer(reply, buffer.WrittenSpan);
+        Answer(reply, buffer.WrittenMemory);
     }
 
     private void Refuse(Reply reply, Refusal refusal) => Answer(reply, JsonSerializer.SerializeToUtf8Bytes(new
@@ -354,24 +359,29 @@ internal sealed class RequestHandlers
         message = refusal.Error.Sentence,
     }));
 
-    private void Answer(Reply reply, ReadOnlySpan<byte> payload)
+    private void Answer(Reply reply, ReadOnlyMemory<byte> payload)
     {
-        var buffer = new ArrayBufferWriter<byte>(payload.Length + 256);
-        EnvelopeWriter.Write(buffer, new Envelope
+        var answer = new Envelope
         {
-            Id = reply.Id.Length == 0 ? Unnamed : Utf8Text.From(reply.Id),
+            Id = reply.Id,
             Type = MessageType.Response,
             Action = reply.Action,
             Sender = _sender,
             DeviceId = Utf8Text.From(reply.DeviceId),
             Timestamp = _ports.Time.GetUtcNow().ToUnixTimeMilliseconds(),
-            Payload = payload.ToArray(),
-        });
-        reply.Connection.Send(FrameKind.Response, reply.Correlation, buffer.WrittenSpan);
+            Payload = payload,
+        };
+        lock (_writing)
+        {
+            _answer.ResetWrittenCount();
+            EnvelopeWriter.Write(_answer, in answer);
+            reply.Connection.Send(FrameKind.Response, reply.Correlation, _answer.WrittenSpan);
+            if (_answer.Capacity > KeptBytes) _answer = new ArrayBufferWriter<byte>(1024);
+        }
     }
 
     /// <summary>The one answer a request is owed.</summary>
-    private sealed record Reply(IConnection Connection, ulong Correlation, string Id, string? DeviceId, OrkAction Action);
+    private sealed record Reply(IConnection Connection, ulong Correlation, Utf8Text Id, string? DeviceId, OrkAction Action);
 }
 
 /// <summary>A point in time, as a token and as a task, on the clock that is handed in.</summary>

@@ -51,6 +51,37 @@ public sealed class LoopPartsTests
     }
 
     [Fact]
+    public void The_wheel_is_advanced_for_timers_only_not_for_its_own_slots_and_not_for_what_was_cancelled()
+    {
+        var wheel = new TimerWheel(0);
+        var kept = new WheelTimer(_ => { });
+        wheel.Set(kept, 9_999);
+        for (var due = 5_000; due < 9_000; due += 7)
+        {
+            var cancelled = new WheelTimer(_ => Assert.Fail("cancelled"));
+            wheel.Set(cancelled, due);
+            TimerWheel.Cancel(cancelled);
+        }
+
+        var turn = new Turn();
+        var times = new List<long>();
+        while (wheel.NextDueMs is { } next)
+        {
+            times.Add(next);
+            wheel.Advance(next, turn);
+        }
+
+        // One time may be left over for each slot that a cancelled timer was the first of.
+        Assert.InRange(times.Count, 1, 3);
+        Assert.Equal(9_999, times[^1]);
+        foreach (var delay in new long[] { 1, 63, 64, 65, 4_095, 4_096, 4_097, 300_000, 40_000_000 })
+        {
+            wheel.Set(kept, wheel.NowMs + delay);
+            Assert.Equal(wheel.NowMs + delay, wheel.NextDueMs);
+        }
+    }
+
+    [Fact]
     public void The_wheel_never_says_a_later_time_than_the_next_timers()
     {
         var wheel = new TimerWheel(0);

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace Ork.Protocol.Tests;
@@ -30,4 +31,41 @@ public sealed class FuzzTests
             for (var length = 0; length < bytes.Length; length++) FrameFuzzer.Try(bytes.AsMemory(0, length));
         }
     }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_frame_as_our_writer_writes_it_is_read_as_the_same_frame_written_otherwise(int seed)
+    {
+        var random = new Random(seed);
+        var accepted = 0;
+        for (var i = 0; i < 20_000; i++)
+        {
+            var frame = AsWritten(FrameFuzzer.Samples[random.Next(FrameFuzzer.Samples.Length)]);
+            for (var change = random.Next(4); change > 0; change--) frame[random.Next(2, frame.Length)] = Likely[random.Next(Likely.Length)];
+
+            // A space where the writer puts none: token by token is the only way to read it.
+            byte[] otherwise = [frame[0], (byte)' ', .. frame.AsSpan(1)];
+            var error = EnvelopeReader.Read(frame, out var one);
+            Assert.Equal(EnvelopeReader.Read(otherwise, out var other), error);
+            Assert.Equal(Told(in other), Told(in one));
+            if (error is null) accepted++;
+        }
+
+        Assert.InRange(accepted, 2_000, 18_000);
+    }
+
+    private static readonly byte[] Likely = [.. "\"\\{}[]:,0123-. nule"u8, 0, 0x1f, 0x7f, 0xc3, 0xff];
+
+    private static byte[] AsWritten(string sample)
+    {
+        Assert.Null(EnvelopeReader.Read(Encoding.UTF8.GetBytes(sample), out var envelope));
+        var buffer = new ArrayBufferWriter<byte>();
+        EnvelopeWriter.Write(buffer, in envelope);
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static string Told(in Envelope envelope) => string.Join(
+        '|', envelope.Id, envelope.Version, envelope.Type, envelope.Action, envelope.Sender, envelope.Target, envelope.DeviceId, envelope.Timestamp,
+        Encoding.UTF8.GetString(envelope.Payload.Span), Encoding.UTF8.GetString(envelope.Unknown.Span));
 }

@@ -84,7 +84,20 @@ public sealed class LinkFacts
     /// <summary>Since when the kernel has had no reason to take the Worker for anything but registered and healthy, or null.</summary>
     public long? WellTicks { get; internal set; }
 
+    /// <summary>Pings without an answer, in the order they left.</summary>
     internal List<(ulong Correlation, long Ticks)> Pings { get; } = [];
+
+    internal bool AnswerPing(ulong correlation)
+    {
+        for (var i = 0; i < Pings.Count; i++)
+        {
+            if (Pings[i].Correlation != correlation) continue;
+            Pings.RemoveAt(i);
+            return true;
+        }
+
+        return false;
+    }
 
     /// <summary>When the latest ping left that was answered.</summary>
     public long AnsweredPingTicks { get; internal set; }
@@ -288,7 +301,12 @@ public sealed class Facts
     internal void Watch(LinkFacts link)
     {
         var timeout = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs - 300).Ticks;
-        if (link.Pings.RemoveAll(ping => ping.Ticks + timeout <= NowTicks) > 0) link.WellTicks = null;
+        while (link.Pings.Count > 0 && link.Pings[0].Ticks + timeout <= NowTicks)
+        {
+            link.Pings.RemoveAt(0);
+            link.WellTicks = null;
+        }
+
         if (link.SickTicks is not null || link.Outstanding.Count == 0) return;
         var patience = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs + 250).Ticks + _world.WorstLateness.Ticks;
         foreach (var (action, ticks, _) in link.Outstanding.Values)
@@ -354,7 +372,6 @@ public sealed class Facts
         }
 
         if (packet.Message is not { } message || message.Action != OrkActions.AnswerTo(asked.Action)) return;
-        var correlation = packet.Correlation;
         switch (message.Action)
         {
             case OrkAction.IdentityResponse when message.Identity is { } identity:
@@ -368,7 +385,7 @@ public sealed class Facts
             case OrkAction.HealthPong:
                 link.SickTicks = null;
                 link.AnsweredPingTicks = asked.Ticks;
-                if (link.Pings.RemoveAll(ping => ping.Correlation == correlation) > 0 && link.ContractTaken) link.WellTicks ??= NowTicks;
+                if (link.AnswerPing(packet.Correlation) && link.ContractTaken) link.WellTicks ??= NowTicks;
                 if (link.KernelSide.Owner == Holder) Pongs[link.Peer.Name] = NowTicks;
                 break;
         }

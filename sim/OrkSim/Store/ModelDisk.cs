@@ -21,11 +21,16 @@ public enum CommitFault
 /// </summary>
 public sealed class ModelDisk : IKernelStoreOpener
 {
+    private const int MostForgotten = 512;
+
     private readonly object _gate = new();
     private readonly Dictionary<string, WorkerRow> _workers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, DeviceRow> _devices = new(StringComparer.Ordinal);
     private readonly SortedDictionary<long, CommandRow> _commands = [];
     private readonly List<TransitionRow> _log = [];
+
+    // Commands that are gone while their rows are still in the log: going through all of it for each would cost more than everything else.
+    private readonly HashSet<long> _forgotten = [];
     private long _epoch;
     private Open? _holder;
     private CommitFault _fault;
@@ -74,7 +79,11 @@ public sealed class ModelDisk : IKernelStoreOpener
     {
         get
         {
-            lock (_gate) return [.. _log];
+            lock (_gate)
+            {
+                DropForgotten();
+                return [.. _log];
+            }
         }
     }
 
@@ -96,6 +105,12 @@ public sealed class ModelDisk : IKernelStoreOpener
         }
     }
 
+    private void DropForgotten()
+    {
+        if (_forgotten.Count > 0) _log.RemoveAll(row => _forgotten.Contains(row.CommandSeq));
+        _forgotten.Clear();
+    }
+
     private void Apply(CommitBatch batch)
     {
         foreach (var row in batch.Workers) _workers[row.WorkerId] = row with { Contract = row.Contract.ToArray() };
@@ -112,8 +127,10 @@ public sealed class ModelDisk : IKernelStoreOpener
         foreach (var seq in batch.ForgottenCommands)
         {
             _commands.Remove(seq);
-            _log.RemoveAll(row => row.CommandSeq == seq);
+            _forgotten.Add(seq);
         }
+
+        if (_forgotten.Count >= MostForgotten) DropForgotten();
 
         Commits++;
     }

@@ -79,17 +79,14 @@ public sealed class Mailbox<T>
 
     /// <summary>Waits until there is something to take.</summary>
     /// <returns>False once the mailbox is closed and empty.</returns>
-    public async ValueTask<bool> WaitAsync()
+    public ValueTask<bool> WaitAsync()
     {
-        TaskCompletionSource<bool> wait;
         lock (_gate)
         {
-            if (_items.Count > 0) return true;
-            if (_closed) return false;
-            wait = _reader = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            if (_items.Count > 0 || _closed) return new ValueTask<bool>(_items.Count > 0);
+            _reader = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new ValueTask<bool>(_reader.Task);
         }
-
-        return await wait.Task;
     }
 
     /// <summary>Takes up to <paramref name="most"/> items and lets as many held-back senders go on.</summary>

@@ -39,6 +39,9 @@ internal sealed class TimerWheel
     private readonly WheelTimer[] _heads = new WheelTimer[Levels * Slots];
     private readonly ulong[] _occupied = new ulong[Levels];
 
+    // No timer of the slot is due before. May be too early once the first of them is cancelled, and is put right when that time has come.
+    private readonly long[] _earliest = new long[Levels * Slots];
+
     /// <summary>Starts the wheel at a time.</summary>
     /// <param name="nowMs">Kernel milliseconds.</param>
     internal TimerWheel(long nowMs)
@@ -56,7 +59,8 @@ internal sealed class TimerWheel
     internal long NowMs { get; private set; }
 
     /// <summary>
-    /// When the wheel must be advanced next, or null while no timer is set. May be earlier than the next timer, never later.
+    /// When the wheel must be advanced next, or null while no timer is set. Never later than the next timer; earlier only where that was set by one that was
+    /// cancelled since.
     /// </summary>
     internal long? NextDueMs
     {
@@ -65,7 +69,9 @@ internal sealed class TimerWheel
             long? next = null;
             for (var level = 0; level < Levels; level++)
             {
-                if (NextOf(level) is { } at && (next is null || at < next)) next = at;
+                if (NextSlot(level) is not { } at) continue;
+                var dueMs = Earliest(level, at);
+                if (next is null || dueMs < next) next = dueMs;
             }
 
             return next;
@@ -86,7 +92,7 @@ internal sealed class TimerWheel
     /// <summary>Lets every timer due until <paramref name="nowMs"/> elapse, in order of their due times.</summary>
     internal void Advance(long nowMs, Turn turn)
     {
-        while (NextDueMs is { } at && at <= nowMs)
+        while (NextSlotMs is { } at && at <= nowMs)
         {
             NowMs = at;
             for (var level = Levels - 1; level > 0; level--)
@@ -100,13 +106,48 @@ internal sealed class TimerWheel
         NowMs = Math.Max(NowMs, nowMs);
     }
 
-    private long? NextOf(int level)
+    /// <summary>When the next slot's time comes, on whichever level.</summary>
+    private long? NextSlotMs
     {
-        if (_occupied[level] == 0) return null;
+        get
+        {
+            long? next = null;
+            for (var level = 0; level < Levels; level++)
+            {
+                if (NextSlot(level) is { } at && (next is null || at < next)) next = at;
+            }
+
+            return next;
+        }
+    }
+
+    /// <summary>When the time of a level's next slot with a timer comes.</summary>
+    private long? NextSlot(int level)
+    {
         var position = NowMs >> (Bits * level);
         var current = (int)position & (Slots - 1);
-        var distance = BitOperations.TrailingZeroCount(BitOperations.RotateRight(_occupied[level], (current + 1) & (Slots - 1))) + 1;
-        return (position + distance) << (Bits * level);
+        while (_occupied[level] != 0)
+        {
+            var distance = BitOperations.TrailingZeroCount(BitOperations.RotateRight(_occupied[level], (current + 1) & (Slots - 1))) + 1;
+            var slot = (current + distance) & (Slots - 1);
+            var head = _heads[(level * Slots) + slot];
+            if (head.Next != head) return (position + distance) << (Bits * level);
+            _occupied[level] &= ~(1UL << slot);
+        }
+
+        return null;
+    }
+
+    private long Earliest(int level, long slotMs)
+    {
+        var index = (level * Slots) + ((int)(slotMs >> (Bits * level)) & (Slots - 1));
+        if (_earliest[index] > NowMs) return _earliest[index];
+
+        // A timer beyond the wheel's reach is placed again when its slot's time comes.
+        var earliestMs = slotMs + (1L << (Bits * level)) - 1;
+        var head = _heads[index];
+        for (var timer = head.Next!; timer != head; timer = timer.Next!) earliestMs = Math.Min(earliestMs, timer.DueMs);
+        return _earliest[index] = earliestMs;
     }
 
     private void Place(WheelTimer timer)
@@ -118,8 +159,10 @@ internal sealed class TimerWheel
         // Beyond the wheel's reach: the farthest slot, from where it is placed again.
         var at = Math.Min(timer.DueMs, NowMs + (1L << (Bits * Levels)) - 1);
         var slot = (int)(at >> (Bits * level)) & (Slots - 1);
+        var index = (level * Slots) + slot;
+        var head = _heads[index];
+        _earliest[index] = head.Next == head ? at : Math.Min(_earliest[index], at);
         _occupied[level] |= 1UL << slot;
-        var head = _heads[(level * Slots) + slot];
         timer.Previous = head.Previous;
         timer.Next = head;
         head.Previous!.Next = timer;

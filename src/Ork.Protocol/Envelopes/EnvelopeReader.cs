@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -12,6 +14,11 @@ public static class EnvelopeReader
     public const int MaxDepth = 64;
 
     private static readonly JsonReaderOptions Strict = new() { MaxDepth = MaxDepth };
+    private static readonly JsonReaderOptions StrictPayload = new() { MaxDepth = MaxDepth - 1 };
+
+    // What ends a run of bytes that stand for themselves: the closing quote, an escape, and what no string may hold.
+    private static readonly SearchValues<byte> NotPlain =
+        SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, 0x20).Select(control => (byte)control)]);
 
     /// <summary>Reads one envelope from the whole of <paramref name="frame"/>.</summary>
     /// <param name="frame">A frame's payload. The envelope points into it.</param>
@@ -40,10 +47,17 @@ public static class EnvelopeReader
 
     private static ErrorCode? ReadMembers(ReadOnlyMemory<byte> frame, ref Envelope envelope)
     {
+        var members = default(Members);
+        if (members.TryReadAsWritten(frame))
+        {
+            envelope = members.ToEnvelope();
+            return members.Check(in envelope);
+        }
+
+        members = default;
         var reader = new Utf8JsonReader(frame.Span, Strict);
         reader.Read();
         var isObject = reader.TokenType == JsonTokenType.StartObject;
-        var members = default(Members);
         if (isObject) members.ReadAll(ref reader, frame);
         else reader.Skip();
 
@@ -81,6 +95,25 @@ public static class EnvelopeReader
             }
         }
 
+        /// <summary>
+        /// Reads a frame that stands exactly as <see cref="EnvelopeWriter"/> writes one without unknown members: most of all traffic, at a fraction of the cost
+        /// of reading it token by token.
+        /// </summary>
+        /// <returns>False where it does not; what was read until then is void.</returns>
+        internal bool TryReadAsWritten(ReadOnlyMemory<byte> frame)
+        {
+            var at = 0;
+            return Take(frame, "{\"id\":"u8, ref at) && TakeText(frame, ref at, ref _id)
+                && Take(frame, ",\"version\":"u8, ref at) && TakeText(frame, ref at, ref _version)
+                && Take(frame, ",\"type\":"u8, ref at) && TakeText(frame, ref at, ref _type)
+                && Take(frame, ",\"action\":"u8, ref at) && TakeText(frame, ref at, ref _action)
+                && Take(frame, ",\"sender\":"u8, ref at) && TakeText(frame, ref at, ref _sender)
+                && Take(frame, ",\"target\":"u8, ref at) && TakeText(frame, ref at, ref _target)
+                && Take(frame, ",\"deviceId\":"u8, ref at) && TakeText(frame, ref at, ref _deviceId)
+                && Take(frame, ",\"timestamp\":"u8, ref at) && TakeNumber(frame, ref at)
+                && Take(frame, ",\"payload\":"u8, ref at) && TakePayload(frame, at);
+        }
+
         internal readonly Envelope ToEnvelope() => new()
         {
             Id = _id,
@@ -115,6 +148,46 @@ public static class EnvelopeReader
             var isObject = reader.TokenType == JsonTokenType.StartObject;
             reader.Skip();
             _payload = isObject ? frame[start..(int)reader.BytesConsumed] : default;
+        }
+
+        private static bool Take(ReadOnlyMemory<byte> frame, ReadOnlySpan<byte> expected, ref int at)
+        {
+            if (!frame.Span[at..].StartsWith(expected)) return false;
+            at += expected.Length;
+            return true;
+        }
+
+        private static bool TakeText(ReadOnlyMemory<byte> frame, ref int at, ref Utf8Text text)
+        {
+            if (Take(frame, "null"u8, ref at)) return true;
+            if (!Take(frame, "\""u8, ref at)) return false;
+            var rest = frame.Span[at..];
+            var length = rest.IndexOfAny(NotPlain);
+            if (length < 0 || rest[length] != (byte)'"') return false;
+            text = new Utf8Text(frame.Slice(at, length), false);
+            at += length + 1;
+            return true;
+        }
+
+        // Only numbers of which there is one way to write them, and which a double holds exactly.
+        private bool TakeNumber(ReadOnlyMemory<byte> frame, ref int at)
+        {
+            const int mostDigits = 15;
+            var rest = frame.Span[at..];
+            var digits = rest.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
+            if (digits is < 1 or > mostDigits || rest[0] == (byte)'0' || !Utf8Parser.TryParse(rest[..digits], out long value, out _)) return false;
+            _timestamp = value;
+            at += digits;
+            return true;
+        }
+
+        private bool TakePayload(ReadOnlyMemory<byte> frame, int at)
+        {
+            if (frame.Length - at < 3 || frame.Span[at] != (byte)'{' || frame.Span[^1] != (byte)'}') return false;
+            _payload = frame[at..^1];
+            var reader = new Utf8JsonReader(_payload.Span, StrictPayload);
+            reader.Read();
+            return reader.TrySkip() && reader.BytesConsumed == _payload.Length;
         }
 
         private void KeepUnknown(ref Utf8JsonReader reader, ReadOnlyMemory<byte> frame, int start)

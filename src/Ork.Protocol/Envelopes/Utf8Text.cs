@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 
@@ -11,6 +12,9 @@ namespace Ork.Protocol;
 /// <param name="Escaped">True where <paramref name="Raw"/> holds escape sequences.</param>
 public readonly record struct Utf8Text(ReadOnlyMemory<byte> Raw, bool Escaped)
 {
+    private static readonly SearchValues<char> NeverEscaped =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/@#$%*()[]{}=;,!?|~^ ");
+
     /// <summary>True where there is no text: absent, null, or the empty string.</summary>
     public bool IsEmpty => Raw.IsEmpty;
 
@@ -32,7 +36,12 @@ public readonly record struct Utf8Text(ReadOnlyMemory<byte> Raw, bool Escaped)
 
     /// <summary>Any text, escaped as JSON needs it.</summary>
     public static Utf8Text From(string? text) =>
-        string.IsNullOrEmpty(text) ? default : new(JsonEncodedText.Encode(text).EncodedUtf8Bytes.ToArray(), true);
+        string.IsNullOrEmpty(text) ? default
+        : text.AsSpan().ContainsAnyExcept(NeverEscaped) ? new(JsonEncodedText.Encode(text).EncodedUtf8Bytes.ToArray(), true)
+        : Plain(text);
+
+    /// <summary>The same text, in bytes of its own that outlive the frame.</summary>
+    public Utf8Text Keep() => new(Raw.ToArray(), Escaped);
 
     /// <inheritdoc/>
     public override string ToString() => Decode() ?? "";
