@@ -22,7 +22,7 @@ public static class SimDefaults
     public static KernelOptions Kernel { get; } = new()
     {
         StrictMachines = true,
-        Loop = new LoopOptions { InboxLimit = 512, BatchLimit = 64, PendingRecordLimit = 4_096, DrainMs = 2_000 },
+        Loop = new LoopOptions { InboxLimit = 512, BatchLimit = 64, PendingRecordLimit = 4_096, DrainMs = 750 },
         Commands = new CommandOptions
         {
             MaxOpen = 2_000,

@@ -107,13 +107,13 @@ public static class ScenarioCatalogue
         {
             Name = "congested-links",
             Description = "Workers read slowly or not at all for a while: commands rest assigned and unsent while they are cancelled, expire, or their kernel restarts.",
-            Fleet = new() { Workers = new(2, 4), DevicesPerWorker = new(2, 4), Slow = new(0.05, 0.3), Execution = TimeRange.Milliseconds(50, 2_500) },
+            Fleet = new() { Workers = new(2, 4), DevicesPerWorker = new(4, 8), Slow = new(0.05, 0.3), Execution = TimeRange.Milliseconds(50, 2_500) },
             Workload = new() { CommandsPerSecond = new(8, 25), Cancel = 0.3, Deadline = TimeRange.Seconds(0.5, 8) },
-            Surroundings = new() { HighWaterBytes = new(300, 900) },
+            Surroundings = new() { HighWaterBytes = new(200, 600) },
             Faults =
             [
                 new() { Kind = "partition", PerMinute = new(20, 60), For = TimeRange.Seconds(0.5, 5) }, KernelCrashes with { PerMinute = new(0, 6) },
-                new() { Kind = "kernel-stop", PerMinute = new(0, 6) }, new() { Kind = "worker-terminate", Times = new(0, 1) },
+                new() { Kind = "kernel-stop", PerMinute = new(2, 20) }, new() { Kind = "worker-terminate", Times = new(0, 1) },
             ],
             Reaches = ["LinkCongested", "SendHeldBack", "LateAnswerSettled"],
         },
