@@ -321,6 +321,16 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void S2_that_a_command_is_not_known_is_told_after_the_commit_that_may_be_forgetting_it()
+    {
+        foreach (var action in (string[])["command.status", "command.cancel"])
+        {
+            var told = _ork.Ask(action, """{"commandId":"gone"}""");
+            Assert.Equal((false, "ERR_COMMAND_NOT_FOUND"), (told[^1].AtOnce, told[^1].Payload.GetProperty("error").GetString()));
+        }
+    }
+
+    [Fact]
     public void A_wider_scope_is_one_command_for_many_devices()
     {
         _ork.Register(devices: ["d1", "d2", "d3"]);

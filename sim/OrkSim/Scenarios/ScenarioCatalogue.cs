@@ -198,6 +198,17 @@ public static class ScenarioCatalogue
             Surroundings = new() { HighWaterBytes = 400 },
             Faults = [new() { Kind = "partition", PerMinute = 20, For = TimeRange.Seconds(13, 16), Nasty = 0 }],
         },
+        Small with
+        {
+            Name = "regression-forgotten-ahead-of-the-disk",
+            Description = "S2: a caller was told that its command is not known while the commit that forgets it was still in flight.",
+            Fleet = Few with { Workers = 5, DevicesPerWorker = 8 },
+            Workload = new() { Callers = 3, CommandsPerSecond = 100, Cancel = 0, Pulls = 0, Look = 1 },
+            Faults = [new() { Kind = "store-stall", PerMinute = 15, For = TimeRange.Seconds(3, 7), Nasty = 0 }],
+            HealAt = TimeSpan.FromSeconds(15),
+            Duration = TimeSpan.FromSeconds(20),
+            Budget = new() { Swarm = 20 },
+        },
     ];
 
     private static Fleet Few => new() { Workers = 3, DevicesPerWorker = 2, Link = LinkMode.Announce, Journal = 1 };

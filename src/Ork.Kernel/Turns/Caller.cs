@@ -43,11 +43,16 @@ internal sealed class Answers(KernelOptions options)
     internal void AtOnce(Turn turn, in CallerRef caller, ReadOnlyMemory<byte> payload) => Send(turn.AtOnce, turn, caller, payload);
 
     /// <summary>Refuses a request, at once: <c>{"status":"REJECTED","error","message","retryAfterMs"}</c>.</summary>
-    internal void Refuse(Turn turn, in CallerRef caller, Refusal refusal)
+    internal void Refuse(Turn turn, in CallerRef caller, Refusal refusal) => AtOnce(turn, caller, Payload(turn, refusal));
+
+    /// <summary>Refuses a request because of what is recorded, or no longer is: after the commit, like everything that reveals it.</summary>
+    internal void RefuseAfterCommit(Turn turn, in CallerRef caller, Refusal refusal) => AfterCommit(turn, caller, Payload(turn, refusal));
+
+    private ReadOnlyMemory<byte> Payload(Turn turn, Refusal refusal)
     {
         var hint = refusal.Error == ErrorCodes.QueueFull || refusal.Error == ErrorCodes.KernelBusy
             || refusal.Error == ErrorCodes.KernelUnavailable || refusal.Error == ErrorCodes.WorkerNotRoutable;
-        AtOnce(turn, caller, turn.Payload((refusal, hint ? _retryAfterMs : 0), static (json, it) =>
+        return turn.Payload((refusal, hint ? _retryAfterMs : 0), static (json, it) =>
         {
             json.WriteStartObject();
             json.WriteString("status"u8, CommandWords.Of(CommandStatus.Rejected));
@@ -55,7 +60,7 @@ internal sealed class Answers(KernelOptions options)
             json.WriteString("message"u8, it.refusal.Error.Sentence);
             if (it.Item2 > 0) json.WriteNumber("retryAfterMs"u8, it.Item2);
             json.WriteEndObject();
-        }));
+        });
     }
 
     private void Send(EffectBatch lane, Turn turn, in CallerRef caller, ReadOnlyMemory<byte> payload) =>

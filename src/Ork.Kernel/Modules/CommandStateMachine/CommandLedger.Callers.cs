@@ -13,7 +13,7 @@ internal sealed partial class CommandLedger
     {
         if (!_byId.TryGetValue(query.CommandId, out var command))
         {
-            _answers.Refuse(turn, caller, ErrorCodes.CommandNotFound);
+            _answers.RefuseAfterCommit(turn, caller, ErrorCodes.CommandNotFound);
             return;
         }
 
@@ -40,7 +40,7 @@ internal sealed partial class CommandLedger
     {
         if (!_byId.TryGetValue(commandId, out var command))
         {
-            _answers.Refuse(turn, caller, ErrorCodes.CommandNotFound);
+            _answers.RefuseAfterCommit(turn, caller, ErrorCodes.CommandNotFound);
             return;
         }
 
