@@ -162,7 +162,7 @@ public sealed partial class SimWorld
     public void JumpWallClock(SimNode node, TimeSpan by)
     {
         ArgumentNullException.ThrowIfNull(node);
-        node.WallOffset += by;
+        node.SetWallOffset(node.WallOffset + by);
     }
 
     /// <summary>Timers set from now on fire up to so late.</summary>
@@ -185,7 +185,7 @@ public sealed partial class SimWorld
         KillStaleKernel();
         foreach (var node in _nodes)
         {
-            node.WallOffset = TimeSpan.Zero;
+            node.SetWallOffset(TimeSpan.Zero);
             Thaw(node);
         }
 

@@ -34,7 +34,7 @@ public sealed class NoLostCommand : IInvariant
                 CheckImage(happened.Image!, facts);
                 break;
             case SimEventKind.CommitApplying:
-                CheckForgotten(happened.Batch!, facts);
+                CheckForgotten(happened.Node!, happened.Batch!, facts);
                 break;
         }
     }
@@ -56,12 +56,14 @@ public sealed class NoLostCommand : IInvariant
         }
     }
 
-    private void CheckForgotten(CommitBatch batch, Facts facts)
+    private void CheckForgotten(SimNode kernel, CommitBatch batch, Facts facts)
     {
         if (batch.ForgottenCommands.Count == 0) return;
         var options = facts.World.KernelOptions.Commands;
         var settled = facts.Settled + batch.ChangedCommands.Concat(batch.NewCommands).Count(row => row.State is CommandState.Success or CommandState.Failed);
-        var utcMs = facts.World.KernelNode.Clock.GetUtcNow().ToUnixTimeMilliseconds();
+
+        // A batch may wait for the disk while the wall clock jumps back: what the clock showed when the kernel decided is what counts.
+        var utcMs = kernel.LatestUtcSince(facts.DecidedSince(kernel)).ToUnixTimeMilliseconds();
         foreach (var seq in batch.ForgottenCommands)
         {
             if (facts.BySeq(seq) is not { } command) continue;

@@ -60,7 +60,7 @@ public sealed class SimNode
     public TimeProvider Clock { get; }
 
     /// <summary>How far its wall clock is off.</summary>
-    public TimeSpan WallOffset { get; internal set; }
+    public TimeSpan WallOffset { get; private set; }
 
     /// <summary>Its own chance: ids and jitter.</summary>
     public IEntropy Entropy { get; private set; }
@@ -72,6 +72,28 @@ public sealed class SimNode
     internal List<SimScheduler.Ready> Parked { get; } = [];
 
     internal List<SimConnection> Connections { get; } = [];
+
+    private readonly List<(long Ticks, DateTimeOffset Read)> _readBeforeJumps = [];
+
+    /// <summary>Sets how far the wall clock is off.</summary>
+    internal void SetWallOffset(TimeSpan offset)
+    {
+        if (offset == WallOffset) return;
+        _readBeforeJumps.Add((World.Scheduler.NowTicks, Clock.GetUtcNow()));
+        WallOffset = offset;
+    }
+
+    /// <summary>The latest time its wall clock has shown since then, jumps back included.</summary>
+    internal DateTimeOffset LatestUtcSince(long ticks)
+    {
+        var latest = Clock.GetUtcNow();
+        foreach (var jump in _readBeforeJumps)
+        {
+            if (jump.Ticks >= ticks && jump.Read > latest) latest = jump.Read;
+        }
+
+        return latest;
+    }
 
     /// <summary>Begins a life.</summary>
     internal void Start()
