@@ -159,8 +159,8 @@ public sealed class Facts
     /// <summary>When the latest commit became durable.</summary>
     public long DurableTicks { get; private set; }
 
-    /// <summary>When the latest batch was handed to the store.</summary>
-    public long SubmittedTicks { get; private set; }
+    /// <summary>True while the store has a batch of which nobody knows yet whether it is durable.</summary>
+    public bool CommitInFlight { get; private set; }
 
     /// <summary>When faults ended, or null.</summary>
     public long? HealedTicks { get; private set; }
@@ -228,6 +228,7 @@ public sealed class Facts
     {
         Holder = node;
         HeldSinceTicks = AwakeTicks = NowTicks;
+        CommitInFlight = false;
         Claims.Clear();
         Pongs.Clear();
         _submissions[node] = (NowTicks, NowTicks);
@@ -237,7 +238,7 @@ public sealed class Facts
     internal void CommitSubmitted(SimNode node, CommitBatch batch)
     {
         _submissions[node] = (_submissions.TryGetValue(node, out var at) ? at.Latest : NowTicks, NowTicks);
-        SubmittedTicks = NowTicks;
+        CommitInFlight = true;
         _world.Emit(new SimEvent { Kind = SimEventKind.CommitSubmitted, Node = node, Batch = batch });
     }
 
@@ -245,6 +246,7 @@ public sealed class Facts
     {
         _world.Emit(new SimEvent { Kind = SimEventKind.CommitApplying, Node = node, Batch = batch });
         DurableTicks = NowTicks;
+        CommitInFlight = false;
         foreach (var row in batch.Workers) Workers[row.WorkerId] = row;
         foreach (var device in batch.RemovedDevices) Owners.Remove(device);
         foreach (var row in batch.Devices) Owners[row.DeviceId] = row.WorkerId;

@@ -31,7 +31,7 @@ public sealed class Settlement : IInvariant
     /// <summary>No command rests in QUEUED for want of a nudge: where nothing has stood in its way for longer than any backoff, it has left.</summary>
     private void CheckNudges(long ticks, Facts facts)
     {
-        if (facts.Holder is not { IsUp: true, Frozen: false } || facts.SubmittedTicks > facts.DurableTicks) return;
+        if (facts.Holder is not { IsUp: true, Frozen: false } || facts.CommitInFlight) return;
         var since = ticks - SimDefaults.NudgeBound.Ticks - (2 * facts.World.WorstLateness.Ticks);
         if (facts.AwakeTicks > since) return;
         foreach (var command in facts.Open.Values)

@@ -41,7 +41,7 @@ public sealed class RecoveryIsExact : IInvariant
         if (!happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked)) return;
 
         // Only where no commit was under way since before the question: memory and disk are to be the same then.
-        if (facts.SubmittedTicks > facts.DurableTicks || facts.DurableTicks >= asked.Ticks || facts.HeldSinceTicks >= asked.Ticks) return;
+        if (facts.CommitInFlight || facts.DurableTicks >= asked.Ticks || facts.HeldSinceTicks >= asked.Ticks) return;
         if (!told.Listing.TryGetProperty("kernel", out var kernel)) return;
         var open = kernel.GetProperty("openCommands").GetInt32();
         if (open != facts.Open.Count) facts.Violated(this, $"The kernel says {open} commands are open; in the store there are {facts.Open.Count}.");
