@@ -27,6 +27,7 @@ public static class SimDefaults
         {
             MaxOpen = 2_000,
             MaxOpenPerWorker = 500,
+            MaxOpenPerDevice = 24,
             WindowPerWorker = 8,
             AttemptTimeoutMs = 3_000,
             DefaultDeadlineMs = 20_000,
@@ -48,6 +49,8 @@ public static class SimDefaults
         },
         Schedule = new ScheduleOptions { MaxPulls = 8 },
         Pulls = new PullOptions { TimeoutMs = 4_000 },
+        Circuits = new CircuitOptions { CoolDownBaseMs = 1_000, CoolDownCapMs = 6_000, WindowMs = 20_000, MinExchanges = 10, ForgetAfterMs = 20_000 },
+        Retries = new RetryOptions { Burst = 20, PerSecond = 2 },
     };
 
     /// <summary>The Workers' options.</summary>

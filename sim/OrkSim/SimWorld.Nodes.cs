@@ -51,6 +51,14 @@ public sealed partial class SimWorld
     }
 
     /// <summary>True where a Worker keeps the protocol.</summary>
+    /// <summary>The caller that floods, or null.</summary>
+    internal SimNode? Flooder { get; private set; }
+
+    /// <summary>Workers whose circuits an operator has asked to be held closed, now or earlier.</summary>
+    internal HashSet<string> HeldClosed { get; } = new(StringComparer.Ordinal);
+
+    internal bool IsHeldClosed(string workerId) => HeldClosed.Contains(workerId);
+
     internal bool IsHonest(string workerId) => _workersById.GetValueOrDefault(workerId) is { Mischief: null };
 
     /// <summary>True where a Worker's journal outlives it.</summary>
@@ -171,6 +179,8 @@ public sealed partial class SimWorld
     private void BuildCallers()
     {
         for (var i = 1; i <= Scenario.Workload.Callers.Min; i++) _callers.Add(new SimCaller(this, AddNode($"caller-{i}", NodeKind.Caller), isAuditor: false));
+        if (Scenario.Workload.Flood.Min > 0) _callers.Add(new SimCaller(this, Flooder = AddNode("flooder", NodeKind.Caller), isAuditor: false) { Flooding = true });
+        if (Scenario.Workload.CurtailAt.Max > TimeSpan.Zero) _callers.Add(new SimCaller(this, AddNode("curtailer", NodeKind.Caller), isAuditor: false) { Curtailing = true });
         if (Scenario.Workload.Audit) _callers.Add(new SimCaller(this, AddNode("auditor", NodeKind.Caller), isAuditor: true));
         for (var i = 1; i <= Scenario.Workload.Broken.Min; i++) _callers.Add(new SimCaller(this, AddNode($"broken-{i}", NodeKind.Caller), isAuditor: false) { Broken = true });
     }

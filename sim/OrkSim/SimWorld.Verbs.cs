@@ -1,3 +1,5 @@
+using Ork.Protocol;
+
 namespace OrkSim;
 
 // What can be done to the world. Each is a thing a person would say of a bad day.
@@ -172,6 +174,31 @@ public sealed partial class SimWorld
         if (most > WorstLateness) WorstLateness = most;
     }
 
+    /// <summary>A Worker's devices hang: it still answers pings.</summary>
+    public void Mute(SimWorker worker)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        worker.Muted ??= new TaskCompletionSource();
+        worker.WasMuted = true;
+    }
+
+    /// <summary>A Worker's devices go on.</summary>
+    public static void Unmute(SimWorker worker)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        var muted = worker.Muted;
+        worker.Muted = null;
+        if (muted is not null) worker.Node.Run(() => muted.TrySetResult());
+    }
+
+    /// <summary>An operator holds a Worker's circuit.</summary>
+    public void Hold(SimWorker worker, CircuitHold hold)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        worker.WasHeld = true;
+        _callers.Find(caller => caller.Node.Name == "auditor")?.Hold(worker.Node.Name, hold);
+    }
+
     /// <summary>No more faults: everything is given back what it needs, and must come right by itself.</summary>
     public void Heal()
     {
@@ -193,6 +220,8 @@ public sealed partial class SimWorld
         {
             worker.Node.Key = "key:" + worker.Node.Name;
             worker.Mischief?.Stop();
+            Unmute(worker);
+            if (worker.WasHeld) Hold(worker, CircuitHold.None);
             StartWorker(worker);
         }
 

@@ -62,7 +62,7 @@ public sealed partial class SimWorld
         _watch = watch;
         Draws = new Draws(choices, _hash, watch.KeepChoices, watch.KeepDigests, watch.Expected);
         Scheduler = new SimScheduler(Draws) { Failed = NodeFailed, BeforeStep = BeforeStep, FifoWithinNodes = scenario.FifoWithinNodes };
-        _invariants = [.. watch.Invariants?.Invoke() ?? InvariantCatalogue.Active()];
+        _invariants = [.. watch.Invariants?.Invoke() ?? InvariantCatalogue.All()];
         foreach (var invariant in _invariants) _hearers.Add((invariant.Hears, invariant));
         foreach (var (kinds, _) in _hearers) _heard |= kinds;
         _trace = watch.Trace ? [] : null;

@@ -44,6 +44,7 @@ public sealed class OrkClient : IAsyncDisposable
                 workerId = order.WorkerId,
                 targets = order.Targets,
                 idempotencyKey = order.IdempotencyKey,
+                priority = order.Priority == CommandPriority.Normal ? null : CommandWords.Of(order.Priority),
                 deadlineMs = order.DeadlineMs,
             },
             WriteOptions);
@@ -127,6 +128,12 @@ public sealed class OrkClient : IAsyncDisposable
     /// <exception cref="OrkRefusedException">It is not known.</exception>
     public Task TerminateAsync(string workerId, CancellationToken cancellation = default) =>
         AskAsync(OrkAction.WorkerTerminate, null, JsonSerializer.SerializeToUtf8Bytes(new { workerId }), true, 0, cancellation);
+
+    /// <summary>Holds a Worker's circuit open (nothing is sent to it) or closed, or lets failures and probes decide again. Durable.</summary>
+    /// <returns>How the circuit stands now.</returns>
+    /// <exception cref="OrkRefusedException">The Worker is not known, or terminated.</exception>
+    public async Task<string> HoldAsync(string workerId, CircuitHold hold, CancellationToken cancellation = default) => Json.Text(
+        await AskAsync(OrkAction.WorkerHold, null, JsonSerializer.SerializeToUtf8Bytes(new { workerId, hold = CircuitHolds.Of(hold) }), true, 0, cancellation), "circuit") ?? "";
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()

@@ -24,6 +24,9 @@ public sealed record CommandOrder
     /// <summary>The parameters; anything that serialises to a JSON object.</summary>
     public object? Params { get; init; }
 
+    /// <summary>Whether it goes ahead of others in line at its devices.</summary>
+    public CommandPriority Priority { get; init; }
+
     /// <summary>The caller's name for this request. With it, and only with it, the client repeats the request when the link is lost.</summary>
     public string? IdempotencyKey { get; init; }
 
@@ -137,6 +140,15 @@ public sealed record WorkerView
 
     /// <summary>Claims refused because another live Worker owns the device.</summary>
     public int RefusedClaims { get; init; }
+
+    /// <summary>Its circuit: Closed, Open or HalfOpen.</summary>
+    public string Circuit { get; init; } = "";
+
+    /// <summary>How an operator holds the circuit: none, open or closed.</summary>
+    public string Hold { get; init; } = "none";
+
+    /// <summary>How often the circuit opened in a row.</summary>
+    public int CircuitOpens { get; init; }
 
     /// <summary>Commands waiting.</summary>
     public int Queued { get; init; }

@@ -32,20 +32,23 @@ internal sealed class KernelCore : IWorkerEvents
         Timers = new TimerWheel(turn.NowMs);
         Epoch = image.Epoch;
         _answers = new Answers(options);
-        _exchanges = new Exchanges(Timers, entropy, _answers, observer);
+        Circuits = new FaultSupervisor(
+            options.Circuits, options.Retries, CircuitMachine.Build(observer, strict), Timers, entropy, observer, PathChanged, turn.NowMs);
+        _exchanges = new Exchanges(Timers, entropy, _answers, Circuits, observer);
         _dialer = new WorkerDialer(options.Links, Timers, entropy, observer);
-        Health = new HealthMonitor(options.Health, HealthMachine.Build(observer, strict), _exchanges, observer, HealthChanged);
+        Health = new HealthMonitor(options.Health, HealthMachine.Build(observer, strict), _exchanges, observer, PathChanged);
         Registry = new WorkerRegistry(options.Links, WorkerMachine.Build(observer, strict), _exchanges, Timers, entropy, observer, this);
         _scheduler = new Scheduler(options.Schedule, JobMachine.Build(observer, strict), Timers, observer, RunJob);
-        _collector = new TelemetryCollector(options.Pulls, Registry, _exchanges, _answers, observer);
-        IDeviceLocks locks = new FreeLocks();
+        _collector = new TelemetryCollector(options.Pulls, Registry, Circuits, _exchanges, _answers, observer);
+        Locks = new ConcurrencyManager(options.Commands, DeviceLockMachine.Build(observer, strict));
         Ledger = new CommandLedger(
-            options.Commands, CommandMachine.Build(observer, strict), Registry, Health, new ClosedCircuits(), locks, _exchanges, Timers, entropy, _answers,
-            observer, image.Epoch);
+            options.Commands, CommandMachine.Build(observer, strict), Registry, Health, Circuits, Locks, _exchanges, Timers, entropy, _answers,
+            observer, image.Epoch, options.Retries.WaitMs);
         _dispatcher = new CommandDispatcher(
-            options, DispatchMachine.Build(observer, strict), Registry, Ledger, Health, locks, _answers, entropy, observer);
+            options, DispatchMachine.Build(observer, strict), Registry, Ledger, Health, Locks, Circuits, _answers, entropy, observer);
         _views = new StatusViews(this, turn.NowMs);
         Registry.Load(image, turn);
+        foreach (var worker in Registry.Workers) Circuits.ApplyHold(worker, turn);
         Ledger.Load(image, turn);
     }
 
@@ -58,6 +61,10 @@ internal sealed class KernelCore : IWorkerEvents
     internal HealthMonitor Health { get; }
 
     internal CommandLedger Ledger { get; }
+
+    internal FaultSupervisor Circuits { get; }
+
+    internal ConcurrencyManager Locks { get; }
 
     internal int PullsInFlight => _collector.PullsInFlight + _scheduler.PullsInFlight;
 
@@ -130,6 +137,7 @@ internal sealed class KernelCore : IWorkerEvents
     {
         _scheduler.Stop(JobKind.State, worker);
         _scheduler.Stop(JobKind.Telemetry, worker);
+        Circuits.LinkLost(worker, turn);
         Ledger.LinkLost(worker, turn);
     }
 
@@ -138,6 +146,7 @@ internal sealed class KernelCore : IWorkerEvents
     {
         _scheduler.Stop(JobKind.Health, worker);
         Health.Forget(worker);
+        Circuits.Forget(worker);
         Ledger.Abandon(worker, turn);
     }
 
@@ -156,9 +165,10 @@ internal sealed class KernelCore : IWorkerEvents
         Ledger.Drain();
     }
 
-    private void HealthChanged(WorkerEntry worker, Turn turn)
+    /// <summary>A Worker's health or circuit changed: what waits for it may go on.</summary>
+    private void PathChanged(WorkerEntry worker, Turn turn)
     {
-        if (!Health.IsRoutable(worker)) return;
+        if (!Health.IsRoutable(worker) || !Circuits.Admits(worker)) return;
         Ledger.SendHeldBack(worker, turn);
         Ledger.Drive(worker, turn);
     }
@@ -220,6 +230,9 @@ internal sealed class KernelCore : IWorkerEvents
             case OrkAction.WorkerTerminate:
                 TakeTerminate(caller, in request, turn);
                 break;
+            case OrkAction.WorkerHold:
+                TakeHold(caller, in request, turn);
+                break;
             default:
                 _answers.Refuse(turn, caller, ErrorCodes.NotSupported);
                 break;
@@ -231,6 +244,30 @@ internal sealed class KernelCore : IWorkerEvents
         if (CommandQueryPayload.Read(request.Payload, out var query) is { } refusal) _answers.Refuse(turn, caller, refusal);
         else if (request.Action == OrkAction.CommandStatus) Ledger.Status(caller, in query, turn);
         else Ledger.Cancel(caller, query.CommandId, turn);
+    }
+
+    private void TakeHold(in CallerRef caller, in Envelope request, Turn turn)
+    {
+        var refusal = PayloadRules.ReadHold(request.Payload, out var workerId, out var hold);
+        var worker = refusal is null ? Registry.FindWorker(workerId) : null;
+        if (refusal is null && worker is null) refusal = ErrorCodes.WorkerNotFound;
+        if (worker?.State == WorkerState.Terminated) refusal = ErrorCodes.WorkerTerminated;
+        if (refusal is not null)
+        {
+            _answers.Refuse(turn, caller, refusal);
+            return;
+        }
+
+        WorkerRegistry.Hold(worker!, hold, turn);
+        Circuits.ApplyHold(worker!, turn);
+        _answers.AfterCommit(turn, caller, turn.Payload((worker!, Circuits.Of(worker!)), static (json, it) =>
+        {
+            json.WriteStartObject();
+            json.WriteString("workerId"u8, it.Item1.WorkerId);
+            json.WriteString("hold"u8, CircuitHolds.Of(it.Item1.Hold));
+            json.WriteString("circuit"u8, it.Item2.ToString());
+            json.WriteEndObject();
+        }));
     }
 
     private void TakeTerminate(in CallerRef caller, in Envelope request, Turn turn)

@@ -26,6 +26,62 @@ public sealed record KernelOptions
 
     /// <summary>Proxied pulls.</summary>
     public PullOptions Pulls { get; init; } = new();
+
+    /// <summary>Circuits of Workers.</summary>
+    public CircuitOptions Circuits { get; init; } = new();
+
+    /// <summary>The budget for retries.</summary>
+    public RetryOptions Retries { get; init; } = new();
+}
+
+/// <summary>Circuits of Workers.</summary>
+public sealed record CircuitOptions
+{
+    /// <summary>Exchanges in a row without an answer that open a circuit.</summary>
+    public int ConsecutiveFailures { get; init; } = 5;
+
+    /// <summary>The last while, in which failures and lost links are counted.</summary>
+    public long WindowMs { get; init; } = 30_000;
+
+    /// <summary>The share of exchanges of that while without an answer that opens a circuit, in percent.</summary>
+    public int FailurePercent { get; init; } = 50;
+
+    /// <summary>Exchanges of that while below which their share says nothing.</summary>
+    public int MinExchanges { get; init; } = 20;
+
+    /// <summary>Links lost in that while that open a circuit: a Worker that flaps.</summary>
+    public int LinksLostToOpen { get; init; } = 5;
+
+    /// <summary>First ceiling of the pause before an open circuit lets probes through; at least half of a ceiling is kept.</summary>
+    public long CoolDownBaseMs { get; init; } = 2_000;
+
+    /// <summary>Highest ceiling of that pause: it doubles each time the circuit opens again.</summary>
+    public long CoolDownCapMs { get; init; } = 60_000;
+
+    /// <summary>How long a circuit stays closed until its earlier openings are forgotten.</summary>
+    public long ForgetAfterMs { get; init; } = 60_000;
+
+    /// <summary>Exchanges under way at once while a circuit is half-open.</summary>
+    public int HalfOpenProbes { get; init; } = 3;
+
+    /// <summary>Answers that close a half-open circuit.</summary>
+    public int ProbesToClose { get; init; } = 2;
+}
+
+/// <summary>The budget for retries, over all Workers. What a kernel's restart interrupted is not counted.</summary>
+public sealed record RetryOptions
+{
+    /// <summary>Retries for a hundred first attempts.</summary>
+    public int SharePercent { get; init; } = 20;
+
+    /// <summary>Retries a second besides, whatever the traffic.</summary>
+    public int PerSecond { get; init; } = 10;
+
+    /// <summary>Retries that may be saved up.</summary>
+    public int Burst { get; init; } = 1_000;
+
+    /// <summary>How long a retry waits at most until it asks the budget again.</summary>
+    public long WaitMs { get; init; } = 1_000;
 }
 
 /// <summary>Bounds of the turn loop.</summary>
@@ -55,6 +111,15 @@ public sealed record CommandOptions
 
     /// <summary>Commands not yet settled, per Worker; beyond, <c>ERR_QUEUE_FULL</c>.</summary>
     public int MaxOpenPerWorker { get; init; } = 20_000;
+
+    /// <summary>Commands not yet settled, per device; beyond, <c>ERR_QUEUE_FULL</c>.</summary>
+    public int MaxOpenPerDevice { get; init; } = 1_024;
+
+    /// <summary>
+    /// How many times what is still free of a limit of open commands one caller may have there; beyond, <c>ERR_QUEUE_FULL</c>. With 4 a caller alone may have four
+    /// fifths of it, and one that comes to many others that flood still finds room. Urgent commands are not counted against a share.
+    /// </summary>
+    public int FairShare { get; init; } = 4;
 
     /// <summary>Bytes of parameters and targets of all commands not yet settled; beyond, <c>ERR_QUEUE_FULL</c>.</summary>
     public long MaxOpenBytes { get; init; } = 256L * 1024 * 1024;

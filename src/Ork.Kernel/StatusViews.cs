@@ -93,6 +93,7 @@ internal sealed class StatusViews(KernelCore core, long startedMs)
         json.WriteNumber("accepted"u8, core.Ledger.AcceptedTotal);
         json.WriteNumber("succeeded"u8, core.Ledger.SucceededTotal);
         json.WriteNumber("failed"u8, core.Ledger.FailedTotal);
+        json.WriteNumber("retriesLeft"u8, core.Circuits.RetriesLeft);
         json.WriteNumber("pullsInFlight"u8, core.PullsInFlight);
         json.WriteEndObject();
     }
@@ -111,6 +112,9 @@ internal sealed class StatusViews(KernelCore core, long startedMs)
         json.WriteString("deviceFamily"u8, worker.Contract?.DeviceFamily);
         json.WriteNumber("deviceCount"u8, worker.Devices.Count);
         json.WriteNumber("refusedClaims"u8, worker.RefusedClaims.Count);
+        json.WriteString("circuit"u8, core.Circuits.Of(worker).ToString());
+        json.WriteString("hold"u8, CircuitHolds.Of(worker.Hold));
+        json.WriteNumber("circuitOpens"u8, core.Circuits.OpensOf(worker));
         json.WriteNumber("queued"u8, queued);
         json.WriteNumber("inFlight"u8, inFlight);
         if (devices)

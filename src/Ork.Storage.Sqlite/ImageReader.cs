@@ -11,8 +11,8 @@ internal static class ImageReader
 {
     internal static KernelImage Read(SqliteConnection connection, long epoch) => new(
         epoch,
-        Rows(connection, "SELECT worker_id, peer_key, endpoint, features, contract, terminated FROM workers ORDER BY worker_id", row => new WorkerRow(
-            row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), Bytes(row, 4), row.GetInt64(5) != 0)),
+        Rows(connection, "SELECT worker_id, peer_key, endpoint, features, contract, terminated, circuit_hold FROM workers ORDER BY worker_id", row => new WorkerRow(
+            row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), Bytes(row, 4), row.GetInt64(5) != 0, (CircuitHold)row.GetInt32(6))),
         Rows(connection, "SELECT device_id, worker_id, state FROM devices ORDER BY device_id", row => new DeviceRow(
             row.GetString(0), row.GetString(1), Bytes(row, 2))),
         Rows(connection, "SELECT * FROM commands ORDER BY seq", ReadCommand));
@@ -34,6 +34,7 @@ internal static class ImageReader
             TimeoutMs = row.GetInt64(10),
             CreatedAt = row.GetInt64(11),
             DeadlineAt = row.GetInt64(12),
+            Priority = (CommandPriority)row.GetInt32(25),
         },
         WorkerId = row.GetString(13),
         State = (CommandState)row.GetInt32(14),

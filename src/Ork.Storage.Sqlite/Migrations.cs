@@ -34,6 +34,12 @@ internal static class Migrations
                 datetime(l.at / 1000.0, 'unixepoch', 'subsec') AS at, l.attempt, l.detail
             FROM command_log l JOIN commands c ON c.seq = l.command JOIN states f ON f.state = l.from_state JOIN states t ON t.state = l.to_state;
         """,
+
+        // 2: priority of commands, circuits held by an operator
+        """
+        ALTER TABLE commands ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE workers ADD COLUMN circuit_hold INTEGER NOT NULL DEFAULT 0;
+        """,
     ];
 
     /// <summary>The schema version this build writes.</summary>

@@ -129,17 +129,17 @@ internal sealed class CommitWriter : IDisposable
         _begin = Prepare("BEGIN IMMEDIATE");
         _commit = Prepare("COMMIT");
         _worker = Prepare(
-            "INSERT INTO workers (worker_id, peer_key, endpoint, features, contract, terminated) VALUES (?, ?, ?, ?, ?, ?) "
+            "INSERT INTO workers (worker_id, peer_key, endpoint, features, contract, terminated, circuit_hold) VALUES (?, ?, ?, ?, ?, ?, ?) "
             + "ON CONFLICT (worker_id) DO UPDATE SET peer_key = excluded.peer_key, endpoint = excluded.endpoint, features = excluded.features, "
-            + "contract = excluded.contract, terminated = excluded.terminated");
+            + "contract = excluded.contract, terminated = excluded.terminated, circuit_hold = excluded.circuit_hold");
         _device = Prepare(
             "INSERT INTO devices (device_id, worker_id, state) VALUES (?, ?, ?) "
             + "ON CONFLICT (device_id) DO UPDATE SET worker_id = excluded.worker_id, state = excluded.state");
         _removeDevice = Prepare("DELETE FROM devices WHERE device_id = ?");
         _insert = Prepare(
             "INSERT INTO commands (seq, command_id, command, scope, device_id, targets, params, caller, idempotency_key, idempotent, timeout_ms, created_at, "
-            + "deadline_at, worker_id, state, attempt, retries, recoveries, transitions, sent_ever, stop_requested, result, error, outcome, updated_at) "
-            + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)");
+            + "deadline_at, worker_id, state, attempt, retries, recoveries, transitions, sent_ever, stop_requested, result, error, outcome, updated_at, priority) "
+            + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
         _update = Prepare(
             "UPDATE commands SET worker_id = ?14, state = ?15, attempt = ?16, retries = ?17, recoveries = ?18, transitions = ?19, sent_ever = ?20, "
             + "stop_requested = ?21, result = ?22, error = ?23, outcome = ?24, updated_at = ?25 WHERE seq = ?1");
@@ -161,7 +161,7 @@ internal sealed class CommitWriter : IDisposable
         foreach (var row in batch.Workers)
         {
             _worker.Bind(1, row.WorkerId).Bind(2, row.PeerKey).Bind(3, row.Endpoint).Bind(4, row.Features).Bind(5, row.Contract.Span)
-                .Bind(6, row.Terminated ? 1 : 0).Run();
+                .Bind(6, row.Terminated ? 1 : 0).Bind(7, (int)row.Hold).Run();
         }
 
         foreach (var deviceId in batch.RemovedDevices) _removeDevice.Bind(1, deviceId).Run();
@@ -194,7 +194,7 @@ internal sealed class CommitWriter : IDisposable
         _insert.Bind(1, row.Seq).Bind(2, spec.CommandId).Bind(3, spec.Command).Bind(4, (int)spec.Scope).Bind(5, spec.DeviceId)
             .Bind(6, spec.Targets is null ? null : JsonSerializer.Serialize(spec.Targets)).Bind(7, spec.Params.Span).Bind(8, spec.Caller)
             .Bind(9, spec.IdempotencyKey).Bind(10, spec.Idempotent ? 1 : 0).Bind(11, spec.TimeoutMs).Bind(12, spec.CreatedAt)
-            .Bind(13, spec.DeadlineAt);
+            .Bind(13, spec.DeadlineAt).Bind(26, (int)spec.Priority);
     }
 
     private static void BindStanding(Statement statement, in CommandRow row) => statement

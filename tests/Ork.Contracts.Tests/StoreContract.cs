@@ -37,7 +37,7 @@ public sealed class StoreContract : IDisposable
         var opener = Opener(kind);
         var batch = new CommitBatch();
         batch.Workers.Add(new WorkerRow("w1", "k1", "", "", default, false));
-        batch.Workers.Add(new WorkerRow("wörker 2", "k2", "announce", "journal,x", """{"a": 1}"""u8.ToArray(), true));
+        batch.Workers.Add(new WorkerRow("wörker 2", "k2", "announce", "journal,x", """{"a": 1}"""u8.ToArray(), true, CircuitHold.Open));
         batch.Devices.Add(new DeviceRow("d1", "w1", default));
         batch.Devices.Add(new DeviceRow("d2", "wörker 2", """{"led":true}"""u8.ToArray()));
         batch.NewCommands.Add(FullRow(1));
@@ -46,7 +46,7 @@ public sealed class StoreContract : IDisposable
         await CommitAsync(opener, batch);
         await using var store = await opener.OpenAsync();
         var image = store.TakeImage();
-        Assert.Equal(["w1 k1 - - '' False", "wörker 2 k2 announce journal,x '{\"a\": 1}' True"], image.Workers.Select(Show));
+        Assert.Equal(["w1 k1 - - '' False None", "wörker 2 k2 announce journal,x '{\"a\": 1}' True Open"], image.Workers.Select(Show));
         Assert.Equal(["d1 w1 ''", "d2 wörker 2 '{\"led\":true}'"], image.Devices.Select(row => $"{row.DeviceId} {row.WorkerId} '{Text(row.State)}'"));
         Assert.Equal([Show(FullRow(1)), Show(SparseRow(2))], image.Commands.Select(Show));
     }
@@ -175,6 +175,7 @@ public sealed class StoreContract : IDisposable
             Params = """{"x":"ä"}"""u8.ToArray(),
             Caller = "uid:0",
             IdempotencyKey = "key",
+            Priority = CommandPriority.Urgent,
             Idempotent = true,
             TimeoutMs = 1_500,
             CreatedAt = 1_700_000_000_000,
@@ -203,11 +204,11 @@ public sealed class StoreContract : IDisposable
     };
 
     private static string Show(WorkerRow row) =>
-        $"{row.WorkerId} {row.PeerKey} {Dash(row.Endpoint)} {Dash(row.Features)} '{Text(row.Contract)}' {row.Terminated}";
+        $"{row.WorkerId} {row.PeerKey} {Dash(row.Endpoint)} {Dash(row.Features)} '{Text(row.Contract)}' {row.Terminated} {row.Hold}";
 
     private static string Show(CommandRow row) => string.Join(
         '|', row.Seq, row.Spec.CommandId, row.Spec.Command, row.Spec.Scope, row.Spec.DeviceId ?? "null", row.Spec.Targets is null ? "null" : string.Join(',', row.Spec.Targets),
-        Text(row.Spec.Params), row.Spec.Caller, row.Spec.IdempotencyKey ?? "null", row.Spec.Idempotent, row.Spec.TimeoutMs, row.Spec.CreatedAt, row.Spec.DeadlineAt,
+        Text(row.Spec.Params), row.Spec.Caller, row.Spec.IdempotencyKey ?? "null", row.Spec.Idempotent, row.Spec.Priority, row.Spec.TimeoutMs, row.Spec.CreatedAt, row.Spec.DeadlineAt,
         row.WorkerId, row.State, row.Attempt, row.Retries, row.Recoveries, row.Transitions, row.SentEver, row.StopRequested, Text(row.Result), row.Error ?? "null",
         row.Outcome, row.UpdatedAt);
 

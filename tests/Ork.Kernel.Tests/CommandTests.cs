@@ -224,7 +224,7 @@ public sealed class CommandTests
         _ork.Register();
         _ork.Do(InputKind.LinkCongested, 1);
         var cancelled = _ork.Send();
-        var sent = _ork.Send();
+        var sent = _ork.Send("d2");
         Assert.Equal("DISPATCHED", _ork.StatusWord(sent));
         Assert.True(_ork.AskOne("command.cancel", $$"""{"commandId":"{{cancelled}}"}""").GetProperty("cancelled").GetBoolean());
         Assert.Equal(0, _ork.CommandsSent());
@@ -252,8 +252,8 @@ public sealed class CommandTests
     public void S12_the_window_of_a_Worker_is_never_exceeded_and_no_command_rests_for_want_of_a_nudge()
     {
         var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { WindowPerWorker = 2 } });
-        ork.Register();
-        var ids = Enumerable.Range(0, 5).Select(_ => ork.Send()).ToArray();
+        ork.Register(devices: ["d0", "d1", "d2", "d3", "d4"]);
+        var ids = Enumerable.Range(0, 5).Select(i => ork.Send($"d{i}")).ToArray();
         Assert.Equal(2, ork.CommandsSent());
         for (var i = 0; i < 5; i++)
         {
@@ -337,6 +337,7 @@ public sealed class CommandTests
         var answer = _ork.AskOne("command.request", """{"command":"reboot","scope":"worker","workerId":"w1"}""");
         Assert.Equal("QUEUED", answer.GetProperty("status").GetString());
         Assert.Equal(["d1", "d2", "d3"], _ork.LastCommand().Payload.GetProperty("targets").EnumerateArray().Select(target => target.GetString()));
+        _ork.Succeed(_ork.LastCommand());
         _ork.AskOne("command.request", """{"command":"reboot","scope":"rack","workerId":"w1","targets":["d3","d1","d3"]}""");
         Assert.Equal(["d3", "d1"], _ork.LastCommand().Payload.GetProperty("targets").EnumerateArray().Select(target => target.GetString()));
         Assert.Equal("rack", _ork.LastCommand().Payload.GetProperty("scope").GetString());
@@ -410,7 +411,7 @@ public sealed class CommandTests
         _ork.Register();
         var late = _ork.Send();
         var request = _ork.LastCommand();
-        var stopped = _ork.Send();
+        var stopped = _ork.Send("d2");
         _ork.Do(InputKind.Stop);
         _ork.ShutDown();
         _ork.Result(request, answered, "\"late\"");

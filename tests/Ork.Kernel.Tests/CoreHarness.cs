@@ -168,6 +168,7 @@ internal sealed class CoreHarness
         _turn.Seal();
         if (_turn.Records.Count > 0) _store.CommitAsync(_turn.Records).AsTask().GetAwaiter().GetResult();
         AssertDiskIsMemory();
+        AssertLocksAreTheLedgers();
         var seen = Read(_turn.AtOnce, true).Concat(Read(_turn.AfterCommit, false)).ToList();
         Effects.AddRange(seen);
         return seen;
@@ -183,6 +184,15 @@ internal sealed class CoreHarness
             var owned = Disk.Devices.Where(row => row.WorkerId == worker.WorkerId).Select(row => row.DeviceId);
             Assert.Equal(owned, worker.Devices.Select(device => device.DeviceId).Order(StringComparer.Ordinal));
         }
+    }
+
+    /// <summary>S8 after every turn of every test: at most one command in flight per device, and a lock held is the lock of one.</summary>
+    private void AssertLocksAreTheLedgers()
+    {
+        var inFlight = Core.Ledger.All.Where(command => command.InFlight).SelectMany(command => command.Spec.Targets ?? [command.Spec.DeviceId!]).Order(StringComparer.Ordinal);
+        Assert.Equal(inFlight, Core.Locks.Devices.Where(device => device.State == DeviceLockState.Held).Select(device => device.DeviceId).Order(StringComparer.Ordinal));
+        var open = Core.Ledger.All.Where(command => !command.IsTerminal).Sum(command => command.Spec.Targets?.Count ?? 1);
+        Assert.Equal(open, Core.Locks.Devices.Sum(device => device.Depth));
     }
 
     private static (long, CommandState, string, int, int, int, int, bool, bool, string?, CommandOutcome) Facts(CommandRow row) => (

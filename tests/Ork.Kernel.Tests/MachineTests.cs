@@ -9,6 +9,7 @@ public sealed class MachineTests
     public static TheoryData<string, string> Modules => new()
     {
         { "WorkerRegistry", "worker" }, { "CommandDispatcher", "dispatch" }, { "CommandStateMachine", "command" }, { "Scheduler", "job" }, { "HealthMonitor", "health" },
+        { "ConcurrencyManager", "lock" }, { "FaultSupervisor", "circuit" },
     };
 
     [Theory]
@@ -71,7 +72,8 @@ public sealed class MachineTests
                 _ => [],
             };
             Assert.Equal(expected, ends);
-            Assert.Single(states, state => table.All(row => row.To != state) || (name is "job" && state == "Idle") || (name == "health" && state == "Unknown"));
+            Assert.Single(states, state => table.All(row => row.To != state) || (name is "job" && state == "Idle") || (name == "health" && state == "Unknown")
+                || (name == "lock" && state == "Free") || (name == "circuit" && state == "Closed"));
         }
     }
 
@@ -84,6 +86,8 @@ public sealed class MachineTests
         DoesWhatItsTableSays(CommandMachine.Build(silent, false));
         DoesWhatItsTableSays(JobMachine.Build(silent, false));
         DoesWhatItsTableSays(HealthMachine.Build(silent, false));
+        DoesWhatItsTableSays(DeviceLockMachine.Build(silent, false));
+        DoesWhatItsTableSays(CircuitMachine.Build(silent, false));
     }
 
     private static void DoesWhatItsTableSays<TState, TTrigger>(ModuleMachine<TState, TTrigger> machine)
@@ -110,6 +114,8 @@ public sealed class MachineTests
             "dispatch" => DispatchMachine.Build(observer, true),
             "command" => CommandMachine.Build(observer, true),
             "job" => JobMachine.Build(observer, true),
+            "lock" => DeviceLockMachine.Build(observer, true),
+            "circuit" => CircuitMachine.Build(observer, true),
             _ => HealthMachine.Build(observer, true),
         };
     }

@@ -86,7 +86,8 @@ public sealed class SqliteStoreTests : IDisposable
         Assert.Equal("{\"pct\":80}", System.Text.Encoding.UTF8.GetString(image.Commands[0].Spec.Params.Span));
         Assert.Equal(["wm-001-0001"], image.Commands[2].Spec.Targets!);
         var worker = Assert.Single(image.Workers);
-        Assert.Equal(("sim-001", "journal", false), (worker.WorkerId, worker.Features, worker.Terminated));
+        Assert.Equal(("sim-001", "journal", false, CircuitHold.None), (worker.WorkerId, worker.Features, worker.Terminated, worker.Hold));
+        Assert.All(image.Commands, row => Assert.Equal(CommandPriority.Normal, row.Spec.Priority));
         Assert.Null(WorkerContract.Read(worker.Contract, out _));
         var device = Assert.Single(image.Devices);
         Assert.Equal(("wm-001-0001", "sim-001"), (device.DeviceId, device.WorkerId));

@@ -33,6 +33,25 @@ public sealed class CommandFacts(CommandRow row)
     /// <summary>True once it left the store at the end of its retention.</summary>
     public bool Forgotten { get; internal set; }
 
+    /// <summary>True where another command reaches one of the same devices.</summary>
+    public bool Shares(CommandFacts other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        if (Row.Spec.Targets is null && other.Row.Spec.Targets is null) return Row.Spec.DeviceId == other.Row.Spec.DeviceId;
+        if (Row.Spec.Targets is null) return other.Row.Spec.Targets!.Contains(Row.Spec.DeviceId!);
+        return other.Row.Spec.Targets is null ? Row.Spec.Targets.Contains(other.Row.Spec.DeviceId!) : Row.Spec.Targets.Intersect(other.Row.Spec.Targets).Any();
+    }
+
+    /// <summary>True where it goes before another at a device of both.</summary>
+    public bool IsBefore(CommandFacts other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Row.Spec.Priority == other.Row.Spec.Priority ? Row.Seq < other.Row.Seq : Row.Spec.Priority > other.Row.Spec.Priority;
+    }
+
+    /// <summary>When the kernel last said that its retry waits for the budget.</summary>
+    public long BudgetTicks { get; internal set; }
+
     /// <summary>True at its end.</summary>
     public bool IsTerminal => Row.State is CommandState.Success or CommandState.Failed;
 }
@@ -99,6 +118,25 @@ public sealed class LinkFacts
         return false;
     }
 
+    /// <summary>When an answer to a command or pull was last taken that was surely in time.</summary>
+    public long AnswerTicks { get; private set; }
+
+    /// <summary>When those left whose answers, since then, came too late for the kernel.</summary>
+    public List<long> Late { get; } = [];
+
+    /// <summary>An answer to a command or pull was taken.</summary>
+    internal void Take(long askedTicks, long nowTicks, TimeSpan timeout)
+    {
+        if (nowTicks - askedTicks >= timeout.Ticks)
+        {
+            Late.Add(askedTicks);
+            return;
+        }
+
+        AnswerTicks = nowTicks;
+        Late.Clear();
+    }
+
     /// <summary>When the latest ping left that was answered.</summary>
     public long AnsweredPingTicks { get; internal set; }
 
@@ -137,6 +175,12 @@ public sealed class Facts
 
     /// <summary>Workers on the disk.</summary>
     public Dictionary<string, WorkerRow> Workers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>How the kernel that holds the store says each Worker's circuit stands, and since when; closed where it says nothing.</summary>
+    public Dictionary<string, (KernelEvent State, long Ticks)> Circuits { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>When a command last changed at each device.</summary>
+    public Dictionary<string, long> MovedTicks { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Links between kernels and Workers that are open on the kernel's side.</summary>
     public List<LinkFacts> WorkerLinks { get; } = [];
@@ -230,6 +274,7 @@ public sealed class Facts
         HeldSinceTicks = AwakeTicks = NowTicks;
         CommitInFlight = false;
         Claims.Clear();
+        Circuits.Clear();
         Pongs.Clear();
         _submissions[node] = (NowTicks, NowTicks);
         _world.Emit(new SimEvent { Kind = SimEventKind.StoreOpened, Node = node, Image = image, Correlation = (ulong)image.Epoch });
@@ -293,6 +338,16 @@ public sealed class Facts
         if (QuietTicks is not null) QuietTicks = NowTicks;
     }
 
+    internal void Noted(SimNode node, KernelEvent what, string subject)
+    {
+        if (node != Holder) return;
+        if (what is KernelEvent.CircuitOpened or KernelEvent.CircuitHalfOpen or KernelEvent.CircuitClosed) Circuits[subject] = (what, NowTicks);
+        else if (what == KernelEvent.RetryDelayed && Commands.TryGetValue(subject, out var command)) command.BudgetTicks = NowTicks;
+    }
+
+    /// <summary>How the kernel says a Worker's circuit stands.</summary>
+    public KernelEvent CircuitOf(string workerId) => Circuits.TryGetValue(workerId, out var circuit) ? circuit.State : KernelEvent.CircuitClosed;
+
     internal void Pulse()
     {
         foreach (var link in WorkerLinks) Watch(link);
@@ -336,6 +391,7 @@ public sealed class Facts
         }
 
         command.LoggedBefore = command.Log.Count;
+        foreach (var device in command.Row.Spec.Targets ?? [command.Row.Spec.DeviceId!]) MovedTicks[device] = NowTicks;
         command.TouchedTicks = NowTicks;
         command.Row = row with { Spec = command.Row.Spec };
     }
@@ -373,6 +429,8 @@ public sealed class Facts
             return;
         }
 
+        var handlerTimeout = packet.Payload.AsSpan().IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0;
+        if (CircuitDiscipline.Counts(asked.Action)) link.Take(asked.Ticks, NowTicks, handlerTimeout ? TimeSpan.Zero : TimeoutOf(asked.Action));
         if (packet.Message is not { } message || message.Action != OrkActions.AnswerTo(asked.Action)) return;
         switch (message.Action)
         {
@@ -392,6 +450,9 @@ public sealed class Facts
                 break;
         }
     }
+
+    private TimeSpan TimeoutOf(OrkAction action) =>
+        TimeSpan.FromMilliseconds(action == OrkAction.CommandRequest ? _world.KernelOptions.Commands.AttemptTimeoutMs : _world.KernelOptions.Pulls.TimeoutMs);
 
     private void Told(WireMessage message)
     {

@@ -1,3 +1,6 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
 namespace OrkSim;
 
 internal sealed class WorkerCrashFault : IFault
@@ -25,6 +28,37 @@ internal sealed class WorkerHangFault : IFault
         world.Freeze(node);
         await world.Delay(length);
         world.Thaw(node);
+    }
+}
+
+internal sealed class WorkerMuteFault : IFault
+{
+    public string Name => "worker-mute";
+
+    public string Says => "Workers answer pings, but neither commands nor pulls: their devices hang.";
+
+    public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var struck = world.Workers.Where(_ => world.Draws.Chance(spec.Fraction.Min)).ToArray();
+        foreach (var worker in struck) world.Mute(worker);
+        await world.Delay(length);
+        foreach (var worker in struck) SimWorld.Unmute(worker);
+    }
+}
+
+internal sealed class OperatorHoldFault : IFault
+{
+    public string Name => "operator-hold";
+
+    public string Says => "An operator isolates a Worker, or holds its circuit closed, and restores it later.";
+
+    public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var troubled = world.Workers.Where(worker => world.Facts.CircuitOf(worker.Node.Name) != KernelEvent.CircuitClosed).ToArray();
+        var worker = world.Draws.Of(troubled.Length > 0 ? troubled : world.Workers);
+        world.Hold(worker, world.Draws.Chance(spec.Nasty.Min) ? CircuitHold.Closed : CircuitHold.Open);
+        await world.Delay(length);
+        world.Hold(worker, CircuitHold.None);
     }
 }
 

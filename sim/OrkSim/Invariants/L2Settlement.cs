@@ -36,7 +36,7 @@ public sealed class Settlement : IInvariant
         if (facts.AwakeTicks > since) return;
         foreach (var command in facts.Open.Values)
         {
-            if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || !IsFree(command, since, facts)) continue;
+            if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
             facts.Violated(this, $"{command.Id} rests in QUEUED for {TimeSpan.FromTicks(ticks - command.TouchedTicks).TotalSeconds:F1} s although {command.Row.WorkerId} is well.");
         }
     }
@@ -46,14 +46,16 @@ public sealed class Settlement : IInvariant
         var worker = command.Row.WorkerId;
         var link = facts.WorkerLinks.Find(link => link.Peer.Name == worker && link.KernelSide.Owner == facts.Holder);
         if (link is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } || well > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return false;
+        if (facts.CircuitOf(worker) != KernelEvent.CircuitClosed || facts.Circuits.TryGetValue(worker, out var circuit) && circuit.Ticks > since) return false;
+        if ((command.Row.Spec.Targets ?? [command.Row.Spec.DeviceId!]).Any(device => facts.MovedTicks.GetValueOrDefault(device) > since)) return false;
         var inFlight = 0;
         foreach (var other in facts.Open.Values)
         {
-            if (other == command || other.Row.WorkerId != worker) continue;
-            if (other.Row.State is CommandState.Dispatched or CommandState.Executing) inFlight++;
+            if (other == command) continue;
+            if (other.Row.WorkerId == worker && other.Row.State is CommandState.Dispatched or CommandState.Executing) inFlight++;
 
             // Its turn comes after those before it.
-            if (other.Row.Seq < command.Row.Seq && other.Row.Spec.DeviceId == command.Row.Spec.DeviceId) return false;
+            if (other.IsBefore(command) && other.Shares(command)) return false;
         }
 
         return inFlight == 0;

@@ -1,3 +1,4 @@
+using Ork.Kernel;
 using Ork.Protocol;
 
 namespace OrkSim;
@@ -26,6 +27,12 @@ public sealed class NoSendToUnroutable : IInvariant
         facts.Watch(link);
 
         // The decision may be older than the frame by a commit: only what was so before it was taken counts.
-        if (link.SickTicks is { } sick && sick <= facts.DecidedSince(happened.Node!)) facts.Violated(this, $"{message.CommandId} was sent to {link.Peer}, which is sick.");
+        var decidedTicks = facts.DecidedSince(happened.Node!);
+        if (facts.Circuits.TryGetValue(link.Peer.Name, out var circuit) && circuit.State == KernelEvent.CircuitOpened && circuit.Ticks < decidedTicks)
+        {
+            facts.Violated(this, $"{message.CommandId} was sent to {link.Peer}, whose circuit is open.");
+        }
+
+        if (link.SickTicks is { } sick && sick <= decidedTicks) facts.Violated(this, $"{message.CommandId} was sent to {link.Peer}, which is sick.");
     }
 }

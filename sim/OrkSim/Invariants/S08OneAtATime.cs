@@ -1,15 +1,16 @@
 using Ork.Kernel;
+using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S8: at most one command is in flight per device, in acceptance order.</summary>
+/// <summary>S8: at most one command is in flight per device, urgent ones first, each class in order of acceptance, from its first attempt to its end.</summary>
 public sealed class OneAtATime : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S8";
 
     /// <inheritdoc/>
-    public string Says => "At most one command is in flight per device, in acceptance order.";
+    public string Says => "At most one command is in flight per device, urgent ones first, each class in order of acceptance, from its first attempt to its end.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitDurable;
@@ -18,18 +19,31 @@ public sealed class OneAtATime : IInvariant
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        if (happened.Batch!.ChangedCommands.Count == 0 && happened.Batch.NewCommands.Count == 0) return;
-        var busy = new Dictionary<string, CommandFacts>(StringComparer.Ordinal);
-        var waiting = new Dictionary<string, CommandFacts>(StringComparer.Ordinal);
-        foreach (var command in facts.Open.Values)
+        var decidedTicks = facts.DecidedSince(happened.Node!);
+        foreach (var row in happened.Batch!.Log)
         {
-            var inFlight = command.Row.State is CommandState.Dispatched or CommandState.Executing;
-            foreach (var device in command.Row.Spec.Targets ?? [command.Row.Spec.DeviceId!])
+            if (row.To != CommandState.Dispatched || facts.BySeq(row.CommandSeq) is not { } assigned || !InFlight(assigned)) continue;
+            foreach (var other in facts.Open.Values)
             {
-                if (!inFlight) waiting.TryAdd(device, command);
-                else if (!busy.TryAdd(device, command)) facts.Violated(this, $"{device} has {busy[device].Id} and {command.Id} in flight.");
-                else if (command.Row.Attempt == 1 && waiting.TryGetValue(device, out var older) && older.Row.Attempt == 0) facts.Violated(this, $"{command.Id} overtook {older.Id} at {device}.");
+                if (other != assigned && assigned.Shares(other)) Check(assigned, other, decidedTicks, facts);
             }
         }
     }
+
+    private void Check(CommandFacts assigned, CommandFacts other, long decidedTicks, Facts facts)
+    {
+        if (InFlight(other)) facts.Violated(this, $"{assigned.Id} and {other.Id} are in flight at the same device.");
+        else if (IsAhead(other, assigned, decidedTicks)) facts.Violated(this, $"{assigned.Id} overtook {other.Id} at the same device.");
+    }
+
+    private static bool IsAhead(CommandFacts other, CommandFacts assigned, long decidedTicks)
+    {
+        var (theirs, ours) = (other.Row.Spec.Priority, assigned.Row.Spec.Priority);
+        if (theirs == ours) return other.Row.Seq < assigned.Row.Seq;
+
+        // An urgent one may have been accepted in the turn that had just assigned this one.
+        return theirs == CommandPriority.Urgent && (other.Row.Seq < assigned.Row.Seq || other.TouchedTicks < decidedTicks);
+    }
+
+    private static bool InFlight(CommandFacts command) => command.Row.State is CommandState.Dispatched or CommandState.Executing;
 }

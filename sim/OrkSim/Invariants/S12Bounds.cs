@@ -24,6 +24,7 @@ public sealed class Bounds : IInvariant
         if (happened.Kind == SimEventKind.CommitDurable)
         {
             if (happened.Batch!.ChangedCommands.Count + happened.Batch.NewCommands.Count > 0) CheckCommands(facts);
+            foreach (var row in happened.Batch.NewCommands) CheckLine(row, facts);
         }
         else if (happened.Node == facts.Holder && happened.Message is { } message)
         {
@@ -43,6 +44,17 @@ public sealed class Bounds : IInvariant
             if (command.Row.State is not (CommandState.Dispatched or CommandState.Executing)) continue;
             var count = _inFlight[command.Row.WorkerId] = _inFlight.GetValueOrDefault(command.Row.WorkerId) + 1;
             if (count > options.WindowPerWorker) facts.Violated(this, $"{count} commands are in flight at {command.Row.WorkerId}; {options.WindowPerWorker} may be.");
+        }
+    }
+
+    private void CheckLine(in CommandRow row, Facts facts)
+    {
+        var limit = facts.World.KernelOptions.Commands.MaxOpenPerDevice;
+        if (facts.Open.Count <= limit) return;
+        foreach (var device in row.Spec.Targets ?? [row.Spec.DeviceId!])
+        {
+            var depth = facts.Open.Values.Count(command => command.Row.Spec.Targets?.Contains(device) ?? command.Row.Spec.DeviceId == device);
+            if (depth > limit) facts.Violated(this, $"{depth} commands are open at {device}; {limit} may be.");
         }
     }
 

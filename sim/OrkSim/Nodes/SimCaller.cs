@@ -24,6 +24,12 @@ internal sealed class SimCaller
     /// <summary>True where it sends what no caller should.</summary>
     internal bool Broken { get; init; }
 
+    /// <summary>True where it puts the whole site to sleep once.</summary>
+    internal bool Curtailing { get; init; }
+
+    /// <summary>True where it sends without end and waits for nothing.</summary>
+    internal bool Flooding { get; init; }
+
     internal void Start()
     {
         Node.Start();
@@ -38,12 +44,54 @@ internal sealed class SimCaller
         _client = new OrkClient(
             new ClientOptions { Endpoint = endpoint, Name = Node.Name, TimeoutMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds },
             new ClientPorts { Network = network, Entropy = Node.Entropy, Time = _world.Ports.Clock(Node, Node.Clock) });
-        Node.Run(() => _ = _isAuditor ? AuditAsync() : WorkAsync());
+        Node.Run(() => _ = _isAuditor ? AuditAsync() : Flooding ? FloodAsync() : Curtailing ? CurtailAsync() : WorkAsync());
     }
 
     /// <summary>Asks an operator's question: terminate a Worker.</summary>
     internal void Terminate(string workerId) =>
         Node.Run(() => _ = CallAsync("terminate", 0, async () => { await _client!.TerminateAsync(workerId); return true; }));
+
+    /// <summary>Asks an operator's question: hold a Worker's circuit.</summary>
+    internal void Hold(string workerId, CircuitHold hold)
+    {
+        if (hold == CircuitHold.Closed) _world.HeldClosed.Add(workerId);
+        Node.Run(() => _ = CallAsync("hold", 0, () => _client!.HoldAsync(workerId, hold)));
+    }
+
+    private async Task CurtailAsync()
+    {
+        await Task.Delay(_world.Scenario.Workload.CurtailAt.Draw(_world.Draws), Node.Clock);
+        foreach (var worker in _world.Workers)
+        {
+            foreach (var deviceId in worker.DeviceIds.ToArray()) _ = CurtailAsync(deviceId);
+        }
+    }
+
+    private async Task CurtailAsync(string deviceId)
+    {
+        var order = new CommandOrder
+        {
+            Command = SimWorker.SetPowerMode, Params = new { mode = "sleep" }, DeviceId = deviceId, Priority = CommandPriority.Urgent, IdempotencyKey = $"curtail:{deviceId}",
+        };
+        for (var tries = 0; tries < 5; tries++)
+        {
+            if (await CallAsync("curtail", 0, () => _client!.SendAsync(order)) is not null) return;
+            await Task.Delay(TimeSpan.FromMilliseconds(500), Node.Clock);
+        }
+    }
+
+    private async Task FloodAsync()
+    {
+        var twiceTheMean = TimeSpan.FromSeconds(2 / _world.Scenario.Workload.Flood.Min);
+        while (true)
+        {
+            await Task.Delay(_world.Draws.Between(TimeSpan.Zero, twiceTheMean), Node.Clock);
+            var worker = _world.Workers[0];
+            if (worker.DeviceIds.Count == 0) continue;
+            var deviceId = _world.Draws.Pick(DrawKind.Pick, 2) == 0 ? worker.DeviceIds[0] : _world.Draws.Of(worker.DeviceIds);
+            _ = CallAsync("flood", 0, () => _client!.SendAsync(new CommandOrder { Command = SimWorker.Reboot, DeviceId = deviceId, DeadlineMs = 20_000 }));
+        }
+    }
 
     private async Task AuditAsync()
     {
@@ -138,7 +186,8 @@ internal sealed class SimCaller
     {
         var work = _world.Scenario.Workload;
         var draws = _world.Draws;
-        var worker = draws.Of(_world.Workers);
+        var isHot = draws.Chance(work.Hot.Min);
+        var worker = isHot ? _world.Workers[0] : draws.Of(_world.Workers);
         if (worker.DeviceIds.Count == 0) return null;
         var isReboot = draws.Chance(work.NotIdempotent.Min);
         var isWide = draws.Chance(work.Wide.Min);
@@ -148,7 +197,8 @@ internal sealed class SimCaller
             Params = isReboot ? null : new { mode = draws.Pick(DrawKind.Pick, 2) == 0 ? "normal" : "sleep" },
             Scope = isWide ? CommandScope.Worker : CommandScope.Device,
             WorkerId = isWide ? worker.Node.Name : null,
-            DeviceId = isWide ? null : draws.Of(worker.DeviceIds),
+            DeviceId = isWide ? null : isHot ? worker.DeviceIds[0] : draws.Of(worker.DeviceIds),
+            Priority = draws.Chance(work.Urgent.Min) ? CommandPriority.Urgent : CommandPriority.Normal,
             IdempotencyKey = draws.Chance(work.Keyed.Min) ? string.Create(CultureInfo.InvariantCulture, $"{Node.Name}-{++_orders}") : null,
             DeadlineMs = (long)work.Deadline.Draw(draws).TotalMilliseconds,
         };

@@ -62,6 +62,15 @@ public sealed class SimWorker
     /// <summary>The devices it will say it owns at its next start.</summary>
     public List<string> DeviceIds { get; } = [];
 
+    /// <summary>Not null while its devices do nothing and say nothing, although the Worker itself answers pings.</summary>
+    internal TaskCompletionSource? Muted { get; set; }
+
+    /// <summary>True once its devices have hung.</summary>
+    internal bool WasMuted { get; set; }
+
+    /// <summary>True once an operator has held its circuit.</summary>
+    internal bool WasHeld { get; set; }
+
     /// <summary>True once an operator has terminated it.</summary>
     public bool Gone { get; internal set; }
 
@@ -76,8 +85,16 @@ public sealed class SimWorker
     internal WorkerDefinition Define() => new WorkerDefinition(Node.Name, Contract, [.. DeviceIds])
         .OnCommand(Reboot, HandleAsync)
         .OnCommand(SetPowerMode, HandleAsync)
-        .OnTelemetry("metrics", (call, _) => new ValueTask<object>(Metrics(call.DeviceId)))
-        .OnState((deviceId, _) => new ValueTask<object>(State(deviceId)));
+        .OnTelemetry("metrics", async (call, _) =>
+        {
+            if (Muted is { } muted) await muted.Task;
+            return Metrics(call.DeviceId);
+        })
+        .OnState(async (deviceId, _) =>
+        {
+            if (Muted is { } muted) await muted.Task;
+            return State(deviceId);
+        });
 
     private static object Metrics(string? deviceId) => new { deviceId, hashrate = 100 };
 
@@ -93,6 +110,7 @@ public sealed class SimWorker
         var draws = _world.Draws;
         foreach (var deviceId in call.DeviceIds)
         {
+            if (Muted is { } muted) await muted.Task;
             if (draws.Chance(_world.FaultsOn ? fleet.Hang.Min : 0)) await new TaskCompletionSource().Task;
             var time = fleet.Execution.Draw(draws);
             if (draws.Chance(_world.FaultsOn ? fleet.Slow.Min : 0)) time += TimeSpan.FromSeconds(draws.Between(3, 9));

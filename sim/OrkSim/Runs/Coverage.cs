@@ -14,6 +14,8 @@ public sealed class Coverage
         CommandMachine.Build(new SilentObserver(), true),
         DispatchMachine.Build(new SilentObserver(), true),
         HealthMachine.Build(new SilentObserver(), true),
+        DeviceLockMachine.Build(new SilentObserver(), true),
+        CircuitMachine.Build(new SilentObserver(), true),
         JobMachine.Build(new SilentObserver(), true),
         WorkerMachine.Build(new SilentObserver(), true),
     ];

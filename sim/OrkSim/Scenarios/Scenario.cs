@@ -80,6 +80,18 @@ public sealed record Workload
     /// <summary>The share of calls that are telemetry or state pulls instead of commands.</summary>
     public RealRange Pulls { get; init; } = 0.1;
 
+    /// <summary>The share that is urgent.</summary>
+    public RealRange Urgent { get; init; } = 0.05;
+
+    /// <summary>The share that goes to one device of all.</summary>
+    public RealRange Hot { get; init; } = 0;
+
+    /// <summary>Commands a second that one caller more sends to that device and its Worker, waiting for nothing.</summary>
+    public RealRange Flood { get; init; } = 0;
+
+    /// <summary>When a caller tells every device at once to sleep, urgently; never where it is 0.</summary>
+    public TimeRange CurtailAt { get; init; } = TimeSpan.Zero;
+
     /// <summary>The deadline that callers set.</summary>
     public TimeRange Deadline { get; init; } = TimeRange.Seconds(2, 20);
 
@@ -233,6 +245,9 @@ public sealed record Scenario
                 Look = Workload.Look.Draw(draws),
                 Pulls = Workload.Pulls.Draw(draws),
                 Broken = Workload.Broken.Draw(draws),
+                Urgent = Workload.Urgent.Draw(draws),
+                Hot = Workload.Hot.Draw(draws),
+                Flood = Workload.Flood.Draw(draws),
             },
             Surroundings = Surroundings with
             {

@@ -147,6 +147,68 @@ public static class ScenarioCatalogue
         },
         new()
         {
+            Name = "cascading-failure",
+            Description = "Many Workers hang at once while they still answer pings: the others must not notice.",
+            Fleet = new() { Workers = new(8, 16), DevicesPerWorker = new(3, 8), Execution = TimeRange.Milliseconds(50, 400) },
+            Workload = new() { CommandsPerSecond = new(10, 20), Wide = 0 },
+            Faults = [new() { Kind = "worker-mute", Times = 1, At = TimeRange.Seconds(20, 22), Fraction = new(0.3, 0.6), For = TimeRange.Seconds(20, 25) }],
+            HealAt = TimeSpan.FromSeconds(50),
+            Duration = TimeSpan.FromSeconds(95),
+            Reaches = ["CircuitOpened", "CircuitHalfOpen", "CircuitClosed", "PullHeldOff"],
+        },
+        new()
+        {
+            Name = "retry-storm",
+            Description = "Links are lost and devices hang under a load of commands that may all be tried again: retries stay within their budget.",
+            Fleet = new() { Workers = new(4, 10), Journal = 1, Slow = new(0, 0.2) },
+            Workload = new() { CommandsPerSecond = new(10, 30), NotIdempotent = 0.1 },
+            Faults = [Storms with { Times = new(2, 5) }, new() { Kind = "worker-mute", PerMinute = new(1, 6), Fraction = new(0.2, 1) }, new() { Kind = "worker-flap", PerMinute = new(1, 6) },
+                new() { Kind = "operator-hold", PerMinute = new(5, 25), For = TimeRange.Seconds(0.3, 3), Nasty = 0.2 }],
+            Reaches = ["RetryDelayed", "CommandRetry"],
+        },
+        new()
+        {
+            Name = "flapping-worker",
+            Description = "Workers lose their links again and again, and are held off for longer each time; an operator isolates and restores some.",
+            Faults = [new() { Kind = "worker-flap", PerMinute = new(4, 15), For = TimeRange.Seconds(2, 10) }, new() { Kind = "operator-hold", PerMinute = new(2, 12) }, KernelCrashes with { PerMinute = new(0, 3) }],
+            Reaches = ["CircuitOpened", "CircuitClosed"],
+        },
+        new()
+        {
+            Name = "hot-device",
+            Description = "Most commands are for one device: they are carried out one by one, in order, urgent ones first.",
+            Fleet = new() { Workers = new(2, 4), Execution = TimeRange.Milliseconds(5, 200) },
+            Workload = new() { CommandsPerSecond = new(8, 20), Hot = new(0.6, 1), Urgent = new(0, 0.3), Wide = new(0, 0.1) },
+            Faults = [Crashes with { PerMinute = new(0, 6) }, KernelCrashes with { PerMinute = new(0, 4) }],
+        },
+        new()
+        {
+            Name = "wide-against-narrow",
+            Description = "Commands for whole Workers among many for single devices: neither starves the other.",
+            Fleet = new() { Workers = new(2, 4), DevicesPerWorker = new(4, 10), Execution = TimeRange.Milliseconds(5, 100) },
+            Workload = new() { CommandsPerSecond = new(10, 25), Wide = new(0.1, 0.5), Urgent = new(0, 0.2) },
+            Faults = [Crashes with { PerMinute = new(0, 6) }, KernelCrashes with { PerMinute = new(0, 4) }, new() { Kind = "device-move", PerMinute = new(0, 6) }],
+        },
+        new()
+        {
+            Name = "flood",
+            Description = "One caller sends far more than can be carried out and waits for nothing; the others are accepted and served.",
+            Fleet = new() { Workers = new(1, 3), DevicesPerWorker = new(2, 6), Execution = TimeRange.Milliseconds(5, 100), Journal = 1 },
+            Workload = new() { CommandsPerSecond = new(1, 3), Callers = new(1, 3), Flood = new(50, 200), Wide = 0, Urgent = 0 },
+            HealAt = TimeSpan.FromSeconds(20),
+            Duration = TimeSpan.FromSeconds(60),
+            Budget = new() { Swarm = 20, Coyote = 2 },
+        },
+        new()
+        {
+            Name = "site-curtailment",
+            Description = "In the middle of a busy day the whole site is told to sleep: urgent commands for every device at once.",
+            Fleet = new() { Workers = new(3, 8), DevicesPerWorker = new(4, 12), Execution = TimeRange.Milliseconds(5, 200) },
+            Workload = new() { CommandsPerSecond = new(5, 20), CurtailAt = TimeRange.Seconds(5, 15) },
+            Faults = [Crashes with { PerMinute = new(0, 6) }, KernelCrashes with { PerMinute = new(0, 4) }, new() { Kind = "worker-mute", PerMinute = new(0, 2), Fraction = 0.3 }],
+        },
+        new()
+        {
             Name = "everything-at-once",
             Description = "Twenty Workers of ten devices, five commands a second, and every fault there is.",
             Fleet = new() { Workers = 20, DevicesPerWorker = 10, Slow = new(0, 0.05), Hang = new(0, 0.01) },
@@ -225,7 +287,7 @@ public static class ScenarioCatalogue
             Workers = 1, DevicesPerWorker = 1, Link = LinkMode.Announce, Journal = 1, Execution = TimeSpan.FromMilliseconds(7),
             JournalWrite = TimeSpan.FromMilliseconds(1), Fail = 0,
         },
-        Workload = new() { Callers = 1, Commands = 1, Audit = false, Keyed = 1, Cancel = 0, Duplicate = 0, Wide = 0, NotIdempotent = 1, Deadline = TimeSpan.FromSeconds(10) },
+        Workload = new() { Callers = 1, Commands = 1, Audit = false, Keyed = 1, Cancel = 0, Duplicate = 0, Wide = 0, Urgent = 0, NotIdempotent = 1, Deadline = TimeSpan.FromSeconds(10) },
         Surroundings = new() { Latency = TimeSpan.FromMilliseconds(2), Commit = TimeSpan.FromMilliseconds(1), Open = TimeSpan.FromMilliseconds(10) },
         HealAt = TimeSpan.FromSeconds(20),
         Duration = TimeSpan.FromSeconds(60),

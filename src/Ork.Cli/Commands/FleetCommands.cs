@@ -66,18 +66,27 @@ internal static class FleetCommands
     /// <summary>The table of Workers, for this command and for <c>ork top</c>.</summary>
     internal static Table Table(FleetView fleet, int most = int.MaxValue)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumns("Worker", "State", "Health", "Link", "Family");
+        var table = new Table().Border(TableBorder.Simple).AddColumns("Worker", "State", "Health", "Circuit", "Link", "Family");
         foreach (var name in new[] { "Devices", "Queued", "In flight" }) table.AddColumn(new TableColumn(name).RightAligned());
         foreach (var worker in fleet.Workers.Take(most))
         {
             table.AddRow(
-                worker.WorkerId.EscapeMarkup(), worker.State, Colour(worker.Health), worker.Linked ? (worker.Endpoint ?? "").EscapeMarkup() : "[grey]none[/]",
+                worker.WorkerId.EscapeMarkup(), worker.State, Colour(worker.Health), Circuit(worker), worker.Linked ? (worker.Endpoint ?? "").EscapeMarkup() : "[grey]none[/]",
                 (worker.DeviceFamily ?? "").EscapeMarkup(), $"{worker.DeviceCount}", $"{worker.Queued}", $"{worker.InFlight}");
         }
 
         if (fleet.Workers.Count > most) table.AddRow($"[grey]and {fleet.Workers.Count - most} more[/]");
         return table;
     }
+
+    private static string Circuit(WorkerView worker) => (worker.Hold, worker.Circuit) switch
+    {
+        ("open", _) => "[red]isolated[/]",
+        ("closed", _) => "[yellow]held closed[/]",
+        (_, "Closed") => "[grey]closed[/]",
+        (_, "HalfOpen") => $"[yellow]half-open ({worker.CircuitOpens})[/]",
+        _ => $"[red]open ({worker.CircuitOpens})[/]",
+    };
 
     private static string Colour(string health) => health switch
     {

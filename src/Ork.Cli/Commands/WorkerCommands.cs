@@ -63,8 +63,40 @@ internal static class WorkerCommands
                 return output.Fail(ErrorCodes.JournalFailed.Code, e.Message);
             }
         });
-        return new Verb("worker", "Host Workers, or take one out of service.") { sim, Terminate() }.WithExample("ork worker sim --count 3 --devices 4");
+        return new Verb("worker", "Host Workers, hold one off, or take one out of service.") { sim, Isolate(), Restore(), Terminate() }.WithExample("ork worker sim --count 3 --devices 4");
     }
+
+    private static Verb Isolate()
+    {
+        var kernel = new KernelOptionsSet();
+        var id = new Argument<string>("ID") { Description = "The Worker." };
+        var command = kernel.AddTo(new Verb("isolate", "Hold a Worker off: nothing but pings is sent to it until it is restored, restarts of the kernel included.") { id }
+            .WithExample("ork worker isolate sim-001"));
+        command.SetAction((parsed, _) => HoldAsync(kernel, parsed, id, CircuitHold.Open, "is isolated: its commands wait, new ones are refused."));
+        return command;
+    }
+
+    private static Verb Restore()
+    {
+        var kernel = new KernelOptionsSet();
+        var id = new Argument<string>("ID") { Description = "The Worker." };
+        var hold = new Option<bool>("--hold") { Description = "Hold the circuit closed: failures do not open it until it is restored without this." };
+        var command = kernel.AddTo(new Verb("restore", "Close a Worker's circuit at once, and let failures and probes decide again.") { id, hold }
+            .WithExample("ork worker restore sim-001", "ork worker restore sim-001 --hold"));
+        command.SetAction((parsed, _) => parsed.GetValue(hold)
+            ? HoldAsync(kernel, parsed, id, CircuitHold.Closed, "is restored, and its circuit held closed.")
+            : HoldAsync(kernel, parsed, id, CircuitHold.None, "is restored."));
+        return command;
+    }
+
+    private static Task<int> HoldAsync(KernelOptionsSet kernel, ParseResult parsed, Argument<string> id, CircuitHold hold, string said) =>
+        kernel.AskAsync(parsed, async (client, output, cancellation) =>
+        {
+            var workerId = parsed.GetRequiredValue(id);
+            var circuit = await client.HoldAsync(workerId, hold, cancellation);
+            output.Write(new { workerId, hold = CircuitHolds.Of(hold), circuit }, console => console.WriteLine($"{workerId} {said}"));
+            return ExitCode.Done;
+        });
 
     private static Verb Terminate()
     {

@@ -14,14 +14,14 @@ internal static class SimListing
             scenarios = ScenarioCatalogue.Everything.Select(scenario => new { scenario.Name, scenario.Description }),
             gears = Enum.GetValues<Gear>().Select(GearNames.Of),
             faults = FaultCatalogue.All().Select(fault => new { fault.Name, fault.Says }),
-            invariants = InvariantCatalogue.All().Select(invariant => new { invariant.Id, invariant.Says, active = InvariantCatalogue.IsActive(invariant.Id) }),
+            invariants = InvariantCatalogue.All().Select(invariant => new { invariant.Id, invariant.Says }),
             reachedPoints = Enum.GetValues<KernelEvent>().Where(note => note != KernelEvent.None).Select(note => new { id = (int)note, name = note.ToString() }),
         };
         output.Write(listing, console =>
         {
             console.Write(Rows("scenario", listing.scenarios.Select(row => (row.Name, row.Description))));
             console.Write(Rows("fault", listing.faults.Select(row => (row.Name, row.Says))));
-            console.Write(Rows("invariant", listing.invariants.Select(row => (row.Id, row.active ? row.Says : row.Says + " (waits for its module)"))));
+            console.Write(Rows("invariant", listing.invariants.Select(row => (row.Id, row.Says))));
             console.WriteLine("gears: " + string.Join(", ", listing.gears));
             console.WriteLine("reached points: " + string.Join(", ", listing.reachedPoints.Select(point => point.name)));
         });

@@ -45,6 +45,9 @@ internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, 
 
     internal long SentMs { get; init; }
 
+    /// <summary>The watch's ticket, or null where the exchange is not watched.</summary>
+    internal int? Ticket { get; set; }
+
     internal WheelTimer? Deadline { get; set; }
 
     /// <summary>True once the handler was told that no answer came in time: an answer now is a late one.</summary>
@@ -65,7 +68,7 @@ internal interface IAnswerHandler
 /// Every exchange with a Worker goes through here: a request has a deadline, an answer has a request. Pull-only is this: nothing else of what a Worker
 /// sends ever reaches a module.
 /// </summary>
-internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers answers, IKernelObserver observer)
+internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers answers, IExchangeWatch watch, IKernelObserver observer)
 {
     /// <summary>Unanswered requests on one link, beyond which the Worker is taken for unresponsive.</summary>
     internal const int MaxOutstanding = 8_192;
@@ -86,7 +89,11 @@ internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers ans
         WorkerLink link, OrkAction action, ReadOnlyMemory<byte> payload, long timeoutMs, IAnswerHandler handler, object subject, EffectBatch lane,
         Turn turn, in Envelope forward = default, string? deviceId = null, int attempt = 0)
     {
-        var ask = new Ask(link, ++link.LastCorrelation, action, handler, subject, attempt) { SentMs = turn.NowMs };
+        var ask = new Ask(link, ++link.LastCorrelation, action, handler, subject, attempt)
+        {
+            SentMs = turn.NowMs,
+            Ticket = IsWatched(action) ? watch.Begin(link.Worker) : null,
+        };
         link.Outstanding.Add(ask.Correlation, ask);
         ask.Deadline = new WheelTimer(at => Expire(ask, ErrorCodes.WorkerTimeout, at));
         timers.Set(ask.Deadline, turn.NowMs + timeoutMs);
@@ -118,6 +125,7 @@ internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers ans
         if (refused is null && answer.Type == MessageType.Response && answer.Action == OrkActions.AnswerTo(ask.Action))
         {
             observer.Exchanged(ask.Action, link.Worker.WorkerId, turn.NowMs - ask.SentMs, null);
+            EndWatch(ask, RanOutOfTime(answer.Payload) ? ErrorCodes.HandlerTimeout : null, turn);
             ask.Handler.Answered(ask, in answer, turn);
             return;
         }
@@ -149,6 +157,27 @@ internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers ans
         if (ask.Expired) return;
         ask.Expired = true;
         observer.Exchanged(ask.Action, ask.Link.Worker.WorkerId, turn.NowMs - ask.SentMs, why);
+        EndWatch(ask, why, turn);
         ask.Handler.Unanswered(ask, why, turn);
     }
+
+    private void EndWatch(Ask ask, ErrorCode? error, Turn turn)
+    {
+        if (ask.Ticket is not { } ticket) return;
+        ask.Ticket = null;
+        watch.End(ask.Link.Worker, ticket, error, turn);
+    }
+
+    /// <summary>
+    /// True where the Worker itself says that its handler did not come to an end: an answer, but as good as none. Our runtime writes the status first, so that nothing
+    /// else of a payload needs to be read.
+    /// </summary>
+    private static bool RanOutOfTime(ReadOnlyMemory<byte> payload)
+    {
+        var reader = new PayloadReader(payload);
+        if (!reader.Next() || !reader.Is("status"u8) || reader.Text() != CommandWords.Of(CommandStatus.Rejected)) return false;
+        return reader.Next() && reader.Is("error"u8) && reader.Text() is { } error && error.StartsWith(ErrorCodes.HandlerTimeout.Code, StringComparison.Ordinal);
+    }
+
+    private static bool IsWatched(OrkAction action) => action is OrkAction.CommandRequest or OrkAction.TelemetryPull or OrkAction.StatePull;
 }

@@ -119,9 +119,9 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
         KernelEvent.CommitFailed or KernelEvent.TurnFailed or KernelEvent.IllegalTransition => LogLevel.Error,
         KernelEvent.PullOnlyViolation or KernelEvent.WorkerRefused or KernelEvent.DeviceConflict or KernelEvent.StoreRetry
             or KernelEvent.WorkerDead or KernelEvent.Fenced or KernelEvent.AnswerInvalid or KernelEvent.HandshakeFailed
-            or KernelEvent.SinkFailed => LogLevel.Warning,
+            or KernelEvent.SinkFailed or KernelEvent.CircuitOpened => LogLevel.Warning,
         KernelEvent.Started or KernelEvent.Recovered or KernelEvent.Draining or KernelEvent.Stopped or KernelEvent.Listening
-            or KernelEvent.DeviceMoved or KernelEvent.WorkerTerminated => LogLevel.Information,
+            or KernelEvent.DeviceMoved or KernelEvent.WorkerTerminated or KernelEvent.CircuitClosed => LogLevel.Information,
         _ => LogLevel.Debug,
     };
 }

@@ -164,4 +164,19 @@ public enum KernelEvent
 
     /// <summary>A telemetry sink threw; what it was handed is lost to it.</summary>
     SinkFailed = 62,
+
+    /// <summary>A Worker's circuit opened: nothing but pings and registrations is sent to it.</summary>
+    CircuitOpened = 70,
+
+    /// <summary>A Worker's circuit lets a few probes through.</summary>
+    CircuitHalfOpen = 71,
+
+    /// <summary>A Worker's circuit closed.</summary>
+    CircuitClosed = 72,
+
+    /// <summary>A retry waits for the budget.</summary>
+    RetryDelayed = 73,
+
+    /// <summary>A pull was not made because its Worker's circuit does not let it through.</summary>
+    PullHeldOff = 74,
 }

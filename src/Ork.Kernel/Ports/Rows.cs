@@ -9,7 +9,9 @@ namespace Ork.Kernel;
 /// <param name="Features">Its runtime's features, comma-separated.</param>
 /// <param name="Contract">Its contract's JSON, empty where none was pulled yet.</param>
 /// <param name="Terminated">True where an operator took it out of service.</param>
-public sealed record WorkerRow(string WorkerId, string PeerKey, string Endpoint, string Features, ReadOnlyMemory<byte> Contract, bool Terminated);
+/// <param name="Hold">How an operator holds its circuit.</param>
+public sealed record WorkerRow(
+    string WorkerId, string PeerKey, string Endpoint, string Features, ReadOnlyMemory<byte> Contract, bool Terminated, CircuitHold Hold = CircuitHold.None);
 
 /// <summary>A device as stored.</summary>
 /// <param name="DeviceId">Its id.</param>
@@ -43,6 +45,9 @@ public sealed record CommandSpec
 
     /// <summary>The caller's name for the request, or null.</summary>
     public string? IdempotencyKey { get; init; }
+
+    /// <summary>Whether it goes ahead of others in line at its devices.</summary>
+    public CommandPriority Priority { get; init; }
 
     /// <summary>True where the contract declared the command safe to repeat.</summary>
     public bool Idempotent { get; init; }

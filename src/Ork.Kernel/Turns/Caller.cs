@@ -51,7 +51,8 @@ internal sealed class Answers(KernelOptions options)
     private ReadOnlyMemory<byte> Payload(Turn turn, Refusal refusal)
     {
         var hint = refusal.Error == ErrorCodes.QueueFull || refusal.Error == ErrorCodes.KernelBusy
-            || refusal.Error == ErrorCodes.KernelUnavailable || refusal.Error == ErrorCodes.WorkerNotRoutable;
+            || refusal.Error == ErrorCodes.KernelUnavailable || refusal.Error == ErrorCodes.WorkerNotRoutable
+            || refusal.Error == ErrorCodes.CircuitOpen;
         return turn.Payload((refusal, hint ? _retryAfterMs : 0), static (json, it) =>
         {
             json.WriteStartObject();

@@ -74,6 +74,12 @@ public enum OrkAction
     /// <summary>Answer to <see cref="WorkerTerminate"/>.</summary>
     WorkerTerminateResponse,
 
+    /// <summary>Holds a Worker's circuit open or closed, or lets it go.</summary>
+    WorkerHold,
+
+    /// <summary>Answer to <see cref="WorkerHold"/>.</summary>
+    WorkerHoldResponse,
+
     /// <summary>Reserved (approval-gated writes).</summary>
     ActionPush,
 
@@ -132,6 +138,8 @@ public static class OrkActions
         (OrkAction.DeviceCapabilitiesResponse, "device.capabilities.response", OrkAction.None),
         (OrkAction.WorkerTerminate, "worker.terminate", OrkAction.WorkerTerminateResponse),
         (OrkAction.WorkerTerminateResponse, "worker.terminate.response", OrkAction.None),
+        (OrkAction.WorkerHold, "worker.hold", OrkAction.WorkerHoldResponse),
+        (OrkAction.WorkerHoldResponse, "worker.hold.response", OrkAction.None),
         (OrkAction.ActionPush, "action.push", OrkAction.ErrorResponse),
         (OrkAction.ActionPushBatch, "action.push-batch", OrkAction.ErrorResponse),
         (OrkAction.ActionGet, "action.get", OrkAction.ErrorResponse),

@@ -27,6 +27,9 @@ public readonly record struct CommandRequestPayload
     /// <summary>The caller's name for this request: repeating it gives the first command, never a second one.</summary>
     public string? IdempotencyKey { get; init; }
 
+    /// <summary>Whether it goes ahead of others in line at its devices.</summary>
+    public CommandPriority Priority { get; init; }
+
     /// <summary>Milliseconds from acceptance within which the command must have been sent, or it fails.</summary>
     public long? DeadlineMs { get; init; }
 
@@ -52,6 +55,7 @@ public readonly record struct CommandRequestPayload
         bool scopeGiven = false, workerGiven = false, targetsGiven = false;
         ReadOnlyMemory<byte> parameters = default;
         List<ReadOnlyMemory<byte>>? targets = null;
+        var priority = CommandPriority.Normal;
         long? deadlineMs = null, attempt = null, epoch = null, timeoutMs = null;
         Refusal? field = null;
         var reader = new PayloadReader(payload);
@@ -64,6 +68,7 @@ public readonly record struct CommandRequestPayload
             else if (reader.Is("workerId"u8)) (workerGiven, workerId) = (true, reader.Text());
             else if (reader.Is("targets"u8)) (targetsGiven, targets) = (true, reader.Elements());
             else if (reader.Is("idempotencyKey"u8)) field = Key(reader.Text(), out key) ?? field;
+            else if (reader.Is("priority"u8)) field = PriorityOf(reader.Text(), out priority) ?? field;
             else if (reader.Is("deadlineMs"u8)) field = Positive(reader.Integer(), "deadlineMs", out deadlineMs) ?? field;
             else if (reader.Is("commandId"u8)) commandId = reader.Text();
             else if (reader.Is("attempt"u8)) attempt = reader.Integer();
@@ -87,6 +92,7 @@ public readonly record struct CommandRequestPayload
             WorkerId = workerId,
             Targets = names,
             IdempotencyKey = key,
+            Priority = priority,
             DeadlineMs = deadlineMs,
             CommandId = commandId,
             Attempt = (int)Math.Clamp(attempt ?? 0, 0, int.MaxValue),
@@ -124,6 +130,13 @@ public readonly record struct CommandRequestPayload
         return text is { Length: > 0 and <= MaxIdempotencyKeyLength }
             ? null
             : Refusal.With(ErrorCodes.PayloadFieldInvalid, $"idempotencyKey must be 1 to {MaxIdempotencyKeyLength} characters");
+    }
+
+    private static Refusal? PriorityOf(string? word, out CommandPriority priority)
+    {
+        var known = CommandWords.Priority(word);
+        priority = known ?? default;
+        return known is null ? Refusal.With(ErrorCodes.PayloadFieldInvalid, "priority must be normal or urgent") : null;
     }
 
     private static Refusal? Positive(long? number, string name, out long? value)

@@ -44,6 +44,16 @@ public enum CommandScope
     Rack,
 }
 
+/// <summary>A command's class in line at its devices. The numbers are stored.</summary>
+public enum CommandPriority
+{
+    /// <summary>In order of acceptance.</summary>
+    Normal = 0,
+
+    /// <summary>An emergency, such as curtailment: ahead of all that are not, never two at a device at once.</summary>
+    Urgent = 1,
+}
+
 /// <summary>What is known of the device after a command failed.</summary>
 public enum CommandOutcome
 {
@@ -67,6 +77,7 @@ public static class CommandWords
         ["", "QUEUED", "DISPATCHED", "EXECUTING", "TIMEOUT", "SUCCESS", "FAILED", "REJECTED", "UNKNOWN"];
 
     private static readonly string[] Scopes = ["device", "worker", "rack"];
+    private static readonly string[] Priorities = ["normal", "urgent"];
     private static readonly string[] Outcomes = ["", "not-started", "failed", "unknown"];
 
     /// <summary>The status on the wire.</summary>
@@ -74,6 +85,9 @@ public static class CommandWords
 
     /// <summary>The scope on the wire.</summary>
     public static string Of(CommandScope scope) => Scopes[(int)scope];
+
+    /// <summary>The priority on the wire.</summary>
+    public static string Of(CommandPriority priority) => Priorities[(int)priority];
 
     /// <summary>The outcome on the wire, or null where there is nothing to say.</summary>
     public static string? Of(CommandOutcome outcome) => outcome == CommandOutcome.None ? null : Outcomes[(int)outcome];
@@ -83,6 +97,9 @@ public static class CommandWords
 
     /// <summary>The scope of a wire word, or null where there is none.</summary>
     public static CommandScope? Scope(string? word) => Array.IndexOf(Scopes, word) is var index and >= 0 ? (CommandScope)index : null;
+
+    /// <summary>The priority of a wire word, or null where there is none.</summary>
+    public static CommandPriority? Priority(string? word) => Array.IndexOf(Priorities, word) is var index and >= 0 ? (CommandPriority)index : null;
 
     /// <summary>The outcome of a wire word; <see cref="CommandOutcome.None"/> where there is none.</summary>
     public static CommandOutcome Outcome(string? word) => word is null ? default : (CommandOutcome)Math.Max(0, Array.IndexOf(Outcomes, word));

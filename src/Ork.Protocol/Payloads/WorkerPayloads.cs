@@ -113,6 +113,7 @@ public static class PayloadRules
         OrkAction.HealthPong => ReadHealth(envelope.Payload, out _),
         OrkAction.TelemetryPull => TelemetryQuery.Read(envelope.Payload, out _),
         OrkAction.WorkerTerminate => ReadWorkerId(envelope.Payload, out _),
+        OrkAction.WorkerHold => ReadHold(envelope.Payload, out _, out _),
         _ => null,
     };
 
@@ -149,6 +150,16 @@ public static class PayloadRules
         workerId = TextMember(payload, "workerId"u8) ?? "";
         if (payload.IsEmpty) return ErrorCodes.PayloadNotObject;
         return workerId.Length == 0 ? ErrorCodes.PayloadWorkerIdRequired : null;
+    }
+
+    /// <summary>Reads <c>worker.hold</c>.</summary>
+    public static Refusal? ReadHold(ReadOnlyMemory<byte> payload, out string workerId, out CircuitHold hold)
+    {
+        hold = default;
+        if (ReadWorkerId(payload, out workerId) is { } refusal) return refusal;
+        if (CircuitHolds.Parse(TextMember(payload, "hold"u8)) is not { } known) return Refusal.With(ErrorCodes.PayloadFieldInvalid, "hold must be none, open or closed");
+        hold = known;
+        return null;
     }
 
     private static Refusal? CheckStatusResponse(ReadOnlyMemory<byte> payload)

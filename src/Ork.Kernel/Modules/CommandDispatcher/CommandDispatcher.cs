@@ -8,7 +8,7 @@ namespace Ork.Kernel;
 /// </summary>
 internal sealed class CommandDispatcher(
     KernelOptions options, ModuleMachine<DispatchState, DispatchTrigger> machine, IWorkerRoutes routes, ICommandLedger ledger, IHealth health,
-    IDeviceLocks locks, Answers answers, IEntropy entropy, IKernelObserver observer)
+    IDeviceLocks locks, ICircuits circuits, Answers answers, IEntropy entropy, IKernelObserver observer)
 {
     private const long MaxDeadlineMs = 30L * 24 * 3_600_000;
 
@@ -67,7 +67,7 @@ internal sealed class CommandDispatcher(
         var refusal = payload.Scope == CommandScope.Device
             ? ResolveDevice(in request, in payload, out worker, out deviceId)
             : ResolveWorker(in payload, out worker, out targets);
-        refusal ??= CheckRoutable(worker!);
+        refusal ??= CheckRoutable(worker!) ?? circuits.Refuses(worker!, payload.Priority);
         if (refusal is not null) return refusal;
         if (worker!.Contract!.Find(payload.Command) is not { } contract)
         {
@@ -86,12 +86,13 @@ internal sealed class CommandDispatcher(
             Params = payload.Params.ToArray(),
             Caller = caller,
             IdempotencyKey = payload.IdempotencyKey,
+            Priority = payload.Priority,
             Idempotent = contract.Idempotent,
             TimeoutMs = contract.TimeoutMs ?? options.Commands.AttemptTimeoutMs,
             CreatedAt = turn.UtcMs,
             DeadlineAt = turn.UtcMs + Math.Min(payload.DeadlineMs ?? options.Commands.DefaultDeadlineMs, MaxDeadlineMs),
         };
-        return ledger.Admit(worker, spec.RequestBytes) ?? locks.Admit(spec, worker);
+        return ledger.Admit(spec.RequestBytes) ?? locks.Admit(spec, worker);
     }
 
     private Refusal? ResolveDevice(in Envelope request, in CommandRequestPayload payload, out WorkerEntry? worker, out string? deviceId)

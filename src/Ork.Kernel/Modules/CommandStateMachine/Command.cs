@@ -25,6 +25,9 @@ internal sealed class Command(long seq, CommandSpec spec, WorkerEntry worker)
 
     internal bool StopRequested { get; set; }
 
+    /// <summary>True where a kernel's stop, not its Worker, ended its latest attempt.</summary>
+    internal bool Interrupted { get; set; }
+
     internal byte[] Result { get; set; } = [];
 
     internal string? Error { get; set; }
@@ -43,8 +46,20 @@ internal sealed class Command(long seq, CommandSpec spec, WorkerEntry worker)
 
     internal WheelTimer? DeadlineTimer { get; set; }
 
-    /// <summary>Its place in its Worker's queue, while it stands there.</summary>
-    internal LinkedListNode<Command>? Place { get; set; }
+    /// <summary>Its place among those held back for a congested link, while it stands there.</summary>
+    internal LinkedListNode<Command>? HeldBackPlace { get; set; }
+
+    /// <summary>Its places in line at its devices, from acceptance to its end. The Concurrency Manager's.</summary>
+    internal DeviceClaim[] Claims { get; set; } = [];
+
+    /// <summary>At how many of its devices it is its turn. The Concurrency Manager's.</summary>
+    internal int Turns { get; set; }
+
+    /// <summary>True while it waits to be assigned. The Concurrency Manager's.</summary>
+    internal bool Wanted { get; set; }
+
+    /// <summary>Its place among its Worker's commands whose turn it is. The Concurrency Manager's.</summary>
+    internal LinkedListNode<Command>? ReadyPlace { get; set; }
 
     /// <summary>Long polls that wait for its end.</summary>
     internal List<CommandWait>? Waits { get; set; }

@@ -52,6 +52,7 @@ internal sealed partial class CommandLedger
         }
 
         command.Recoveries++;
+        command.Interrupted = true;
         if (command.State != CommandState.Timeout) Move(command, CommandTrigger.Recovered, turn);
         var why = command.StopRequested || !IsSafeToRetry(command) ? ErrorCodes.OutcomeUnknown
             : command.Recoveries > _options.MaxRecoveries ? ErrorCodes.RecoveryExhausted

@@ -22,6 +22,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private readonly Answers _answers;
     private readonly IKernelObserver _observer;
     private readonly long _epoch;
+    private readonly long _retryWaitMs;
     private readonly Dictionary<string, Command> _byId = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Caller, string Key), Command> _byKey = [];
     private readonly Dictionary<WorkerEntry, WorkerQueue> _queues = [];
@@ -34,7 +35,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     internal CommandLedger(
         CommandOptions options, ModuleMachine<CommandState, CommandTrigger> machine, IWorkerRoutes routes, IHealth health, ICircuits circuits,
-        IDeviceLocks locks, Exchanges exchanges, TimerWheel timers, IEntropy entropy, Answers answers, IKernelObserver observer, long epoch)
+        IDeviceLocks locks, Exchanges exchanges, TimerWheel timers, IEntropy entropy, Answers answers, IKernelObserver observer, long epoch, long retryWaitMs)
     {
         _options = options;
         _machine = machine;
@@ -48,6 +49,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         _answers = answers;
         _observer = observer;
         _epoch = epoch;
+        _retryWaitMs = retryWaitMs;
         _retention = new WheelTimer(turn => Compact(turn));
     }
 
@@ -76,11 +78,10 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     public Command? FindByKey(string caller, string key) => _byKey.GetValueOrDefault((caller, key));
 
     /// <inheritdoc/>
-    public Refusal? Admit(WorkerEntry worker, long requestBytes) =>
+    public Refusal? Admit(long requestBytes) =>
         requestBytes > _options.MaxRequestBytes ? Refusal.With(ErrorCodes.PayloadFieldInvalid, $"params and targets exceed {_options.MaxRequestBytes} bytes")
-        : _open >= _options.MaxOpen || _openBytes + requestBytes > _options.MaxOpenBytes || QueueOf(worker).Open.Count >= _options.MaxOpenPerWorker
-            ? ErrorCodes.QueueFull
-            : null;
+        : _openBytes + requestBytes > _options.MaxOpenBytes ? ErrorCodes.QueueFull
+        : null;
 
     /// <inheritdoc/>
     public Command Accept(CommandSpec spec, WorkerEntry worker, Turn turn)
@@ -90,7 +91,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         Index(command);
         Move(command, CommandTrigger.Accept, turn);
         TrackOpen(command, turn);
-        QueueOf(worker).Add(command);
+        _locks.Want(command);
         Drive(worker, turn);
         return command;
     }
@@ -102,14 +103,28 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// <inheritdoc/>
     public void Drive(WorkerEntry worker, Turn turn)
     {
+        AssignNext(worker, turn);
+        while (_locks.TryTakeNudged(out var nudged)) AssignNext(nudged, turn);
+    }
+
+    private void AssignNext(WorkerEntry worker, Turn turn)
+    {
         if (_draining || !_queues.TryGetValue(worker, out var queue)) return;
-        var place = queue.FirstPlace;
-        while (place is not null && queue.InFlight < _options.WindowPerWorker && IsRoutable(worker) && _circuits.Admits(worker))
+        while (queue.InFlight < _options.WindowPerWorker && IsRoutable(worker) && _circuits.Admits(worker) && _locks.NextFor(worker) is { } command)
         {
-            var command = place.Value;
-            place = place.Next;
-            if (_locks.TryAcquire(command)) Assign(command, queue, turn);
+            if (FitsTheBudget(command, turn)) Assign(command, queue, turn);
+            else AwaitTheBudget(command, turn);
         }
+    }
+
+    /// <summary>First attempts always fit, and so does the repetition of what a kernel's stop interrupted: neither is a Worker's failure.</summary>
+    private bool FitsTheBudget(Command command, Turn turn) => !command.SentEver || command.Interrupted || _circuits.TryTakeRetry(turn.NowMs);
+
+    private void AwaitTheBudget(Command command, Turn turn)
+    {
+        _observer.Note(KernelEvent.RetryDelayed, command.Spec.CommandId);
+        _locks.Rest(command);
+        WakeAfter(command, _entropy.FullJitterMs(0, _retryWaitMs, _retryWaitMs), turn);
     }
 
     /// <summary>
@@ -119,10 +134,9 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     internal void SendHeldBack(WorkerEntry worker, Turn turn)
     {
         if (!_queues.TryGetValue(worker, out var queue)) return;
-        while (worker.Link is { Congested: false } && IsRoutable(worker) && queue.HeldBack.First is { } place)
+        while (worker.Link is { Congested: false } && IsRoutable(worker) && _circuits.Admits(worker) && queue.FirstHeldBack is { } command)
         {
-            var command = place.Value;
-            WorkerQueue.Remove(command);
+            WorkerQueue.LetGo(command);
             Send(command, turn);
         }
     }
@@ -131,7 +145,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     internal void LinkLost(WorkerEntry worker, Turn turn)
     {
         if (!_queues.TryGetValue(worker, out var queue)) return;
-        while (queue.HeldBack.First is { } place) EndAttempt(place.Value, CommandTrigger.LinkLost, turn);
+        while (queue.FirstHeldBack is { } command) EndAttempt(command, CommandTrigger.LinkLost, turn);
     }
 
     /// <summary>A Worker is out of service for good: nothing of it is sent any more.</summary>
@@ -148,7 +162,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     private void Enqueue(Command command, Turn turn)
     {
-        QueueOf(command.Worker).Add(command);
+        _locks.Want(command);
         FollowDevice(command, turn);
     }
 
@@ -227,7 +241,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     {
         var command = (Command)ask.Subject;
         if (command.State != CommandState.Executing || command.Attempt != ask.Attempt) return;
-        _circuits.Unanswered(command.Worker);
         EndAttempt(command, why == ErrorCodes.LinkLost ? CommandTrigger.LinkLost : CommandTrigger.AttemptTimedOut, turn);
     }
 
@@ -237,7 +250,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     private void Assign(Command command, WorkerQueue queue, Turn turn)
     {
-        WorkerQueue.Remove(command);
+        _locks.Acquire(command);
         queue.InFlight++;
         command.Attempt++;
         Move(command, CommandTrigger.Assign, turn);
@@ -248,7 +261,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         }
 
         _observer.Note(KernelEvent.SendHeldBack, command.Spec.CommandId);
-        command.Place = queue.HeldBack.AddLast(command);
+        queue.HoldBack(command);
         command.Timer ??= new WheelTimer(at => TimerElapsed(command, at));
         _timers.Set(command.Timer, turn.NowMs + command.Spec.TimeoutMs);
     }
@@ -256,10 +269,10 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private void Send(Command command, Turn turn)
     {
         if (command.Timer is { } timer) TimerWheel.Cancel(timer);
-        var isRetry = command.SentEver;
+        if (!command.SentEver) _circuits.FirstAttempt(turn.NowMs);
         command.SentEver = true;
+        command.Interrupted = false;
         Move(command, CommandTrigger.Send, turn);
-        _circuits.Sent(command.Worker, isRetry);
         _exchanges.Send(
             command.Worker.Link!, OrkAction.CommandRequest, CommandPayload.ToWorker(turn, command, _epoch), command.Spec.TimeoutMs, this, command,
             turn.AfterCommit, turn, deviceId: command.Spec.DeviceId, attempt: command.Attempt);
@@ -267,7 +280,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     private void TakeAnswer(Command command, in CommandResultPayload result, Turn turn)
     {
-        _circuits.Answered(command.Worker);
         if (result.Status == CommandStatus.Success)
         {
             LeaveFlight(command);
@@ -306,7 +318,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
         _observer.Note(KernelEvent.LateAnswerSettled, command.Spec.CommandId);
         if (command.InFlight) LeaveFlight(command);
-        WorkerQueue.Remove(command);
         if (result.Status == CommandStatus.Success) Settle(command, CommandTrigger.LateSuccess, null, CommandOutcome.None, turn, result.Result);
         else Settle(command, CommandTrigger.LateFailure, result.Error ?? ErrorCodes.HandlerFailed.Code, OutcomeOf(command, result.Error), turn, result.Result);
         Drive(command.Worker, turn);
@@ -339,7 +350,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         var why = command.StopRequested || outcomeUnknown || !IsSafeToRetry(command) ? ErrorCodes.OutcomeUnknown
             : command.Worker.State == WorkerState.Terminated ? ErrorCodes.WorkerTerminated
             : turn.UtcMs >= command.Spec.DeadlineAt ? ErrorCodes.Deadline
-            : command.Retries >= _options.MaxRetries || !_circuits.AdmitsRetry() ? ErrorCodes.MaxRetriesExhausted
+            : command.Retries >= _options.MaxRetries ? ErrorCodes.MaxRetriesExhausted
             : null;
         if (why is not null)
         {
@@ -350,6 +361,11 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         var delayMs = _entropy.FullJitterMs(command.Retries++, _options.BackoffBaseMs, _options.BackoffCapMs);
         Move(command, CommandTrigger.Retry, turn);
         _observer.Note(KernelEvent.CommandRetry, command.Spec.CommandId);
+        WakeAfter(command, delayMs, turn);
+    }
+
+    private void WakeAfter(Command command, long delayMs, Turn turn)
+    {
         command.Timer ??= new WheelTimer(at => TimerElapsed(command, at));
         _timers.Set(command.Timer, turn.NowMs + 1 + delayMs);
     }
@@ -381,28 +397,24 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     {
         if (command.State is not (CommandState.Queued or CommandState.Dispatched)) return;
         if (command.InFlight) LeaveFlight(command);
-        WorkerQueue.Remove(command);
         Settle(command, trigger, why.Text, Doubt(command), turn);
         Drive(command.Worker, turn);
     }
 
     private void Reroute(Command command, WorkerEntry owner, Turn turn)
     {
-        var waits = command.Place is not null;
-        WorkerQueue.Remove(command);
         QueueOf(command.Worker).Open.Remove(command);
-        command.Worker = owner;
+        _locks.Reassign(command, owner);
         QueueOf(owner).Open.Add(command);
         turn.Touch(command);
         _observer.Note(KernelEvent.CommandRerouted, command.Spec.CommandId, owner.WorkerId);
-        if (waits) QueueOf(owner).Add(command);
         Drive(owner, turn);
     }
 
     private void LeaveFlight(Command command)
     {
         if (command.Timer is { } timer) TimerWheel.Cancel(timer);
-        WorkerQueue.Remove(command);
+        WorkerQueue.LetGo(command);
         QueueOf(command.Worker).InFlight--;
         _locks.Release(command);
     }
@@ -417,6 +429,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         if (command.Timer is { } timer) TimerWheel.Cancel(timer);
         if (command.DeadlineTimer is { } deadline) TimerWheel.Cancel(deadline);
         QueueOf(command.Worker).Open.Remove(command);
+        _locks.Leave(command);
         _open--;
         _openBytes -= command.Spec.RequestBytes;
         if (command.State == CommandState.Success) SucceededTotal++;
@@ -443,6 +456,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         _open++;
         _openBytes += command.Spec.RequestBytes;
         QueueOf(command.Worker).Open.Add(command);
+        _locks.Enter(command);
         command.DeadlineTimer = new WheelTimer(at => DeadlinePassed(command, at));
         _timers.Set(command.DeadlineTimer, turn.NowMs + Math.Max(1, command.Spec.DeadlineAt - turn.UtcMs));
     }

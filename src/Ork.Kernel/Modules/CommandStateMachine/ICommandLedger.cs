@@ -8,11 +8,10 @@ internal interface ICommandLedger
     /// <summary>The command a caller's idempotency key stands for, or null.</summary>
     Command? FindByKey(string caller, string key);
 
-    /// <summary>Whether there is room for one more command of a Worker.</summary>
-    /// <param name="worker">The Worker.</param>
+    /// <summary>Whether there is memory for one more command.</summary>
     /// <param name="requestBytes">Bytes of the command's parameters and targets.</param>
     /// <returns>Null if there is, else the refusal.</returns>
-    Refusal? Admit(WorkerEntry worker, long requestBytes);
+    Refusal? Admit(long requestBytes);
 
     /// <summary>Accepts a command: from here on it is never lost.</summary>
     Command Accept(CommandSpec spec, WorkerEntry worker, Turn turn);

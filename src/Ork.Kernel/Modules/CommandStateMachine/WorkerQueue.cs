@@ -1,9 +1,9 @@
 namespace Ork.Kernel;
 
-/// <summary>The commands of one Worker: those that wait to be assigned, in order of acceptance, and how many are open and in flight.</summary>
+/// <summary>The commands of one Worker: how many are open and in flight, and which are held back.</summary>
 internal sealed class WorkerQueue
 {
-    private readonly LinkedList<Command> _ready = new();
+    private readonly LinkedList<Command> _heldBack = new();
 
     /// <summary>Commands not settled.</summary>
     internal HashSet<Command> Open { get; } = [];
@@ -11,23 +11,15 @@ internal sealed class WorkerQueue
     /// <summary>Commands assigned or sent; never above the window (S12).</summary>
     internal int InFlight { get; set; }
 
-    /// <summary>Commands assigned but held back while the link is congested.</summary>
-    internal LinkedList<Command> HeldBack { get; } = new();
+    /// <summary>The first command assigned but held back while the link is congested, or null.</summary>
+    internal Command? FirstHeldBack => _heldBack.First?.Value;
 
-    internal LinkedListNode<Command>? FirstPlace => _ready.First;
+    internal void HoldBack(Command command) => command.HeldBackPlace = _heldBack.AddLast(command);
 
-    /// <summary>Puts a command at its place: before all that were accepted later.</summary>
-    internal void Add(Command command)
+    /// <summary>The command is held back no longer, if it was.</summary>
+    internal static void LetGo(Command command)
     {
-        var after = _ready.Last;
-        while (after is not null && after.Value.Seq > command.Seq) after = after.Previous;
-        command.Place = after is null ? _ready.AddFirst(command) : _ready.AddAfter(after, command);
-    }
-
-    /// <summary>Takes a command out of whichever list it stands in.</summary>
-    internal static void Remove(Command command)
-    {
-        command.Place?.List?.Remove(command.Place);
-        command.Place = null;
+        if (command.HeldBackPlace is { } place) place.List!.Remove(place);
+        command.HeldBackPlace = null;
     }
 }

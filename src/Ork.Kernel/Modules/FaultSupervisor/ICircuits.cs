@@ -1,45 +1,39 @@
+using Ork.Protocol;
+
 namespace Ork.Kernel;
 
 /// <summary>What the Fault Supervisor offers: whether a Worker may be sent to, and whether a retry fits the kernel's budget.</summary>
 internal interface ICircuits
 {
-    /// <summary>True where the Worker's circuit lets a command through.</summary>
+    /// <summary>How a Worker's circuit stands.</summary>
+    CircuitState Of(WorkerEntry worker);
+
+    /// <summary>True where the Worker's circuit lets one more exchange through: all do while it is closed, none while it is open, a few while it is half-open.</summary>
     bool Admits(WorkerEntry worker);
 
-    /// <summary>True where one more retry fits the budget.</summary>
-    bool AdmitsRetry();
+    /// <summary>Whether a new command for the Worker may be accepted. Urgent ones may wait for a circuit that opened by itself.</summary>
+    /// <returns>Null if it may, else the refusal.</returns>
+    Refusal? Refuses(WorkerEntry worker, CommandPriority priority);
 
-    /// <summary>A first attempt was sent.</summary>
-    void Sent(WorkerEntry worker, bool isRetry);
+    /// <summary>Takes one retry from the kernel's budget.</summary>
+    /// <returns>False where it is used up: the retry waits.</returns>
+    bool TryTakeRetry(long nowMs);
 
-    /// <summary>An attempt was answered.</summary>
-    void Answered(WorkerEntry worker);
-
-    /// <summary>An attempt ended without an answer.</summary>
-    void Unanswered(WorkerEntry worker);
+    /// <summary>A command was sent for the first time: the budget for retries grows by its share.</summary>
+    void FirstAttempt(long nowMs);
 }
 
-/// <summary>Circuits that are always closed, with a budget that never ends.</summary>
-internal sealed class ClosedCircuits : ICircuits
+/// <summary>Hears how exchanges with Workers go. Health pings and registrations do not count: they are how the kernel learns that a Worker is back.</summary>
+internal interface IExchangeWatch
 {
-    /// <inheritdoc/>
-    public bool Admits(WorkerEntry worker) => true;
+    /// <summary>An exchange begins.</summary>
+    /// <returns>The ticket to end it with.</returns>
+    int Begin(WorkerEntry worker);
 
-    /// <inheritdoc/>
-    public bool AdmitsRetry() => true;
-
-    /// <inheritdoc/>
-    public void Sent(WorkerEntry worker, bool isRetry)
-    {
-    }
-
-    /// <inheritdoc/>
-    public void Answered(WorkerEntry worker)
-    {
-    }
-
-    /// <inheritdoc/>
-    public void Unanswered(WorkerEntry worker)
-    {
-    }
+    /// <summary>An exchange has ended.</summary>
+    /// <param name="worker">The Worker.</param>
+    /// <param name="ticket">What <see cref="Begin"/> gave.</param>
+    /// <param name="error">Null where it was answered, else why not.</param>
+    /// <param name="turn">The turn.</param>
+    void End(WorkerEntry worker, int ticket, ErrorCode? error, Turn turn);
 }

@@ -6,8 +6,8 @@ namespace Ork.Kernel;
 /// A proxy between callers and the stores their Workers keep. It stores nothing. Identical queries under way at once share one pull; everything
 /// travels in the lane that never waits for the disk, payload bytes untouched.
 /// </summary>
-internal sealed class TelemetryCollector(PullOptions options, IWorkerRoutes routes, Exchanges exchanges, Answers answers, IKernelObserver observer)
-    : IAnswerHandler
+internal sealed class TelemetryCollector(
+    PullOptions options, IWorkerRoutes routes, ICircuits circuits, Exchanges exchanges, Answers answers, IKernelObserver observer) : IAnswerHandler
 {
     private static readonly ReadOnlyMemory<byte> MetricsQuery = "{\"query\":{\"type\":\"metrics\"}}"u8.ToArray();
 
@@ -107,7 +107,15 @@ internal sealed class TelemetryCollector(PullOptions options, IWorkerRoutes rout
     private Refusal? Full(WorkerEntry worker) =>
         _pulls >= options.MaxPulls ? ErrorCodes.KernelBusy
         : _perWorker.GetValueOrDefault(worker) >= options.WindowPerWorker ? ErrorCodes.QueueFull
+        : HeldOff(worker) ? ErrorCodes.CircuitOpen
         : null;
+
+    private bool HeldOff(WorkerEntry worker)
+    {
+        if (circuits.Admits(worker)) return false;
+        observer.Note(KernelEvent.PullHeldOff, worker.WorkerId);
+        return true;
+    }
 
     private void Start(PullKey key, WorkerEntry worker, in CallerRef caller, in Envelope request, Turn turn)
     {
@@ -129,7 +137,7 @@ internal sealed class TelemetryCollector(PullOptions options, IWorkerRoutes rout
     private void PullScheduled(
         WorkerEntry worker, OrkAction action, ReadOnlyMemory<byte> payload, Action<ReadOnlyMemory<byte>, Turn> take, Action<Turn> done, Turn turn)
     {
-        if (worker.IsLinkedAndReady)
+        if (worker.IsLinkedAndReady && !HeldOff(worker))
         {
             exchanges.Send(worker.Link!, action, payload, options.TimeoutMs, this, new Scheduled(take, done), turn.AtOnce, turn);
         }

@@ -30,6 +30,9 @@ internal sealed class WorkerEntry(string workerId, string peerKey)
     /// <summary>Devices it claims and another live Worker owns; claimed again at each state pull.</summary>
     internal HashSet<string> RefusedClaims { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>How an operator holds its circuit.</summary>
+    internal CircuitHold Hold { get; set; }
+
     internal WorkerLink? Link { get; set; }
 
     /// <summary>True while it holds a registration slot.</summary>

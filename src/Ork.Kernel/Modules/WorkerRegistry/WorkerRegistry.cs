@@ -63,6 +63,7 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
             worker.Endpoint = row.Endpoint;
             worker.Features = row.Features.Split(',', StringSplitOptions.RemoveEmptyEntries);
             if (!row.Contract.IsEmpty && WorkerContract.Read(row.Contract, out var contract) is null) worker.Contract = contract;
+            worker.Hold = row.Hold;
             worker.Stored = row;
             if (row.Terminated) _machine.Fire(ref worker.State, WorkerTrigger.Terminate, worker.WorkerId);
         }
@@ -128,6 +129,13 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         }
 
         _events.WorkerTerminated(worker, turn);
+    }
+
+    /// <summary>Records how an operator holds a Worker's circuit.</summary>
+    internal static void Hold(WorkerEntry worker, CircuitHold hold, Turn turn)
+    {
+        worker.Hold = hold;
+        Save(worker, turn);
     }
 
     /// <summary>Takes the states of a Worker's devices as it just told them, and claims again what was refused before.</summary>
@@ -253,7 +261,7 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
     {
         var row = new WorkerRow(
             worker.WorkerId, worker.PeerKey, worker.Endpoint, string.Join(',', worker.Features), worker.Contract?.Raw ?? default,
-            worker.State == WorkerState.Terminated);
+            worker.State == WorkerState.Terminated, worker.Hold);
         if (worker.Stored is { } stored && stored with { Contract = default } == row with { Contract = default }
             && stored.Contract.Span.SequenceEqual(row.Contract.Span))
         {
