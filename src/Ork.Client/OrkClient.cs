@@ -124,6 +124,29 @@ public sealed class OrkClient : IAsyncDisposable
         return new FleetView(page.GetProperty("kernel"), workers);
     }
 
+    /// <summary>Finds devices, Workers taking turns, so that an order for all of them is spread from its start.</summary>
+    /// <param name="workerId">Only those of this Worker, or null.</param>
+    /// <param name="family">Only those of this family, or null.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    public async Task<IReadOnlyList<string>> FindDevicesAsync(string? workerId = null, string? family = null, CancellationToken cancellation = default)
+    {
+        var fleet = await WorkersAsync(devices: true, workerId, cancellation);
+        return [.. fleet.Workers.Where(worker => family is null || worker.DeviceFamily == family)
+            .SelectMany(worker => worker.Devices.Select((deviceId, place) => (deviceId, place))).OrderBy(device => device.place).Select(device => device.deviceId)];
+    }
+
+    /// <summary>Sends one command to many devices, each as a command of its own, and waits for all ends. Repeated with the same key it goes on where it was interrupted.</summary>
+    /// <param name="order">The order.</param>
+    /// <param name="running">The run, to be looked at from now on.</param>
+    /// <param name="cancellation">Ends the waiting, not the commands that were accepted.</param>
+    /// <returns>Completes when the end of every device's command is known.</returns>
+    public Task SendToFleetAsync(FleetOrder order, out FleetRun running, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(order);
+        running = new FleetRun(order);
+        return running.RunAsync(this, _ports.Time, cancellation);
+    }
+
     /// <summary>Takes a Worker out of service for good.</summary>
     /// <exception cref="OrkRefusedException">It is not known.</exception>
     public Task TerminateAsync(string workerId, CancellationToken cancellation = default) =>

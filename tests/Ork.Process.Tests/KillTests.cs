@@ -56,7 +56,7 @@ public sealed class KillTests
     public async Task The_demonstration_keeps_its_promise_under_kills_of_both_sides()
     {
         var directory = Directory.CreateTempSubdirectory("ork-demo").FullName;
-        var plan = new DemoPlan(Workers: 6, Devices: 5, Commands: 600, KernelKills: 3, WorkerKills: 3, Seed: 5, InFlight: 64);
+        var plan = new DemoPlan(Workers: 6, Devices: 5, Commands: 600, KernelKills: 3, WorkerKills: 3, Seed: 5, InFlight: 64, HangWorkers: 0);
         using (var run = new DemoRun(plan, directory))
         {
             await run.RunAsync(CancellationToken.None);

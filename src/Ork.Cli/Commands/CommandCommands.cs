@@ -21,16 +21,22 @@ internal static class CommandCommands
     private static Command Send()
     {
         var kernel = new KernelOptionsSet();
-        var device = new Argument<string>("DEVICE") { Description = "The device; with --scope worker or rack, the Worker." };
-        var name = new Argument<string>("NAME") { Description = "The command's name in the contract." };
+        var words = new Argument<string[]>("DEVICE NAME")
+        {
+            Description = "The device (with --scope worker or rack, the Worker), then the command's name; only the name with --worker, --family or --all.",
+            Arity = new ArgumentArity(1, 2),
+        };
         var param = new Option<string[]>("--param", "-p") { Description = "A parameter, key=value; numbers, true and false are taken as such. May be repeated." };
         var wait = new Option<bool>("--wait") { Description = "Wait for the command's end. Exits 1 if it failed." };
         var key = new Option<string?>("--idempotency-key") { Description = "Name this request: repeating it gives the first command, never a second one." };
         var deadline = new Option<long?>("--deadline") { Description = "Milliseconds within which the command must have been sent." };
         var scope = new Option<CommandScope>("--scope") { Description = "device, worker or rack.", DefaultValueFactory = _ => CommandScope.Device };
         var target = new Option<string[]>("--target") { Description = "A device meant by scope worker or rack. May be repeated; default: all of the Worker's." };
-        var command = kernel.AddTo(new Verb("send", "Send a command.") { device, name, param, wait, key, deadline, scope, target }.WithExample(
-            "ork command send wm-001-0001 set-power-pct --param pct=80 --wait", "ork command send sim-001 set-led --scope worker --param on=true"));
+        var priority = new Option<CommandPriority>("--priority") { Description = "normal, or urgent: ahead of everything in line at its devices that is not." };
+        var fleet = new FleetOptions();
+        var command = fleet.AddTo(kernel.AddTo(new Verb("send", "Send a command, to one device or to many.") { words, param, wait, key, deadline, scope, target, priority }.WithExample(
+            "ork command send wm-001-0001 set-power-pct --param pct=80 --wait", "ork command send sim-001 set-led --scope worker --param on=true",
+            "ork command send --all set-power-mode --param mode=sleep --priority urgent")));
         command.SetAction(async (parsed, _) =>
         {
             if (ParseParams(parsed.GetValue(param) ?? []) is not { } parameters)
@@ -39,15 +45,36 @@ internal static class CommandCommands
                 return ExitCode.BadUsage;
             }
 
+            var given = parsed.GetRequiredValue(words);
+            if (fleet.Problem(parsed, given.Length) is { } problem)
+            {
+                await Console.Error.WriteLineAsync(problem);
+                return ExitCode.BadUsage;
+            }
+
+            if (fleet.IsMeant(parsed))
+            {
+                return await kernel.AskAsync(parsed, (client, output, cancellation) => fleet.RunAsync(parsed, client, output, new FleetOrder
+                {
+                    Command = given[0],
+                    Key = parsed.GetValue(key) ?? $"fleet-{Guid.CreateVersion7():n}",
+                    DeviceIds = [],
+                    Params = parameters,
+                    Priority = parsed.GetValue(priority),
+                    DeadlineMs = parsed.GetValue(deadline),
+                }, cancellation));
+            }
+
             var isDevice = parsed.GetValue(scope) == CommandScope.Device;
             var order = new CommandOrder
             {
-                Command = parsed.GetRequiredValue(name),
-                DeviceId = isDevice ? parsed.GetRequiredValue(device) : null,
-                WorkerId = isDevice ? null : parsed.GetRequiredValue(device),
+                Command = given[1],
+                DeviceId = isDevice ? given[0] : null,
+                WorkerId = isDevice ? null : given[0],
                 Scope = parsed.GetValue(scope),
                 Targets = parsed.GetValue(target) is { Length: > 0 } targets ? targets : null,
                 Params = parameters,
+                Priority = parsed.GetValue(priority),
                 IdempotencyKey = parsed.GetValue(key),
                 DeadlineMs = parsed.GetValue(deadline),
             };

@@ -14,19 +14,20 @@ internal static class DemoCommand
         var commands = Number("--commands", "Commands to send.", 5_000);
         var kernelKills = Number("--kill-kernel", "Times to kill -9 the kernel in mid-flow.", 3);
         var workerKills = Number("--kill-workers", "Times to kill -9 the Worker host in mid-flow.", 3);
+        var hang = Number("--hang-workers", "Workers whose devices hang for a while in mid-flow, while they answer pings.", 0);
         var inFlight = Number("--in-flight", "Commands under way at once.", 256);
         var seed = new Option<int?>("--seed") { Description = "Chooses devices, commands and moments of the kills (default: drawn)." };
         var directory = new Option<string?>("--dir") { Description = "Folder for store and logs, kept (default: a temporary one, kept only if something went wrong)." };
         var json = Shared.Json();
         var demo = new Verb("demo", "Run a kernel and Workers, kill both in mid-flow, and audit that no command was lost or doubled.")
         {
-            workers, devices, commands, kernelKills, workerKills, inFlight, seed, directory, json,
-        }.WithExample("ork demo", "ork demo --kill-kernel 10 --kill-workers 10 --json");
+            workers, devices, commands, kernelKills, workerKills, hang, inFlight, seed, directory, json,
+        }.WithExample("ork demo", "ork demo --kill-kernel 10 --kill-workers 10 --json", "ork demo --hang-workers 5");
         demo.SetAction((parsed, _) =>
         {
             var plan = new DemoPlan(
                 parsed.GetValue(workers), parsed.GetValue(devices), parsed.GetValue(commands), parsed.GetValue(kernelKills), parsed.GetValue(workerKills),
-                parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000), parsed.GetValue(inFlight));
+                parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000), parsed.GetValue(inFlight), Math.Min(parsed.GetValue(hang), parsed.GetValue(workers) - 1));
             return RunAsync(plan, parsed.GetValue(directory), new Output(parsed.GetValue(json)));
         });
         return demo;
@@ -37,7 +38,7 @@ internal static class DemoCommand
         var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => value };
         option.Validators.Add(result =>
         {
-            var least = name.StartsWith("--kill", StringComparison.Ordinal) ? 0 : 1;
+            var least = name.StartsWith("--kill", StringComparison.Ordinal) || name.StartsWith("--hang", StringComparison.Ordinal) ? 0 : 1;
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var number) && number < least) result.AddError($"{name} must be {least} or more.");
         });
         return option;
@@ -116,6 +117,13 @@ internal static class DemoCommand
         table.AddRow("[grey]repeated, declared safe to repeat[/]", $"[grey]{report.SafeRepetitions}[/]");
         table.AddRow("kernel kills, Worker kills", $"{report.KernelKills}, {report.WorkerKills}");
         table.AddRow("recovery of each kill, ms", string.Join(" ", report.RecoveryMs));
+        if (plan.HangWorkers > 0)
+        {
+            table.AddRow("Workers that hung, circuits opened", $"{report.HungWorkers}, {report.CircuitsOpened}");
+            table.AddRow("the others meanwhile: commands served", $"{report.OthersServed}");
+            table.AddRow("  99th percentile before and meanwhile, ms", $"{report.CalmP99Ms}, {report.HangP99Ms}");
+        }
+
         table.AddRow("commands/s, kills included", $"{report.CommandsPerSecond:n0}");
         table.AddRow("wall seconds", $"{report.WallSeconds:n1}");
         table.AddRow("seed", $"{report.Seed}");

@@ -23,10 +23,12 @@ internal static class WorkerCommands
         var latency = new Option<double>("--latency") { Description = "Milliseconds a quick command takes a device.", DefaultValueFactory = _ => 5 };
         var journal = new Option<string?>("--journal") { Description = "File of the command journal (default: DATA/journal-PREFIX.db)." };
         var executions = new Option<string?>("--executions") { Description = "File in which devices write down what they execute (default: none)." };
+        var hanging = new Option<int>("--hang") { Description = "How many Workers, the last ones, hang while --hang-file exists: they answer pings and nothing else." };
+        var hangFile = new Option<string?>("--hang-file") { Description = "The file that makes them hang (default: DATA/hang-PREFIX)." };
         var level = new Option<LogLevel>("--log-level") { Description = "Least log level shown.", DefaultValueFactory = _ => LogLevel.Warning };
         var sim = new Verb("sim", "Host simulated Workers with miners in this process, until SIGTERM.")
         {
-            count, devices, connect, data, key, insecure, prefix, latency, journal, executions, level,
+            count, devices, connect, data, key, insecure, prefix, latency, journal, executions, hanging, hangFile, level,
         }.WithExample("ork worker sim --count 20 --devices 50", "ork worker sim --count 3 --devices 4 --connect tcp://127.0.0.1:7421 --kernel-key sha256:...");
         sim.SetAction(async (parsed, _) =>
         {
@@ -48,7 +50,8 @@ internal static class WorkerCommands
                 using var log = new ExecutionLog(parsed.GetValue(executions));
                 await using var journalFile = SqliteCommandJournal.Open(
                     parsed.GetValue(journal) ?? Path.Combine(directory, $"journal-{parsed.GetValue(prefix)}.db"));
-                var plan = new FleetPlan(parsed.GetValue(count), parsed.GetValue(devices), parsed.GetValue(prefix)!, parsed.GetValue(latency));
+                var plan = new FleetPlan(parsed.GetValue(count), parsed.GetValue(devices), parsed.GetValue(prefix)!, parsed.GetValue(latency), parsed.GetValue(hanging),
+                    parsed.GetValue(hangFile) ?? Path.Combine(directory, $"hang-{parsed.GetValue(prefix)}"));
                 var fleet = new SimulatedFleet(plan, endpoint, parsed.GetValue(key), network.Network, journalFile, log, logs.CreateLogger("ork.worker"));
                 output.Say($"{plan.Workers} Workers with {plan.DevicesPerWorker} devices each announce themselves to {endpoint}. Ctrl-C ends them.");
                 await fleet.RunAsync(interruption.Token);

@@ -29,6 +29,11 @@ internal static class DemoAudit
             FalseSuccess = accepted.Count(sent => SaysSuccess(sent, stored) && !WasExecuted(sent, executions)),
             KernelKills = run.KernelKillsAt.Count,
             WorkerKills = run.WorkerKillsAt.Count,
+            HungWorkers = plan.HangWorkers,
+            CircuitsOpened = run.CircuitsOpened,
+            OthersServed = run.Latencies(duringHang: true).Count,
+            CalmP99Ms = P99(run.Latencies(duringHang: false)),
+            HangP99Ms = P99(run.Latencies(duringHang: true)),
             RecoveryMs = run.RecoveryMs,
             CommandsPerSecond = Math.Round(accepted.Length / run.Elapsed.TotalSeconds, 1),
             WallSeconds = Math.Round(run.Elapsed.TotalSeconds, 2),
@@ -39,6 +44,8 @@ internal static class DemoAudit
             Directory = run.Directory,
         };
     }
+
+    private static double P99(IReadOnlyList<double> sorted) => sorted.Count == 0 ? 0 : Math.Round(sorted[(int)(sorted.Count * 0.99)], 1);
 
     private static bool IsLost(Sent sent, Dictionary<string, CommandRow> stored) =>
         sent.End is not { IsTerminal: true } end || !stored.TryGetValue(sent.CommandId!, out var row) || (CommandStatus)row.State != end.Status;

@@ -7,8 +7,9 @@ namespace Ork.Cli.Demo;
 /// <param name="KernelKills">Times the kernel is killed in mid-flow.</param>
 /// <param name="WorkerKills">Times the Worker host is killed in mid-flow.</param>
 /// <param name="Seed">Chooses devices, commands and moments.</param>
-/// <param name="InFlight">Commands under way at once.</param>
-internal sealed record DemoPlan(int Workers, int Devices, int Commands, int KernelKills, int WorkerKills, int Seed, int InFlight);
+/// <param name="InFlight">Commands under way at once; as many again to Workers that hang.</param>
+/// <param name="HangWorkers">Workers whose devices hang for a while in mid-flow.</param>
+internal sealed record DemoPlan(int Workers, int Devices, int Commands, int KernelKills, int WorkerKills, int Seed, int InFlight, int HangWorkers);
 
 /// <summary>A demonstration's verdict; its members are the ones of <c>--json</c>.</summary>
 internal sealed record DemoReport
@@ -36,6 +37,21 @@ internal sealed record DemoReport
 
     /// <summary>Times the Worker host was killed.</summary>
     public required int WorkerKills { get; init; }
+
+    /// <summary>Workers that hung for a while.</summary>
+    public required int HungWorkers { get; init; }
+
+    /// <summary>Of these, how many circuits were seen open.</summary>
+    public required int CircuitsOpened { get; init; }
+
+    /// <summary>Commands to the other Workers that were sent and ended while those hung.</summary>
+    public required int OthersServed { get; init; }
+
+    /// <summary>99th percentile from sending to the end, milliseconds, of commands to the other Workers sent before any hung; 0 where none hung.</summary>
+    public required double CalmP99Ms { get; init; }
+
+    /// <summary>The same, of those sent while some hung.</summary>
+    public required double HangP99Ms { get; init; }
 
     /// <summary>Milliseconds from each kill until every Worker was ready and healthy again, in order.</summary>
     public required IReadOnlyList<long> RecoveryMs { get; init; }

@@ -30,6 +30,7 @@ internal sealed class DemoProgress
 /// </summary>
 internal sealed class DemoRun : IDisposable
 {
+    private static readonly TimeSpan HangPatience = TimeSpan.FromSeconds(25);
     private static readonly TimeSpan ServicePatience = TimeSpan.FromSeconds(60);
 
     private readonly DemoPlan _plan;
@@ -39,6 +40,11 @@ internal sealed class DemoRun : IDisposable
     private readonly string _data;
     private readonly Sent[] _sent;
     private readonly List<long> _recoveryMs = [];
+    private readonly string _hangFile;
+    private readonly HashSet<string> _circuitsOpened = new(StringComparer.Ordinal);
+    private int _othersLeft;
+    private volatile bool _hasHung;
+    private volatile bool _hangs;
 
     // No command far behind the next kill's moment is sent before that kill: each one strikes in mid-flow.
     private int _nextKillAt = int.MaxValue;
@@ -50,12 +56,15 @@ internal sealed class DemoRun : IDisposable
         Directory = directory;
         _data = Path.Combine(directory, "kernel");
         ExecutionsPath = Path.Combine(directory, "executions.log");
+        _hangFile = Path.Combine(directory, "hang");
         _kernel = new ChildProcess(Path.Combine(directory, "kernel.log"), "kernel", "run", "--data", _data);
         _host = new ChildProcess(
             Path.Combine(directory, "workers.log"), "worker", "sim", "--count", $"{plan.Workers}", "--devices", $"{plan.Devices}",
-            "--connect", Defaults.WorkerEndpoint(_data), "--data", Path.Combine(directory, "fleet"), "--executions", ExecutionsPath);
+            "--connect", Defaults.WorkerEndpoint(_data), "--data", Path.Combine(directory, "fleet"), "--executions", ExecutionsPath,
+            "--hang", $"{plan.HangWorkers}", "--hang-file", _hangFile);
         var random = new Random(plan.Seed);
         _sent = [.. Enumerable.Range(0, plan.Commands).Select(number => Draw(random, number))];
+        _othersLeft = _sent.Count(sent => !sent.IsForHanging);
         KernelKillsAt = KillMoments(random, plan.KernelKills);
         WorkerKillsAt = KillMoments(random, plan.WorkerKills);
     }
@@ -80,6 +89,13 @@ internal sealed class DemoRun : IDisposable
 
     internal TimeSpan Elapsed { get; private set; }
 
+    /// <summary>Workers whose circuits were seen open while they hung.</summary>
+    internal int CircuitsOpened => _circuitsOpened.Count;
+
+    /// <summary>How long commands to Workers that never hang took, sorted, milliseconds: those sent before any Worker hung, or while some did.</summary>
+    internal IReadOnlyList<double> Latencies(bool duringHang) => _plan.HangWorkers == 0 ? [] :
+        [.. _sent.Where(sent => !sent.IsForHanging && sent.End is not null && (duringHang ? sent.SentDuringHang : sent.SentBeforeHang)).Select(sent => sent.TookMs).Order()];
+
     /// <summary>Runs it all.</summary>
     internal async Task RunAsync(CancellationToken cancellation)
     {
@@ -92,6 +108,7 @@ internal sealed class DemoRun : IDisposable
         Progress.Phase = "sending";
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var kills = KillAsync(watcher, failed.Token);
+        var hang = HangAsync(watcher, failed.Token);
         var sending = SendAllAsync(client, failed.Token);
         if (await Task.WhenAny([kills, sending]) is { IsCompletedSuccessfully: false } broken)
         {
@@ -99,7 +116,7 @@ internal sealed class DemoRun : IDisposable
             await broken;
         }
 
-        await Task.WhenAll([kills, sending]);
+        await Task.WhenAll([kills, hang, sending]);
         Progress.Phase = "stopping";
         await _kernel.StopAsync(TimeSpan.FromSeconds(30));
         await _host.StopAsync(TimeSpan.FromSeconds(10));
@@ -108,9 +125,16 @@ internal sealed class DemoRun : IDisposable
     private async Task SendAllAsync(OrkClient client, CancellationToken cancellation)
     {
         var clock = Stopwatch.StartNew();
+        await Task.WhenAll([SendAsync(client, forHanging: false, cancellation), SendAsync(client, forHanging: true, cancellation)]);
+        Elapsed = clock.Elapsed;
+    }
+
+    /// <summary>Those for Workers that hang have places of their own: what is measured is the kernel, not this program's queue.</summary>
+    private async Task SendAsync(OrkClient client, bool forHanging, CancellationToken cancellation)
+    {
         using var places = new SemaphoreSlim(_plan.InFlight);
         var flows = new List<Task>(_sent.Length);
-        foreach (var (sent, number) in _sent.Select((sent, number) => (sent, number)))
+        foreach (var (sent, number) in _sent.Select((sent, number) => (sent, number)).Where(one => one.sent.IsForHanging == forHanging))
         {
             await places.WaitAsync(cancellation);
             while (number - (_plan.InFlight / 2) > Volatile.Read(ref _nextKillAt)) await Task.Delay(1, cancellation);
@@ -118,7 +142,6 @@ internal sealed class DemoRun : IDisposable
         }
 
         await Task.WhenAll(flows);
-        Elapsed = clock.Elapsed;
     }
 
     /// <inheritdoc/>
@@ -134,7 +157,8 @@ internal sealed class DemoRun : IDisposable
 
     private Sent Draw(Random random, int number)
     {
-        var device = _fleet.DeviceId(random.Next(1, _plan.Workers + 1), random.Next(1, _plan.Devices + 1));
+        var worker = random.Next(1, _plan.Workers + 1);
+        var device = _fleet.DeviceId(worker, random.Next(1, _plan.Devices + 1));
         var (command, parameters) = random.Next(10) switch
         {
             0 or 1 => ("reboot", new { } as object),
@@ -142,7 +166,7 @@ internal sealed class DemoRun : IDisposable
             5 or 6 or 7 => ("set-power-pct", new { pct = random.Next(40, 101) }),
             _ => ("set-led", new { on = random.Next(2) == 0 }),
         };
-        return new Sent(new CommandOrder { Command = command, DeviceId = device, Params = parameters, IdempotencyKey = $"demo-{_plan.Seed}-{number}" });
+        return new Sent(new CommandOrder { Command = command, DeviceId = device, Params = parameters, IdempotencyKey = $"demo-{_plan.Seed}-{number}" }) { IsForHanging = worker > _plan.Workers - _plan.HangWorkers };
     }
 
     /// <summary>Spread over the run, each at a moment drawn from its own stretch of it.</summary>
@@ -152,6 +176,8 @@ internal sealed class DemoRun : IDisposable
     /// <summary>One caller's way with one command: until it is accepted, then until it has ended.</summary>
     private async Task FlowAsync(OrkClient client, Sent sent, SemaphoreSlim places, CancellationToken cancellation)
     {
+        var begun = Stopwatch.GetTimestamp();
+        (sent.SentBeforeHang, sent.SentDuringHang) = (!_hasHung, _hangs);
         try
         {
             while (sent.CommandId is null)
@@ -168,6 +194,8 @@ internal sealed class DemoRun : IDisposable
             }
 
             sent.End = await WaitAsync(client, sent.CommandId, cancellation);
+            sent.TookMs = Stopwatch.GetElapsedTime(begun).TotalMilliseconds;
+            if (!sent.IsForHanging) Interlocked.Decrement(ref _othersLeft);
             Progress.CountEnded();
         }
         finally
@@ -189,6 +217,34 @@ internal sealed class DemoRun : IDisposable
                 // The kernel is being restarted; the command is as durable as before.
             }
         }
+    }
+
+    /// <summary>A quarter into the run devices hang: until the others' commands have ended and the circuits have opened, or patience has.</summary>
+    private async Task HangAsync(OrkClient watcher, CancellationToken cancellation)
+    {
+        if (_plan.HangWorkers == 0) return;
+        while (Progress.Accepted < _plan.Commands / 4) await Task.Delay(1, cancellation);
+        await File.WriteAllTextAsync(_hangFile, "", cancellation);
+        _hangs = _hasHung = true;
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed < HangPatience && (Volatile.Read(ref _othersLeft) > 0 || CircuitsOpened < _plan.HangWorkers))
+        {
+            await Task.Delay(100, cancellation);
+            try
+            {
+                foreach (var worker in (await watcher.WorkersAsync(cancellation: cancellation)).Workers)
+                {
+                    if (worker.Circuit is "Open" or "HalfOpen") _circuitsOpened.Add(worker.WorkerId);
+                }
+            }
+            catch (OrkRefusedException) when (!_kernel.HasExited)
+            {
+                // The kernel is being restarted.
+            }
+        }
+
+        _hangs = false;
+        File.Delete(_hangFile);
     }
 
     private async Task KillAsync(OrkClient watcher, CancellationToken cancellation)
@@ -241,6 +297,16 @@ internal sealed class DemoRun : IDisposable
 internal sealed class Sent(CommandOrder order)
 {
     internal CommandOrder Order { get; } = order;
+
+    /// <summary>True where its Worker is one that hangs for a while.</summary>
+    internal bool IsForHanging { get; init; }
+
+    internal bool SentBeforeHang { get; set; }
+
+    internal bool SentDuringHang { get; set; }
+
+    /// <summary>Milliseconds from first asking to its end.</summary>
+    internal double TookMs { get; set; }
 
     /// <summary>The id it was accepted under.</summary>
     internal string? CommandId { get; set; }

@@ -85,11 +85,16 @@ internal sealed class SimulatedFleet
     private WorkerDefinition Define(FleetPlan plan, int number, ExecutionLog log)
     {
         var pace = new FleetPace(plan.LatencyMs);
-        var miners = Enumerable.Range(1, plan.DevicesPerWorker).Select(device => new SimulatedMiner(plan.DeviceId(number, device), log, pace))
+        var hang = number > plan.Workers - plan.Hanging ? new HangSwitch(plan.HangFile!) : null;
+        var miners = Enumerable.Range(1, plan.DevicesPerWorker).Select(device => new SimulatedMiner(plan.DeviceId(number, device), log, pace, hang))
             .ToDictionary(miner => miner.DeviceId, StringComparer.Ordinal);
         var definition = new WorkerDefinition(plan.WorkerId(number), _contract, [.. miners.Keys]);
         foreach (var command in _contract.Commands.Keys) definition.OnCommand(command, (call, cancellation) => ExecuteAsync(miners, call, cancellation));
-        definition.OnState((deviceId, _) => new(miners.TryGetValue(deviceId, out var miner) ? miner.State() : new { }));
+        definition.OnState(async (deviceId, cancellation) =>
+        {
+            if (hang is not null) await hang.PassAsync(cancellation);
+            return miners.TryGetValue(deviceId, out var miner) ? miner.State() : new { };
+        });
         definition.OnTelemetry("metrics", (call, _) => new(Each(miners, call, miner => miner.Metrics())));
         definition.OnTelemetry("stats", (call, _) => new(Each(miners, call, miner => miner.Metrics())));
         definition.OnTelemetry("settings", (call, _) => new(Each(miners, call, miner => miner.State())));
@@ -121,7 +126,9 @@ internal sealed class SimulatedFleet
 /// <param name="DevicesPerWorker">Devices of each.</param>
 /// <param name="Prefix">What Worker ids begin with.</param>
 /// <param name="LatencyMs">Milliseconds a quick command takes.</param>
-internal sealed record FleetPlan(int Workers, int DevicesPerWorker, string Prefix = "sim", double LatencyMs = 5)
+/// <param name="Hanging">How many Workers, the last ones, hang while <paramref name="HangFile"/> exists.</param>
+/// <param name="HangFile">The file.</param>
+internal sealed record FleetPlan(int Workers, int DevicesPerWorker, string Prefix = "sim", double LatencyMs = 5, int Hanging = 0, string? HangFile = null)
 {
     internal string WorkerId(int number) => $"{Prefix}-{number:d3}";
 

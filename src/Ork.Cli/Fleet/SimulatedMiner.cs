@@ -3,7 +3,7 @@ using Ork.Worker;
 namespace Ork.Cli.Fleet;
 
 /// <summary>A simulated mining device: takes its time, remembers what it was told, and writes down by itself whatever it executes.</summary>
-internal sealed class SimulatedMiner(string deviceId, ExecutionLog log, FleetPace pace)
+internal sealed class SimulatedMiner(string deviceId, ExecutionLog log, FleetPace pace, HangSwitch? hang = null)
 {
     private readonly object _gate = new();
     private readonly Random _noise = new(StableSeed(deviceId));
@@ -20,6 +20,7 @@ internal sealed class SimulatedMiner(string deviceId, ExecutionLog log, FleetPac
     internal async Task<object> ExecuteAsync(CommandCall call, CancellationToken cancellation)
     {
         await Task.Delay(pace.Before(call.Command), cancellation);
+        if (hang is not null) await hang.PassAsync(cancellation);
 
         // The one moment at which the device acts. What it writes here is what really happened, whatever anyone says later.
         log.Write(DeviceId, call);
@@ -83,6 +84,18 @@ internal sealed class FleetPace(double latencyMs)
     internal TimeSpan Before(string command) => TimeSpan.FromMilliseconds(latencyMs * (command == "reboot" ? 5 : 0.5));
 
     internal TimeSpan After(string command) => Before(command);
+}
+
+/// <summary>Makes devices hang: while its file exists none of them comes to act, although their Worker lives and answers pings.</summary>
+/// <param name="path">The file.</param>
+internal sealed class HangSwitch(string path)
+{
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(50);
+
+    internal async Task PassAsync(CancellationToken cancellation)
+    {
+        while (File.Exists(path)) await Task.Delay(LookEvery, cancellation);
+    }
 }
 
 /// <summary>
