@@ -71,6 +71,53 @@ public sealed class KillTests
     }
 
     [Fact]
+    public async Task Workers_that_hang_are_contained_and_the_others_do_not_notice()
+    {
+        var directory = Directory.CreateTempSubdirectory("ork-demo").FullName;
+        var plan = new DemoPlan(Workers: 6, Devices: 20, Commands: 1_200, KernelKills: 0, WorkerKills: 0, Seed: 6, InFlight: 64, HangWorkers: 2);
+        using (var run = new DemoRun(plan, directory))
+        {
+            await run.RunAsync(CancellationToken.None);
+            var report = await DemoAudit.RunAsync(plan, run);
+            Assert.Equal((1_200, 0, 0, 0), (report.Accepted, report.Lost, report.ExecutedTwice, report.FalseSuccess));
+            Assert.Equal(2, report.CircuitsOpened);
+            Assert.True(report.OthersServed > 0);
+            var others = run.Commands.Where(sent => !sent.IsForHanging);
+            Assert.All(others, sent => Assert.Equal(CommandStatus.Success, sent.End!.Status));
+        }
+
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_fleet_order_that_was_interrupted_goes_on_and_doubles_nothing_whatever_is_killed()
+    {
+        await using var kernel = new LiveKernel();
+        kernel.Process.Start();
+        kernel.StartHost(workers: 4, devices: 50, latencyMs: 20);
+        await kernel.InServiceAsync(4);
+        var devices = await kernel.Client.FindDevicesAsync();
+        Assert.Equal(200, devices.Count);
+        var order = new FleetOrder { Command = "reboot", Key = "sleep-tonight", DeviceIds = devices, InFlight = 16 };
+        using (var interruption = new CancellationTokenSource())
+        {
+            var sending = kernel.Client.SendToFleetAsync(order, out var first, interruption.Token);
+            while (first.Ended < 20) await Task.Yield();
+            await interruption.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+            Assert.InRange(first.Ended, 20, 199);
+        }
+
+        kernel.Bounce();
+        await kernel.Client.SendToFleetAsync(order, out var second);
+        Assert.Equal((200, 0, 0), (second.Succeeded, second.Failed, second.Refused));
+        Assert.Equal(devices, second.Outcomes.Select(outcome => outcome.DeviceId));
+        var executions = ExecutionLog.Read(kernel.ExecutionsPath);
+        Assert.Equal(200, executions.Count);
+        Assert.All(executions.Values, list => Assert.Single(list));
+    }
+
+    [Fact]
     public async Task Two_thousand_announced_Workers_are_all_back_after_a_kernel_restart()
     {
         await using var kernel = new LiveKernel();
