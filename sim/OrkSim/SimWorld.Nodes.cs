@@ -57,6 +57,8 @@ public sealed partial class SimWorld
     /// <summary>Workers whose circuits an operator has asked to be held closed, now or earlier.</summary>
     internal HashSet<string> HeldClosed { get; } = new(StringComparer.Ordinal);
 
+    internal bool WasMuted(string workerId) => _workersById.GetValueOrDefault(workerId) is { WasMuted: true };
+
     internal bool IsHeldClosed(string workerId) => HeldClosed.Contains(workerId);
 
     internal bool IsHonest(string workerId) => _workersById.GetValueOrDefault(workerId) is { Mischief: null };

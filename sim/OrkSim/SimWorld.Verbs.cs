@@ -178,17 +178,21 @@ public sealed partial class SimWorld
     public void Mute(SimWorker worker)
     {
         ArgumentNullException.ThrowIfNull(worker);
-        worker.Muted ??= new TaskCompletionSource();
+        if (worker.Muted is not null) return;
+        worker.Muted = new TaskCompletionSource();
         worker.WasMuted = true;
+        Facts.Service.Hung(Scheduler.NowTicks);
     }
 
     /// <summary>A Worker's devices go on.</summary>
-    public static void Unmute(SimWorker worker)
+    public void Unmute(SimWorker worker)
     {
         ArgumentNullException.ThrowIfNull(worker);
         var muted = worker.Muted;
         worker.Muted = null;
-        if (muted is not null) worker.Node.Run(() => muted.TrySetResult());
+        if (muted is null) return;
+        Facts.Service.WentOn();
+        worker.Node.Run(() => muted.TrySetResult());
     }
 
     /// <summary>An operator holds a Worker's circuit.</summary>

@@ -172,6 +172,7 @@ public sealed partial class SimWorld
         if (_escape is not null) Violated("POOL", _escape);
         return new RunResult
         {
+            Service = Facts.Service,
             Violations = [.. _violations],
             Steps = Scheduler.Steps,
             SimulatedSeconds = Scheduler.Now.TotalSeconds,
@@ -355,6 +356,9 @@ public sealed record RunResult
 
     /// <summary>How many decisions there were.</summary>
     public required int Draws { get; init; }
+
+    /// <summary>How Workers that never hung were served.</summary>
+    public required Service Service { get; init; }
 
     /// <summary>What of the kernel was met.</summary>
     public required Coverage Coverage { get; init; }

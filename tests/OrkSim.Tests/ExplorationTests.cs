@@ -55,6 +55,17 @@ public sealed class ExplorationTests
     }
 
     [Fact]
+    public void Workers_that_hang_cost_the_others_no_more_than_twice_their_calm_latency()
+    {
+        var scenario = ScenarioCatalogue.Find("cascading-failure")!;
+        for (ulong seed = 1; seed <= 10; seed++)
+        {
+            var service = SwarmGear.Run(scenario, seed, new WatchOptions()).Result.Service;
+            Assert.True(service.IsTelling && service.MeanwhileP99Ms <= 2 * service.CalmP99Ms, $"Seed {seed}: {service.CalmP99Ms} ms, meanwhile {service.MeanwhileP99Ms} ms.");
+        }
+    }
+
+    [Fact]
     public void Every_transition_of_every_machine_is_met_in_the_catalogue()
     {
         var report = Explorer.Explore(new ExploreOptions { Scenarios = ScenarioCatalogue.All, Runs = 60, Jobs = Environment.ProcessorCount, CheckEvery = 1_000 });

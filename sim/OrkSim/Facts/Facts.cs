@@ -49,6 +49,9 @@ public sealed class CommandFacts(CommandRow row)
         return Row.Spec.Priority == other.Row.Spec.Priority ? Row.Seq < other.Row.Seq : Row.Spec.Priority > other.Row.Spec.Priority;
     }
 
+    /// <summary>When its acceptance became durable.</summary>
+    public long AcceptedTicks { get; internal init; }
+
     /// <summary>When the kernel last said that its retry waits for the budget.</summary>
     public long BudgetTicks { get; internal set; }
 
@@ -181,6 +184,9 @@ public sealed class Facts
 
     /// <summary>When a command last changed at each device.</summary>
     public Dictionary<string, long> MovedTicks { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>How Workers that never hung were served.</summary>
+    public Service Service { get; } = new();
 
     /// <summary>Links between kernels and Workers that are open on the kernel's side.</summary>
     public List<LinkFacts> WorkerLinks { get; } = [];
@@ -374,7 +380,7 @@ public sealed class Facts
 
     private void Add(CommandRow row)
     {
-        var command = new CommandFacts(row) { TouchedTicks = NowTicks };
+        var command = new CommandFacts(row) { TouchedTicks = NowTicks, AcceptedTicks = NowTicks };
         Commands[row.Spec.CommandId] = command;
         _bySeq[row.Seq] = command;
         if (command.IsTerminal) Settled++;
@@ -388,6 +394,7 @@ public sealed class Facts
         {
             Settled++;
             Open.Remove(row.Seq);
+            if (!_world.WasMuted(row.WorkerId)) Service.Settled(command.AcceptedTicks, NowTicks);
         }
 
         command.LoggedBefore = command.Log.Count;
@@ -405,6 +412,7 @@ public sealed class Facts
         }
 
         if (kind != FrameKind.Request || message is null) return;
+        if (message.Action == OrkAction.CommandRequest) Service.Sent(message.Attempt);
         if (message.Action == OrkAction.HealthPing)
         {
             link.LastPingTicks = NowTicks;

@@ -42,7 +42,7 @@ internal sealed class WorkerMuteFault : IFault
         var struck = world.Workers.Where(_ => world.Draws.Chance(spec.Fraction.Min)).ToArray();
         foreach (var worker in struck) world.Mute(worker);
         await world.Delay(length);
-        foreach (var worker in struck) SimWorld.Unmute(worker);
+        foreach (var worker in struck) world.Unmute(worker);
     }
 }
 

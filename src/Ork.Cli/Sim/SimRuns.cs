@@ -93,12 +93,19 @@ internal static class SimRuns
             wallSeconds = wall.TotalSeconds,
             run.Result.Hash,
             draws = run.Result.Draws,
+            run.Result.Service,
             runFile = file,
         };
         output.Write(answer, console =>
         {
             ShowVerdict(console, run);
             console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{run.Result.Steps:N0} steps, {run.Result.Draws:N0} decisions, {run.Result.SimulatedSeconds:F1} s simulated in {wall.TotalSeconds:F2} s"));
+            if (run.Result.Service is { IsTelling: true } service)
+            {
+                console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"commands to Workers that did not hang: 99th percentile {service.CalmP99Ms} ms before ({service.Calm}), {service.MeanwhileP99Ms} ms while others hung ({service.Meanwhile})"));
+                console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{service.FirstAttempts} first attempts, {service.Retries} retries"));
+            }
+
             console.WriteLine($"hash {run.Result.Hash}");
             if (file is not null) console.WriteLine($"ork sim replay {file}");
         });
