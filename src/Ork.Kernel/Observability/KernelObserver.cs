@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.Logging;
@@ -24,6 +25,7 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
     private readonly Histogram<double> _commandMs;
     private readonly Histogram<long> _exchangeMs;
     private readonly Counter<long> _exchangeErrors;
+    private readonly ConcurrentDictionary<string, int> _circuits = new(StringComparer.Ordinal);
 
     /// <summary>Makes an observer.</summary>
     /// <param name="log">Where log lines go.</param>
@@ -39,6 +41,7 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
         _commandMs = _meter.CreateHistogram<double>("ork.commands.duration", "ms", "From acceptance to the end of a command.");
         _exchangeMs = _meter.CreateHistogram<long>("ork.exchange.duration", "ms", "Duration of an exchange with a Worker.");
         _exchangeErrors = _meter.CreateCounter<long>("ork.exchange.errors", description: "Exchanges without a usable answer.");
+        _meter.CreateObservableGauge("ork.circuits", Circuits, description: "Circuits that are not closed, by Worker: 1 half-open, 2 open.");
     }
 
     /// <inheritdoc/>
@@ -61,6 +64,7 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
     /// <inheritdoc/>
     public void Note(KernelEvent what, string subject, string? detail = null)
     {
+        FollowCircuits(what, subject);
         if (_events.Enabled) _events.Add(1, new KeyValuePair<string, object?>("kind", what.ToString()));
         var level = LevelOf(what);
         if (!_log.IsEnabled(level)) return;
@@ -113,6 +117,29 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
     private Activity? Span(string name, TimeSpan elapsed) => _activities.HasListeners()
         ? _activities.StartActivity(name, ActivityKind.Internal, default(ActivityContext), startTime: TimeProvider.System.GetUtcNow() - elapsed)
         : null;
+
+    private void FollowCircuits(KernelEvent what, string subject)
+    {
+        switch (what)
+        {
+            case KernelEvent.CircuitOpened:
+                _circuits[subject] = 2;
+                break;
+            case KernelEvent.CircuitHalfOpen:
+                _circuits[subject] = 1;
+                break;
+            case KernelEvent.CircuitClosed or KernelEvent.WorkerTerminated:
+                _circuits.TryRemove(subject, out _);
+                break;
+            case KernelEvent.CommitFailed or KernelEvent.TurnFailed:
+                // The instance is thrown away, its circuits with it; the next one tells of its own.
+                _circuits.Clear();
+                break;
+        }
+    }
+
+    private IEnumerable<Measurement<int>> Circuits() =>
+        _circuits.Select(circuit => new Measurement<int>(circuit.Value, new KeyValuePair<string, object?>("worker", circuit.Key)));
 
     private static LogLevel LevelOf(KernelEvent what) => what switch
     {
