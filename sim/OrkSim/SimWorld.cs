@@ -44,10 +44,14 @@ public sealed partial class SimWorld
     private readonly List<(SimEventKind Kinds, IInvariant Invariant)> _hearers = [];
     private readonly SimEventKind _heard;
     private readonly List<SimEvent>? _trace;
+    private readonly Causality? _causality;
     private readonly List<SimViolation> _violations = [];
     private readonly Dictionary<string, IFault> _faults;
     private string? _escape;
     private ulong _calls;
+    private long _events;
+    private int _strikes;
+    private SimNode? _heardAt;
     private int _callersDone;
 
     /// <summary>Builds a world.</summary>
@@ -62,30 +66,31 @@ public sealed partial class SimWorld
         _watch = watch;
         Draws = new Draws(choices, _hash, watch.KeepChoices, watch.KeepDigests, watch.Expected);
         Scheduler = new SimScheduler(Draws) { Failed = NodeFailed, BeforeStep = BeforeStep, FifoWithinNodes = scenario.FifoWithinNodes };
-        _invariants = [.. watch.Invariants?.Invoke() ?? InvariantCatalogue.All()];
+        _invariants = [.. (watch.Invariants?.Invoke() ?? InvariantCatalogue.All()).Where(invariant => scenario.Check.Count == 0 || scenario.Check.Contains(invariant.Id))];
         foreach (var invariant in _invariants) _hearers.Add((invariant.Hears, invariant));
         foreach (var (kinds, _) in _hearers) _heard |= kinds;
         _trace = watch.Trace ? [] : null;
+        _causality = watch.Trace ? new Causality() : null;
         if (watch.Trace) _heard = (SimEventKind)(-1);
         _faults = FaultCatalogue.All().Concat(watch.Faults).ToDictionary(fault => fault.Name, StringComparer.Ordinal);
         Facts = new Facts(this);
         Coverage = new Coverage();
         Network = new SimNetwork(this, new NetworkBehaviour
         {
-            MinLatency = scenario.Surroundings.Latency.Min,
-            MaxLatency = scenario.Surroundings.Latency.Max,
-            Stall = scenario.Surroundings.Stall.Min,
-            HighWaterBytes = scenario.Surroundings.HighWaterBytes.Min,
-            LowWaterBytes = scenario.Surroundings.HighWaterBytes.Min / 4,
+            MinLatency = scenario.Network.Latency.Min,
+            MaxLatency = scenario.Network.Latency.Max,
+            Stall = scenario.Network.Stall.Min,
+            HighWaterBytes = scenario.Network.HighWaterBytes.Min,
+            LowWaterBytes = scenario.Network.HighWaterBytes.Min / 4,
         });
         Store = new SimStore(this, new DiskBehaviour
         {
-            MinCommit = scenario.Surroundings.Commit.Min,
-            MaxCommit = scenario.Surroundings.Commit.Max,
-            MinOpen = scenario.Surroundings.Open.Min,
-            MaxOpen = scenario.Surroundings.Open.Max,
-            FailBefore = scenario.Surroundings.CommitFails.Min,
-            FailAfter = scenario.Surroundings.CommitUnknown.Min,
+            MinCommit = scenario.Store.Commit.Min,
+            MaxCommit = scenario.Store.Commit.Max,
+            MinOpen = scenario.Store.Open.Min,
+            MaxOpen = scenario.Store.Open.Max,
+            FailBefore = scenario.Store.CommitFails.Min,
+            FailAfter = scenario.Store.CommitUnknown.Min,
         });
         God = AddNode("world", NodeKind.World);
         God.Start();
@@ -173,11 +178,13 @@ public sealed partial class SimWorld
         return new RunResult
         {
             Service = Facts.Service,
+            Size = new RunSize(Workers.Count, Facts.Commands.Count, _strikes, _events, Draws.Count),
             Violations = [.. _violations],
             Steps = Scheduler.Steps,
             SimulatedSeconds = Scheduler.Now.TotalSeconds,
             Hash = _hash.ToString(),
             Choices = Draws.Kept,
+            Sites = Draws.Sites,
             Digests = Draws.Digests,
             Draws = Draws.Count,
             Coverage = Coverage,
@@ -195,25 +202,66 @@ public sealed partial class SimWorld
         if (happened.Kind != SimEventKind.Transition) _hash.Add((ulong)happened.Kind | (node << 32), (ulong)Scheduler.NowTicks ^ happened.Correlation);
         if (happened.Kind == SimEventKind.FrameSent) _hash.Add(happened.Payload.Span);
         else if (happened.Kind is SimEventKind.Executed or SimEventKind.Fault) _hash.Add(happened.Subject);
+        if (happened.Kind == SimEventKind.Fault) _strikes++;
+        if (happened.Kind is not (SimEventKind.Pulse or SimEventKind.Transition)) _events++;
         if ((happened.Kind & _heard) == 0) return;
         var stamped = happened with { Ticks = Scheduler.NowTicks, Step = Scheduler.Steps };
-        _trace?.Add(stamped);
+        if (happened.Kind != SimEventKind.Pulse) Keep(in stamped);
+        _heardAt = stamped.Node;
         foreach (var (kinds, invariant) in _hearers)
         {
             if ((kinds & stamped.Kind) != 0) invariant.Hear(in stamped, Facts);
         }
+
+        _heardAt = null;
     }
 
-    internal void Met(ulong machine, ulong transition) => _hash.Add(machine, transition);
+    /// <summary>The clock of a node as it stands, where clocks are kept.</summary>
+    internal int[]? ClockOf(SimNode node) => _causality?.Snapshot(node.Id);
+
+    private void Keep(in SimEvent happened) => _trace?.Add(happened with { Saw = _causality!.Count(in happened, God.Id), Batch = happened.Batch is { } batch ? Copy(batch) : null });
+
+    /// <summary>A kernel uses its batches again: a trace that outlives the turn needs its own.</summary>
+    private static CommitBatch Copy(CommitBatch batch)
+    {
+        var copy = new CommitBatch();
+        copy.Workers.AddRange(batch.Workers);
+        copy.Devices.AddRange(batch.Devices);
+        copy.RemovedDevices.AddRange(batch.RemovedDevices);
+        copy.NewCommands.AddRange(batch.NewCommands);
+        copy.ChangedCommands.AddRange(batch.ChangedCommands);
+        copy.Log.AddRange(batch.Log);
+        copy.ForgottenCommands.AddRange(batch.ForgottenCommands);
+        return copy;
+    }
+
+    internal void Met(ulong machine, ulong transition)
+    {
+        _events++;
+        _hash.Add(machine, transition);
+    }
 
     internal bool Hears(SimEventKind kind) => (_heard & kind) != 0;
 
-    internal void Violated(string invariant, string message)
+    internal void Violated(string invariant, string message, string? says = null)
     {
         // The first is the story; what follows from it would only blur it.
         if (_violations.Count > 0) return;
-        _violations.Add(new SimViolation(invariant, message, Scheduler.Steps, Scheduler.Now.TotalSeconds));
+        _violations.Add(new SimViolation(invariant, message, Scheduler.Steps, Scheduler.Now.TotalSeconds, says ?? Unasked(invariant)));
+
+        // What only time showed is seen from the kernel that holds the store.
+        Keep(new SimEvent
+        {
+            Kind = SimEventKind.Violated, Ticks = Scheduler.NowTicks, Step = Scheduler.Steps, Node = _heardAt ?? Facts.Holder ?? God, Subject = invariant, Detail = message, Cause = ClockOf(God),
+        });
     }
+
+    private static string Unasked(string what) => what switch
+    {
+        "STUCK" => "Time passes between steps.",
+        "POOL" => "Nothing leaves the simulation's scheduler.",
+        _ => "No node throws what nobody expects.",
+    };
 
     /// <summary>Something left the scheduler. May come from any thread.</summary>
     internal void Escaped(string how) => Interlocked.CompareExchange(ref _escape, how, null);
@@ -291,10 +339,10 @@ public sealed partial class SimWorld
         }
 
         if (spec.PerMinute.Min <= 0) return;
-        var twiceTheMean = TimeSpan.FromSeconds(120 / spec.PerMinute.Min);
+        var mean = TimeSpan.FromSeconds(60 / spec.PerMinute.Min);
         while (true)
         {
-            await Delay(Draws.Between(TimeSpan.FromMilliseconds(1), twiceTheMean));
+            await Delay(Draws.Gap(mean));
             if (!FaultsOn) return;
             await StrikeNowAsync(fault, spec);
         }
@@ -311,7 +359,7 @@ public sealed partial class SimWorld
     private async Task StrikeNowAsync(IFault fault, FaultSpec spec)
     {
         var length = spec.For.Draw(Draws);
-        Emit(new SimEvent { Kind = SimEventKind.Fault, Subject = fault.Name, Detail = $"for {length.TotalSeconds:F3} s" });
+        Emit(new SimEvent { Kind = SimEventKind.Fault, Subject = fault.Name, Correlation = (ulong)length.Ticks, Detail = fault.Keys.For is null ? null : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"for {length.TotalSeconds:F3} s") });
         await fault.StrikeAsync(this, spec, length);
     }
 }
@@ -321,7 +369,16 @@ public sealed partial class SimWorld
 /// <param name="Message">What was seen.</param>
 /// <param name="Step">In which step.</param>
 /// <param name="Seconds">When, virtual.</param>
-public sealed record SimViolation(string Invariant, string Message, long Step, double Seconds);
+/// <param name="Says">What should have held.</param>
+public sealed record SimViolation(string Invariant, string Message, long Step, double Seconds, string Says);
+
+/// <summary>How large a run is: what shrinking makes smaller.</summary>
+/// <param name="Workers">Workers in the world.</param>
+/// <param name="Commands">Commands that were accepted.</param>
+/// <param name="Faults">Faults that struck.</param>
+/// <param name="Events">Events.</param>
+/// <param name="Choices">Decisions drawn.</param>
+public sealed record RunSize(int Workers, int Commands, int Faults, long Events, int Choices);
 
 /// <summary>A scenario that cannot be run.</summary>
 public sealed class ScenarioException : Exception
@@ -331,6 +388,13 @@ public sealed class ScenarioException : Exception
         : base(message)
     {
     }
+
+    /// <summary>Says all that is wrong with a file.</summary>
+    public ScenarioException(IReadOnlyList<ScenarioProblem> problems)
+        : base(string.Join('\n', problems)) => Problems = problems;
+
+    /// <summary>What is wrong where in a file; empty where it is about no file.</summary>
+    public IReadOnlyList<ScenarioProblem> Problems { get; } = [];
 }
 
 /// <summary>What a run was.</summary>
@@ -351,11 +415,17 @@ public sealed record RunResult
     /// <summary>The decisions, where they were kept.</summary>
     public required IReadOnlyList<int> Choices { get; init; }
 
+    /// <summary>Where each decision was drawn, where they were kept.</summary>
+    internal IReadOnlyList<DrawSite> Sites { get; init; } = [];
+
     /// <summary>A digest of each decision, where they were kept.</summary>
     public required IReadOnlyList<ulong> Digests { get; init; }
 
     /// <summary>How many decisions there were.</summary>
     public required int Draws { get; init; }
+
+    /// <summary>How large it was.</summary>
+    public required RunSize Size { get; init; }
 
     /// <summary>How Workers that never hung were served.</summary>
     public required Service Service { get; init; }

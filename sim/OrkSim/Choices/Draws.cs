@@ -14,6 +14,7 @@ public sealed class Draws
     private readonly IChoices _choices;
     private readonly TraceHash _hash;
     private readonly List<int>? _kept;
+    private readonly List<DrawSite>? _sites;
     private readonly List<ulong>? _digests;
     private readonly IReadOnlyList<ulong>? _expected;
     private int _count;
@@ -23,6 +24,7 @@ public sealed class Draws
         _choices = choices;
         _hash = hash;
         _kept = keep ? [] : null;
+        _sites = keep ? [] : null;
         _digests = digest ? [] : null;
         _expected = expected;
     }
@@ -32,6 +34,9 @@ public sealed class Draws
 
     /// <summary>The decisions, where they were kept.</summary>
     public IReadOnlyList<int> Kept => _kept ?? [];
+
+    /// <summary>Where each was drawn, where they were kept.</summary>
+    internal IReadOnlyList<DrawSite> Sites => _sites ?? [];
 
     /// <summary>Where this run parted from the one it is compared with, or null. Not thrown here: the code under test could catch it.</summary>
     internal string? Parted { get; private set; }
@@ -44,9 +49,11 @@ public sealed class Draws
     public int Pick(DrawKind kind, int limit)
     {
         if (limit <= 1) return 0;
-        var value = kind == DrawKind.Seed ? _choices.Seed() : _choices.Next(limit);
+        var site = new DrawSite(Clock?.CurrentNode ?? -1, kind);
+        var value = _choices.Next(site, limit);
         _hash.Add(((ulong)(uint)value << 32) | ((uint)limit << 3) | (uint)kind, (ulong)(Clock?.NowTicks ?? 0));
         _kept?.Add(value);
+        _sites?.Add(site);
         _digests?.Add(_hash.Value);
         if (_expected is not null) Compare(kind, limit, value);
         _count++;
@@ -66,6 +73,9 @@ public sealed class Draws
     /// <summary>A duration in a range, in steps of a 255th of it.</summary>
     public TimeSpan Between(TimeSpan min, TimeSpan max) =>
         max <= min ? min : min + TimeSpan.FromTicks((max - min).Ticks * Pick(DrawKind.Duration, Steps) / (Steps - 1));
+
+    /// <summary>The time until the next of what comes, on average, once in a while: from nothing to twice the mean. The plainest is the longest.</summary>
+    public TimeSpan Gap(TimeSpan mean) => (2 * mean) - Between(TimeSpan.Zero, 2 * mean);
 
     /// <summary>A number in a range, both ends included.</summary>
     public int Between(int min, int max) => max <= min ? min : min + Pick(DrawKind.Pick, max - min + 1);

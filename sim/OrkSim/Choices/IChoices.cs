@@ -13,7 +13,17 @@ public interface IChoices
 
     /// <summary>Where a node's own chance begins. Enumerating choices gives 0: ids and jitter are not what is enumerated.</summary>
     int Seed() => Next(int.MaxValue);
+
+    /// <summary>Chooses at a site. Most sources do not care where.</summary>
+    /// <param name="site">Where and what about.</param>
+    /// <param name="limit">How many alternatives there are, at least 2.</param>
+    int Next(DrawSite site, int limit) => site.Kind == DrawKind.Seed ? Seed() : Next(limit);
 }
+
+/// <summary>Where a decision is drawn, and what it is about.</summary>
+/// <param name="Node">The node whose step it is, by its number; -1 for none.</param>
+/// <param name="Kind">What it is about.</param>
+public readonly record struct DrawSite(int Node, DrawKind Kind);
 
 /// <summary>What a decision is about.</summary>
 public enum DrawKind
@@ -68,6 +78,26 @@ public sealed class RecordedChoices : IChoices
         if (choice < limit) return choice;
         Misfit = true;
         return limit - 1;
+    }
+}
+
+/// <summary>
+/// Choices that were made before, by sites: each site goes on with its own, whatever others do. What is taken from one leaves the others as they were, which a
+/// single sequence cannot. Beyond the end of a site everything is 0.
+/// </summary>
+internal sealed class SitedChoices(IReadOnlyDictionary<DrawSite, IReadOnlyList<int>> choices) : IChoices
+{
+    private readonly Dictionary<DrawSite, int> _next = [];
+
+    public int Next(int limit) => 0;
+
+    public int Next(DrawSite site, int limit)
+    {
+        if (!choices.TryGetValue(site, out var mine)) return 0;
+        var next = _next.GetValueOrDefault(site);
+        if (next >= mine.Count) return 0;
+        _next[site] = next + 1;
+        return mine[next] % limit;
     }
 }
 

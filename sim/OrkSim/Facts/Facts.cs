@@ -24,6 +24,9 @@ public sealed class CommandFacts(CommandRow row)
     /// <summary>What devices did of it.</summary>
     public List<Execution> Executions { get; } = [];
 
+    /// <summary>Attempts to which a kernel took the Worker's answer.</summary>
+    public HashSet<int> Answered { get; } = [];
+
     /// <summary>When a caller first took the answer that it is accepted, or null.</summary>
     public long? ToldTicks { get; internal set; }
 
@@ -89,7 +92,7 @@ public sealed class LinkFacts
     public long LastPingTicks { get; internal set; }
 
     /// <summary>Requests of the kernel that have no answer, with when they left.</summary>
-    public Dictionary<ulong, (OrkAction Action, long Ticks, string? CommandId)> Outstanding { get; } = [];
+    public Dictionary<ulong, (OrkAction Action, long Ticks, string? CommandId, int Attempt)> Outstanding { get; } = [];
 
     /// <summary>Requests of a caller that have no answer: when the kernel took them, and the command they are about.</summary>
     public Dictionary<ulong, (long Ticks, string? CommandId)> Questions { get; } = [];
@@ -228,7 +231,7 @@ public sealed class Facts
     public void Violated(IInvariant invariant, string message)
     {
         ArgumentNullException.ThrowIfNull(invariant);
-        _world.Violated(invariant.Id, message);
+        _world.Violated(invariant.Id, message, invariant.Says);
     }
 
     internal void LinkOpened(SimConnection client, SimConnection server)
@@ -243,7 +246,8 @@ public sealed class Facts
     internal void LinkEnded(SimConnection side)
     {
         if (side.Facts is { } link && link.KernelSide == side) WorkerLinks.Remove(link);
-        _world.Emit(new SimEvent { Kind = SimEventKind.LinkEnded, Node = side.Owner, Connection = side, Subject = side.Other.Owner.Name, Detail = side.CloseReason?.Text });
+        _world.Emit(new SimEvent { Kind = SimEventKind.LinkEnded, Node = side.Owner, Connection = side, Subject = side.Other.Owner.Name, Detail = side.CloseReason?.Text, Cause = side.Other.EndClock });
+        side.EndClock = _world.ClockOf(side.Owner);
     }
 
     internal WireMessage? FrameSent(SimConnection side, FrameKind kind, ulong correlation, byte[] payload)
@@ -270,7 +274,7 @@ public sealed class Facts
         _world.Emit(new SimEvent
         {
             Kind = SimEventKind.FrameTaken, Node = side.Owner, Connection = side, Frame = packet.Frame, Correlation = packet.Correlation, Payload = packet.Payload,
-            Message = packet.Message,
+            Message = packet.Message, Cause = packet.Clock,
         });
     }
 
@@ -372,7 +376,7 @@ public sealed class Facts
 
         if (link.SickTicks is not null || link.Outstanding.Count == 0) return;
         var patience = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs + 250).Ticks + _world.WorstLateness.Ticks;
-        foreach (var (action, ticks, _) in link.Outstanding.Values)
+        foreach (var (action, ticks, _, _) in link.Outstanding.Values)
         {
             if (action == OrkAction.HealthPing && ticks > link.AnsweredPingTicks && ticks + patience <= NowTicks) link.SickTicks = Math.Min(link.SickTicks ?? long.MaxValue, ticks + patience);
         }
@@ -419,7 +423,7 @@ public sealed class Facts
             link.Pings.Add((correlation, NowTicks));
         }
 
-        link.Outstanding[correlation] = (message.Action, NowTicks, message.CommandId);
+        link.Outstanding[correlation] = (message.Action, NowTicks, message.CommandId, message.Attempt);
     }
 
     private void TakenFromWorker(LinkFacts link, in Packet packet)
@@ -437,6 +441,7 @@ public sealed class Facts
             return;
         }
 
+        if (asked.CommandId is { } about && Commands.TryGetValue(about, out var command)) command.Answered.Add(asked.Attempt);
         var handlerTimeout = packet.Payload.AsSpan().IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0;
         if (CircuitDiscipline.Counts(asked.Action)) link.Take(asked.Ticks, NowTicks, handlerTimeout ? TimeSpan.Zero : TimeoutOf(asked.Action));
         if (packet.Message is not { } message || message.Action != OrkActions.AnswerTo(asked.Action)) return;

@@ -69,6 +69,9 @@ public enum SimEventKind
 
     /// <summary>A Worker began to carry out a command on a device: its journal has it.</summary>
     Begun = 1 << 19,
+
+    /// <summary>An invariant does not hold: the end of a trace, heard of by nobody.</summary>
+    Violated = 1 << 20,
 }
 
 /// <summary>One event of a world.</summary>
@@ -112,6 +115,12 @@ public readonly struct SimEvent
 
     /// <summary>The kernel's event id, for notes.</summary>
     public KernelEvent Note { get; init; }
+
+    /// <summary>The clock of what it follows on another node, where clocks are kept.</summary>
+    internal int[]? Cause { get; init; }
+
+    /// <summary>What its node could know of since this event and not before: pairs of a node's id and how many events of it. Null where nothing came to it, or clocks are not kept.</summary>
+    public int[]? Saw { get; init; }
 
     /// <summary>What it is about.</summary>
     public string? Subject { get; init; }

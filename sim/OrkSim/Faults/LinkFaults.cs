@@ -6,6 +6,8 @@ internal sealed class StormFault : IFault
 
     public string Says => "Every link of a fraction of the Workers is lost at once; they all come back together.";
 
+    public FaultKeys Keys { get; } = new() { Fraction = new FaultKey("fraction", "How likely each link is lost.") };
+
     public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
         world.Storm(spec.Fraction.Min);
@@ -18,6 +20,8 @@ internal sealed class LinkResetFault : IFault
     public string Name => "link-reset";
 
     public string Says => "One link, of a Worker or a caller, is reset in the middle of whatever it carries.";
+
+    public FaultKeys Keys => FaultKeys.None;
 
     public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
@@ -32,6 +36,8 @@ internal sealed class PartitionFault : IFault
     public string Name => "partition";
 
     public string Says => "The kernel and one node no longer hear each other, or only one way; what they said arrives late, or the link is reset.";
+
+    public FaultKeys Keys { get; } = new() { For = new FaultKey("for", "How long it lasts."), Nasty = new FaultKey("reset", "How likely the links are reset at its end, instead of delivering late.") };
 
     public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
@@ -57,6 +63,8 @@ internal sealed class RefuseDialsFault : IFault
     public string Name => "refuse-dials";
 
     public string Says => "Connecting is refused for a while, as often as the fraction says.";
+
+    public FaultKeys Keys { get; } = new() { For = new FaultKey("for", "How long it lasts."), Fraction = new FaultKey("fraction", "How likely each attempt is refused.") };
 
     public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {

@@ -9,6 +9,8 @@ internal sealed class WorkerCrashFault : IFault
 
     public string Says => "A Worker's process dies, or its machine with it; its journal outlives it where it has one that does.";
 
+    public FaultKeys Keys { get; } = new() { For = new FaultKey("downFor", "How long until it is started again."), Nasty = new FaultKey("silent", "How likely its machine dies with it, so that nobody is told.") };
+
     public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
         world.CrashWorker(world.Draws.Of(world.Workers), length, world.Draws.Chance(spec.Nasty.Min));
@@ -21,6 +23,8 @@ internal sealed class WorkerHangFault : IFault
     public string Name => "worker-hang";
 
     public string Says => "A Worker stops in its tracks, then goes on as if nothing had been.";
+
+    public FaultKeys Keys => FaultKeys.Lasting;
 
     public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
@@ -37,6 +41,8 @@ internal sealed class WorkerMuteFault : IFault
 
     public string Says => "Workers answer pings, but neither commands nor pulls: their devices hang.";
 
+    public FaultKeys Keys { get; } = new() { For = new FaultKey("for", "How long it lasts."), Fraction = new FaultKey("fraction", "How likely each Worker is struck.") };
+
     public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
         var struck = world.Workers.Where(_ => world.Draws.Chance(spec.Fraction.Min)).ToArray();
@@ -51,6 +57,8 @@ internal sealed class OperatorHoldFault : IFault
     public string Name => "operator-hold";
 
     public string Says => "An operator isolates a Worker, or holds its circuit closed, and restores it later.";
+
+    public FaultKeys Keys { get; } = new() { For = new FaultKey("for", "How long it lasts."), Nasty = new FaultKey("closed", "How likely the circuit is held closed, instead of open.") };
 
     public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
@@ -67,6 +75,8 @@ internal sealed class WorkerFlapFault : IFault
     public string Name => "worker-flap";
 
     public string Says => "A Worker loses its link again and again.";
+
+    public FaultKeys Keys => FaultKeys.Lasting;
 
     public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
@@ -86,6 +96,8 @@ internal sealed class WorkerTerminateFault : IFault
 
     public string Says => "An operator takes a Worker out of service for good.";
 
+    public FaultKeys Keys => FaultKeys.None;
+
     public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
         var left = world.Workers.Where(worker => !worker.Gone).ToArray();
@@ -102,6 +114,8 @@ internal sealed class KeyChangeFault : IFault
     public string Name => "key-change";
 
     public string Says => "A Worker comes back with another key for a while: its id is not its own then.";
+
+    public FaultKeys Keys => FaultKeys.Lasting;
 
     public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
@@ -120,6 +134,8 @@ internal sealed class DeviceMoveFault : IFault
     public string Name => "device-move";
 
     public string Says => "A device is plugged in at another Worker; sometimes its old Worker does not come back for a while, so that the device may move.";
+
+    public FaultKeys Keys { get; } = new() { For = new FaultKey("for", "How long its old Worker stays away, where it does."), Nasty = new FaultKey("oldWorkerLeaves", "How likely its old Worker stays away for a while.") };
 
     public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
@@ -140,6 +156,8 @@ internal sealed class ByzantineFault : IFault
     public string Name => "byzantine";
 
     public string Says => "A fraction of the Workers no longer keeps the protocol: unasked requests, answers twice, late or never, garbage, other Workers' ids and devices.";
+
+    public FaultKeys Keys { get; } = new() { Fraction = new FaultKey("fraction", "How likely each Worker is struck."), Nasty = new FaultKey("malice", "How often it breaks the protocol: 0 now and then, 1 all the time.") };
 
     public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {

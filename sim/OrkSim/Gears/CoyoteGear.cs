@@ -44,7 +44,7 @@ public static class CoyoteGear
             if (stopped) return;
             try
             {
-                var concrete = SwarmGear.Concrete(scenario, number);
+                var concrete = ScenarioArbitrary.Concrete(scenario, number);
                 var result = new SimWorld(concrete, new CoyoteChoices(number), watch with { KeepChoices = true }).Run();
                 if (made(new SimRun(concrete, Gear.Coyote, number++, null, result))) return;
             }

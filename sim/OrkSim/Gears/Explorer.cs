@@ -66,6 +66,7 @@ public sealed class Explorer
     private readonly object _gate = new();
     private readonly Stopwatch _clock = new();
     private readonly List<FoundViolation> _found = [];
+    private readonly List<SimRun> _violating = [];
     private readonly Dictionary<(string, Gear, string), int> _kinds = [];
     private readonly HashSet<string> _hashes = new(StringComparer.Ordinal);
     private readonly Coverage _coverage = new();
@@ -126,6 +127,7 @@ public sealed class Explorer
         SimulatedSeconds = _simulatedSeconds,
         WallSeconds = _clock.Elapsed.TotalSeconds,
         Violations = _found,
+        ViolatingRuns = _violating,
         ViolationCounts = _kinds.Select(kind => new ViolationCount(kind.Key.Item1, GearNames.Of(kind.Key.Item2), kind.Key.Item3, kind.Value)).ToArray(),
         Hash = _hash.ToString("x16", System.Globalization.CultureInfo.InvariantCulture),
         Checked = _checked,
@@ -163,9 +165,10 @@ public sealed class Explorer
         _kinds[kind] = _kinds.GetValueOrDefault(kind) + 1;
         _ended |= _options.StopAtFirst;
         if (_kinds[kind] > 1) return null;
-        var file = _options.Directory is { } directory ? Path.Combine(directory, $"{scenario.Name}-{GearNames.Of(run.Gear)}-{run.Seed}-{first.Invariant}.run.json") : null;
+        var file = _options.Directory is { } directory ? Path.Combine(directory, ViolationReport.FileOf(run)) : null;
         var found = new FoundViolation(first.Invariant, first.Message, scenario.Name, GearNames.Of(run.Gear), run.Seed, file);
         _found.Add(found);
+        _violating.Add(run);
         return found;
     }
 
@@ -382,6 +385,12 @@ public sealed record ExploreReport
 
     /// <summary>The first violation of each invariant in each scenario and gear.</summary>
     public required IReadOnlyList<FoundViolation> Violations { get; init; }
+
+    /// <summary>The runs of <see cref="Violations"/>, in the same order: to be shrunk and told.</summary>
+    public required IReadOnlyList<SimRun> ViolatingRuns { get; init; }
+
+    /// <summary>Of the violating runs one for each invariant, the smallest.</summary>
+    public IReadOnlyList<SimRun> ToTell => [.. ViolatingRuns.GroupBy(static run => run.Result.Violations[0].Invariant, StringComparer.Ordinal).Select(static runs => runs.MinBy(static run => run.Result.Size.Events)!)];
 
     /// <summary>How often each was violated.</summary>
     public required IReadOnlyList<ViolationCount> ViolationCounts { get; init; }

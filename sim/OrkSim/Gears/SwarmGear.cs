@@ -3,15 +3,8 @@ namespace OrkSim;
 /// <summary>Seeded runs: the same seed is the same run, in any process.</summary>
 public static class SwarmGear
 {
-    /// <summary>Draws a concrete scenario for a seed.</summary>
-    public static Scenario Concrete(Scenario scenario, ulong seed)
-    {
-        ArgumentNullException.ThrowIfNull(scenario);
-        return scenario.Draw(new Draws(new SeededChoices(~seed), new TraceHash(), keep: false, digest: false, expected: null), swarm: true);
-    }
-
     /// <summary>Runs a seed of a scenario.</summary>
-    public static SimRun Run(Scenario scenario, ulong seed, WatchOptions watch) => RunConcrete(Concrete(scenario, seed), seed, watch);
+    public static SimRun Run(Scenario scenario, ulong seed, WatchOptions watch) => RunConcrete(ScenarioArbitrary.Concrete(scenario, seed), seed, watch);
 
     /// <summary>Runs a concrete scenario under a seed.</summary>
     public static SimRun RunConcrete(Scenario concrete, ulong seed, WatchOptions watch, CrashPoint? crash = null)

@@ -39,9 +39,9 @@ public sealed class Fairness : IInvariant
     /// <summary>All that may stand before it in line at a device, each taking its time and twice a journal, two commits and two messages; the line of a wide one's slowest device the same.</summary>
     private static TimeSpan Bound(Facts facts)
     {
-        var (fleet, around) = (facts.World.Scenario.Fleet, facts.World.Scenario.Surroundings);
+        var (fleet, network, store) = (facts.World.Scenario.Fleet, facts.World.Scenario.Network, facts.World.Scenario.Store);
         var devices = facts.World.Scenario.Workload.Wide.Max > 0 ? fleet.DevicesPerWorker.Max : 1;
-        var one = (fleet.Execution.Max * devices) + (2 * fleet.JournalWrite.Max) + (2 * around.Commit.Max) + (2 * around.Latency.Max);
+        var one = (fleet.Execution.Max * devices) + (2 * fleet.JournalWrite.Max) + (2 * store.Commit.Max) + (2 * network.Latency.Max);
         return (facts.World.KernelOptions.Commands.MaxOpenPerDevice + 2) * one;
     }
 }

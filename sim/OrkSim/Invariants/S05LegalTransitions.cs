@@ -2,14 +2,17 @@ using Ork.Kernel;
 
 namespace OrkSim;
 
-/// <summary>S5: every recorded transition is in the table of the Command State Machine and follows the one before; no machine met a trigger its state does not handle.</summary>
+/// <summary>
+/// S5: every recorded transition is in the table of the Command State Machine and follows the one before; what a Worker is said to have answered, it answered to that
+/// attempt; no machine met a trigger its state does not handle.
+/// </summary>
 public sealed class LegalTransitions : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S5";
 
     /// <inheritdoc/>
-    public string Says => "Every recorded transition is in the table of the Command State Machine and follows the one before; no machine met a trigger its state does not handle.";
+    public string Says => "Every recorded transition is in the table of the Command State Machine and follows the one before; what a Worker is said to have answered, it answered to that attempt; no machine met a trigger its state does not handle.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Note;
@@ -42,9 +45,18 @@ public sealed class LegalTransitions : IInvariant
             var (number, state) = _last.GetValueOrDefault(row.CommandSeq, (0, CommandState.New));
             if (row.Number != number + 1 || row.From != state) facts.Violated(this, $"Command {row.CommandSeq}: transition {row.Number} from {row.From} follows {number} to {state}.");
             if (!Table.Contains((row.From, row.To))) facts.Violated(this, $"Command {row.CommandSeq}: {row.From} to {row.To} ({row.Detail}) is in no table.");
+            if (IsAnswer(row) && facts.BySeq(row.CommandSeq) is { } command && !command.Answered.Contains(row.Attempt))
+            {
+                facts.Violated(this, $"{command.Id} becomes {row.To} by the answer to attempt {row.Attempt} ({row.Detail}), which has none.");
+            }
+
             _last[row.CommandSeq] = (row.Number, row.To);
         }
 
         foreach (var seq in happened.Batch.ForgottenCommands) _last.Remove(seq);
     }
+
+    /// <summary>The answer to the attempt in flight: a late one, to an earlier attempt, is recorded as such.</summary>
+    private static bool IsAnswer(in TransitionRow row) =>
+        row.Detail.StartsWith(nameof(CommandTrigger.WorkerSucceeded), StringComparison.Ordinal) || row.Detail.StartsWith(nameof(CommandTrigger.WorkerFailed), StringComparison.Ordinal);
 }

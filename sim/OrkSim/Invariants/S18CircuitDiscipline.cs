@@ -53,7 +53,7 @@ public sealed class CircuitDiscipline : IInvariant
         if (link.Outstanding.Count + link.Late.Count < options.Circuits.ConsecutiveFailures || facts.World.IsHeldClosed(link.Peer.Name)) return;
         var patience = TimeSpan.FromMilliseconds(Math.Max(options.Pulls.TimeoutMs, options.Commands.AttemptTimeoutMs) + 250).Ticks + facts.World.WorstLateness.Ticks;
         var unanswered = link.Late.Count(Silent);
-        foreach (var (action, ticks, _) in link.Outstanding.Values)
+        foreach (var (action, ticks, _, _) in link.Outstanding.Values)
         {
             if (Counts(action) && Silent(ticks)) unanswered++;
         }

@@ -55,6 +55,9 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     /// <summary>True while this side has neither closed nor met the end.</summary>
     public bool IsOpen => !_closed && _life == Owner.Life;
 
+    /// <summary>The clock of this side when it ended: what the other side's end follows.</summary>
+    internal int[]? EndClock { get; set; }
+
     /// <summary>What the world knows of the link.</summary>
     internal LinkFacts? Facts { get; set; }
 
@@ -76,7 +79,7 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
         var bytes = payload.ToArray();
         var message = _network.World.Facts.FrameSent(this, kind, correlation, bytes);
         _onTheWay += FrameHeader.Size + bytes.Length;
-        _out.Add(new Packet(PacketKind.Frame, kind, correlation, bytes, message, null));
+        _out.Add(new Packet(PacketKind.Frame, kind, correlation, bytes, message, null, _network.World.ClockOf(Owner)));
         if (_onTheWay <= _network.Behaviour.LimitBytes) return _onTheWay <= _network.Behaviour.HighWaterBytes;
         Close(ErrorCodes.PeerTooSlow);
         return true;
@@ -95,14 +98,14 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
         if (_closed) return;
         CloseReason = reason;
         if (reason is not null) Send(FrameKind.Goodbye, 0, System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new { error = reason.Text, message = reason.Error.Sentence }));
-        _out.Add(new Packet(PacketKind.End, default, 0, [], null, null));
+        _out.Add(new Packet(PacketKind.End, default, 0, [], null, null, null));
         End();
     }
 
     /// <summary>Sends bytes that are no frame: the reader's side finds out and closes with this reason.</summary>
     internal void SendGarbage(Refusal found)
     {
-        if (!_closed) _out.Add(new Packet(PacketKind.Garbage, default, 0, [], null, found));
+        if (!_closed) _out.Add(new Packet(PacketKind.Garbage, default, 0, [], null, found, null));
     }
 
     /// <summary>The node of this side is gone.</summary>
@@ -236,7 +239,7 @@ internal enum PacketKind
 }
 
 /// <summary>One thing on a wire.</summary>
-internal readonly record struct Packet(PacketKind Kind, FrameKind Frame, ulong Correlation, byte[] Payload, WireMessage? Message, Refusal? Found);
+internal readonly record struct Packet(PacketKind Kind, FrameKind Frame, ulong Correlation, byte[] Payload, WireMessage? Message, Refusal? Found, int[]? Clock);
 
 /// <summary>One direction of a connection: what is on its way, in order.</summary>
 internal sealed class Wire(SimNetwork network, SimConnection from) : AgendaItem

@@ -82,10 +82,10 @@ internal sealed class SimCaller
 
     private async Task FloodAsync()
     {
-        var twiceTheMean = TimeSpan.FromSeconds(2 / _world.Scenario.Workload.Flood.Min);
+        var mean = TimeSpan.FromSeconds(1 / _world.Scenario.Workload.Flood.Min);
         while (true)
         {
-            await Task.Delay(_world.Draws.Between(TimeSpan.Zero, twiceTheMean), Node.Clock);
+            await Task.Delay(_world.Draws.Gap(mean), Node.Clock);
             var worker = _world.Workers[0];
             if (worker.DeviceIds.Count == 0) continue;
             var deviceId = _world.Draws.Pick(DrawKind.Pick, 2) == 0 ? worker.DeviceIds[0] : _world.Draws.Of(worker.DeviceIds);
@@ -105,13 +105,13 @@ internal sealed class SimCaller
     private async Task WorkAsync()
     {
         var work = _world.Scenario.Workload;
-        for (var i = 0; i < work.Commands; i++) await CommandAsync();
-        if (work.Commands > 0) _world.CallerDone();
-        if (work.Commands > 0 || work.CommandsPerSecond.Min <= 0) return;
-        var twiceTheMean = TimeSpan.FromSeconds(2 * work.Callers.Min / work.CommandsPerSecond.Min);
+        for (var i = 0; i < work.Count; i++) await CommandAsync();
+        if (work.Count > 0) _world.CallerDone();
+        if (work.Count > 0 || work.CommandsPerSecond.Min <= 0) return;
+        var mean = TimeSpan.FromSeconds(work.Callers.Min / work.CommandsPerSecond.Min);
         while (true)
         {
-            await Task.Delay(_world.Draws.Between(TimeSpan.Zero, twiceTheMean), Node.Clock);
+            await Task.Delay(_world.Draws.Gap(mean), Node.Clock);
             _ = _world.Draws.Chance(work.Pulls.Min) ? PullAsync() : CommandAsync();
         }
     }
@@ -130,7 +130,7 @@ internal sealed class SimCaller
         var work = _world.Scenario.Workload;
         var draws = _world.Draws;
         if (Order() is not { } order) return;
-        if (work.Commands > 0)
+        if (work.Count > 0)
         {
             await SendUntilAcceptedAsync(order);
             return;
@@ -189,7 +189,7 @@ internal sealed class SimCaller
         var isHot = draws.Chance(work.Hot.Min);
         var worker = isHot ? _world.Workers[0] : draws.Of(_world.Workers);
         if (worker.DeviceIds.Count == 0) return null;
-        var isReboot = draws.Chance(work.NotIdempotent.Min);
+        var isReboot = draws.Chance(work.Mix.RebootShare);
         var isWide = draws.Chance(work.Wide.Min);
         return new CommandOrder
         {

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Ork.Kernel;
+using Ork.Worker;
 
 namespace OrkSim;
 
@@ -24,6 +25,13 @@ public sealed class Coverage
     private readonly Dictionary<string, Func<int, MachineTransition>> _rows = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _points = new(StringComparer.Ordinal);
     private readonly long[] _notes = new long[256];
+
+    /// <summary>Situations worth meeting that every world knows: the events of the kernel's log, and what a Worker's journal may answer.</summary>
+    public static IReadOnlyList<string> Points { get; } =
+    [
+        .. Enum.GetNames<KernelEvent>().Where(static name => name != nameof(KernelEvent.None)),
+        .. Enum.GetValues<JournalVerdict>().Where(static verdict => verdict != JournalVerdict.Started).Select(PointOf),
+    ];
 
     /// <summary>The kernel's machines.</summary>
     public static IReadOnlyList<IMachineDefinition> Machines => Definitions;
@@ -74,6 +82,8 @@ public sealed class Coverage
         for (var i = 0; i < _notes.Length; i++) _notes[i] += other._notes[i];
         foreach (var (point, count) in other._points) _points[point] = _points.GetValueOrDefault(point) + count;
     }
+
+    internal static string PointOf(JournalVerdict verdict) => "Journal" + verdict;
 
     internal void Met(KernelEvent note) => _notes[(int)note]++;
 

@@ -1,8 +1,6 @@
-using System.Globalization;
-using System.Text;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Ork.Protocol;
 
 namespace OrkSim;
 
@@ -10,7 +8,7 @@ namespace OrkSim;
 public sealed record RunFile
 {
     /// <summary>The version of the format this writes, and the only one it reads.</summary>
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
@@ -34,6 +32,15 @@ public sealed record RunFile
     /// <summary>Where a sweep crashed what.</summary>
     public CrashPoint? Crash { get; init; }
 
+    /// <summary>The commit that the simulator and the product were built from, or null where it is not known.</summary>
+    public string? Commit { get; init; }
+
+    /// <summary>How large it was.</summary>
+    public required RunSize Size { get; init; }
+
+    /// <summary>How large the run was that this one was shrunk from, or null.</summary>
+    public RunSize? ShrunkFrom { get; init; }
+
     /// <summary><c>held</c> or <c>violated</c>.</summary>
     public required string Verdict { get; init; }
 
@@ -52,11 +59,17 @@ public sealed record RunFile
     /// <summary>Every decision, in order.</summary>
     public required IReadOnlyList<int> Choices { get; init; }
 
+    /// <summary>The nodes, by their numbers.</summary>
+    public IReadOnlyList<RunNode> Nodes { get; init; } = [];
+
     /// <summary>What happened.</summary>
     public IReadOnlyList<EventLine> Events { get; init; } = [];
 
     /// <summary>A run made again with everything kept, as a file.</summary>
-    public static RunFile From(SimRun run, SimWorld world)
+    /// <param name="run">The run.</param>
+    /// <param name="world">Its world.</param>
+    /// <param name="shrunkFrom">How large the run was that it was shrunk from, or null.</param>
+    public static RunFile From(SimRun run, SimWorld world, RunSize? shrunkFrom = null)
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(world);
@@ -67,15 +80,22 @@ public sealed record RunFile
             Gear = GearNames.Of(run.Gear),
             Seed = run.Seed,
             Crash = run.Crash,
+            Commit = BuiltFrom,
+            Size = run.Result.Size,
+            ShrunkFrom = shrunkFrom,
             Verdict = run.Result.Held ? "held" : "violated",
             Violations = run.Result.Violations,
             Steps = run.Result.Steps,
             SimulatedSeconds = run.Result.SimulatedSeconds,
             Hash = run.Result.Hash,
             Choices = run.Result.Choices,
-            Events = [.. world.Trace.Select(happened => EventLine.From(in happened))],
+            Nodes = [.. world.Nodes.Select(static node => new RunNode(node.Name, node.Kind))],
+            Events = EventLine.From(world.Trace),
         };
     }
+
+    /// <summary>The commit that this was built from, or null.</summary>
+    public static string? BuiltFrom { get; } = typeof(RunFile).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') is [_, var commit] ? commit : null;
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="ScenarioException">It is no run, or one of another version.</exception>
@@ -101,6 +121,9 @@ public sealed record RunFile
         JsonSerializer.Serialize(stream, this, Options);
     }
 
+    /// <summary>How it was made, as a run.</summary>
+    public SimRun Replay(WatchOptions watch) => Replay(watch, out _);
+
     /// <summary>Runs it again.</summary>
     /// <param name="watch">How it is watched.</param>
     /// <param name="world">The world, for its trace.</param>
@@ -113,82 +136,7 @@ public sealed record RunFile
     }
 }
 
-/// <summary>One event in a file or on a terminal.</summary>
-public sealed record EventLine
-{
-    /// <summary>When, virtual milliseconds.</summary>
-    public required double Ms { get; init; }
-
-    /// <summary>In which step.</summary>
-    public required long Step { get; init; }
-
-    /// <summary>What happened.</summary>
-    public required string Kind { get; init; }
-
-    /// <summary>Where.</summary>
-    public string? Node { get; init; }
-
-    /// <summary>The other side.</summary>
-    public string? Peer { get; init; }
-
-    /// <summary>The link.</summary>
-    public int? Link { get; init; }
-
-    /// <summary>The frame.</summary>
-    public string? Frame { get; init; }
-
-    /// <summary>The frame's correlation.</summary>
-    public ulong? Correlation { get; init; }
-
-    /// <summary>What it is about.</summary>
-    public string? Subject { get; init; }
-
-    /// <summary>What else there is to say: for frames the envelope.</summary>
-    public string? Detail { get; init; }
-
-    /// <summary>An event as a line.</summary>
-    public static EventLine From(in SimEvent happened)
-    {
-        var isFrame = happened.Kind is SimEventKind.FrameSent or SimEventKind.FrameTaken;
-        return new EventLine
-        {
-            Ms = happened.Ticks / (double)TimeSpan.TicksPerMillisecond,
-            Step = happened.Step,
-            Kind = happened.Kind.ToString(),
-            Node = happened.Node?.Name,
-            Peer = happened.Connection?.Other.Owner.Name,
-            Link = happened.Connection?.Link,
-            Frame = isFrame ? happened.Frame.ToString() : null,
-            Correlation = isFrame ? happened.Correlation : null,
-            Subject = SubjectOf(in happened),
-            Detail = isFrame ? Encoding.UTF8.GetString(happened.Payload.Span) : DetailOf(in happened),
-        };
-    }
-
-    /// <inheritdoc/>
-    public override string ToString()
-    {
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{Ms,12:F3} ms  {Step,7}  {Kind,-15} {Node,-10}");
-        if (Peer is not null) text.Append(CultureInfo.InvariantCulture, $" {(Kind == nameof(SimEventKind.FrameTaken) ? "<-" : "->")} {Peer} #{Link}");
-        if (Frame is not null) text.Append(CultureInfo.InvariantCulture, $" {Frame} {Correlation}");
-        if (Subject is not null) text.Append(' ').Append(Subject);
-        if (Detail is not null) text.Append(' ').Append(Detail);
-        return text.ToString();
-    }
-
-    private static string? SubjectOf(in SimEvent happened) => happened.Kind switch
-    {
-        SimEventKind.Note => $"{happened.Note} {happened.Subject}",
-        SimEventKind.StoreOpened => string.Create(CultureInfo.InvariantCulture, $"epoch {happened.Correlation}"),
-        SimEventKind.FrameSent or SimEventKind.FrameTaken => happened.Message is { } message ? OrkActions.NameOf(message.Action) : null,
-        _ => happened.Subject,
-    };
-
-    private static string? DetailOf(in SimEvent happened) => happened.Kind switch
-    {
-        SimEventKind.CommitSubmitted or SimEventKind.CommitApplying or SimEventKind.CommitDurable => happened.Detail,
-        SimEventKind.Executed => $"{happened.Execution!.DeviceId} attempt {happened.Execution.Attempt} epoch {happened.Execution.Epoch}",
-        _ => happened.Detail,
-    };
-}
+/// <summary>A node of a run.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Kind">What it is.</param>
+public sealed record RunNode(string Name, NodeKind Kind);

@@ -13,9 +13,6 @@ public readonly record struct IntRange(int Min, int Max)
     /// <summary>One number.</summary>
     public static implicit operator IntRange(int value) => new(value, value);
 
-    /// <summary>One of the range.</summary>
-    public IntRange Draw(Draws draws) => Min == Max ? this : draws.Between(Min, Max);
-
     /// <inheritdoc/>
     public override string ToString() => Min == Max ? Text(Min) : $"{Text(Min)}..{Text(Max)}";
 
@@ -30,9 +27,6 @@ public readonly record struct RealRange(double Min, double Max)
 {
     /// <summary>One number.</summary>
     public static implicit operator RealRange(double value) => new(value, value);
-
-    /// <summary>One of the range, in steps of a hundredth of it.</summary>
-    public RealRange Draw(Draws draws) => Min.Equals(Max) ? this : Min + ((Max - Min) * draws.Between(0, 100) / 100);
 
     /// <inheritdoc/>
     public override string ToString() => Min.Equals(Max) ? Text(Min) : $"{Text(Min)}..{Text(Max)}";
@@ -70,20 +64,22 @@ public readonly record struct TimeRange(TimeSpan Min, TimeSpan Max)
     public static TimeSpan ParseDuration(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var unit = text.AsSpan().TrimStart("-0123456789.").ToString();
-        var number = double.Parse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.Float, CultureInfo.InvariantCulture);
-        return unit switch
-        {
-            "us" => TimeSpan.FromMicroseconds(number),
-            "ms" => TimeSpan.FromMilliseconds(number),
-            "s" => TimeSpan.FromSeconds(number),
-            "m" => TimeSpan.FromMinutes(number),
-            "h" => TimeSpan.FromHours(number),
-            _ => throw new FormatException($"'{text}' is no duration: a number with us, ms, s, m or h is."),
-        };
+        return TryParseDuration(text, out var time) ? time : throw new FormatException($"'{text}' is no duration: a number with us, ms, s, m or h is.");
     }
 
-    private static string Text(TimeSpan value)
+    internal static bool TryParseDuration(string text, out TimeSpan time)
+    {
+        time = default;
+        var unit = text.AsSpan().TrimStart("-0123456789.").ToString();
+        if (!double.TryParse(text.AsSpan(0, text.Length - unit.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)) return false;
+        double? us = unit switch { "us" => 1, "ms" => 1e3, "s" => 1e6, "m" => 60e6, "h" => 3600e6, _ => null };
+        if (us is null || Math.Abs(number * us.Value) > TimeSpan.FromDays(10_000).TotalMicroseconds) return false;
+        time = TimeSpan.FromMicroseconds(number * us.Value);
+        return true;
+    }
+
+    /// <summary>A duration as it is written.</summary>
+    internal static string Text(TimeSpan value)
     {
         var us = value.TotalMicroseconds;
         return Math.Abs(us) >= 1_000_000 && us % 1_000_000 == 0 ? string.Create(CultureInfo.InvariantCulture, $"{us / 1_000_000}s")

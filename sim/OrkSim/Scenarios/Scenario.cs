@@ -54,13 +54,13 @@ public sealed record Workload
     public RealRange CommandsPerSecond { get; init; } = new(1, 10);
 
     /// <summary>How many commands in all, each caller sending its own as soon as it can; 0 for as many as the rate gives.</summary>
-    public int Commands { get; init; }
+    public int Count { get; init; }
 
     /// <summary>True where an auditor keeps asking what the kernel thinks it has.</summary>
     public bool Audit { get; init; } = true;
 
-    /// <summary>The share of commands that are not declared safe to repeat.</summary>
-    public RealRange NotIdempotent { get; init; } = 0.5;
+    /// <summary>How often each command is sent, against the others.</summary>
+    public CommandMix Mix { get; init; } = new();
 
     /// <summary>The share that reaches all devices of a Worker.</summary>
     public RealRange Wide { get; init; } = 0.05;
@@ -102,8 +102,21 @@ public sealed record Workload
     public IntRange Broken { get; init; } = 0;
 }
 
-/// <summary>The links and the disk.</summary>
-public sealed record Surroundings
+/// <summary>How often each command of the simulated devices is sent, against the others.</summary>
+public sealed record CommandMix
+{
+    /// <summary>The weight of <c>reboot</c>, which is not declared safe to repeat.</summary>
+    public IntRange Reboot { get; init; } = 1;
+
+    /// <summary>The weight of <c>set-power-mode</c>, which is idempotent.</summary>
+    public IntRange SetPowerMode { get; init; } = 1;
+
+    /// <summary>The share of commands that may not be repeated, in a concrete scenario.</summary>
+    internal double RebootShare => Reboot.Min + SetPowerMode.Min == 0 ? 0 : (double)Reboot.Min / (Reboot.Min + SetPowerMode.Min);
+}
+
+/// <summary>The links.</summary>
+public sealed record NetworkSpec
 {
     /// <summary>How long a message travels.</summary>
     public TimeRange Latency { get; init; } = TimeRange.Milliseconds(0.2, 10);
@@ -113,7 +126,11 @@ public sealed record Surroundings
 
     /// <summary>Bytes on the way to a slow reader before its sender is told.</summary>
     public IntRange HighWaterBytes { get; init; } = 256 * 1024;
+}
 
+/// <summary>The kernel's disk.</summary>
+public sealed record StoreSpec
+{
     /// <summary>How long a commit takes.</summary>
     public TimeRange Commit { get; init; } = TimeRange.Milliseconds(0.3, 5);
 
@@ -130,6 +147,9 @@ public sealed record Surroundings
 /// <summary>A fault and when it strikes.</summary>
 public sealed record FaultSpec
 {
+    /// <summary>At any time from the first second until the world is healed; written <c>any</c>.</summary>
+    public static readonly TimeRange AnyTime = TimeRange.Seconds(1, 1_000_000);
+
     /// <summary>Which: a name of the catalogue of faults.</summary>
     public required string Kind { get; init; }
 
@@ -140,7 +160,7 @@ public sealed record FaultSpec
     public IntRange Times { get; init; } = 0;
 
     /// <summary>When, where <see cref="Times"/> is given.</summary>
-    public TimeRange At { get; init; } = TimeRange.Seconds(1, 1_000_000);
+    public TimeRange At { get; init; } = AnyTime;
 
     /// <summary>How long it lasts each time.</summary>
     public TimeRange For { get; init; } = TimeRange.Seconds(0.05, 8);
@@ -166,6 +186,15 @@ public sealed record Budget
 
     /// <summary>Crash points of the sweep.</summary>
     public int Sweep { get; init; } = 60;
+
+    /// <summary>Runs in a gear.</summary>
+    public int Of(Gear gear) => gear switch
+    {
+        Gear.Swarm => Swarm,
+        Gear.Coyote => Coyote,
+        Gear.Sweep => Sweep,
+        _ => Exhaust,
+    };
 }
 
 /// <summary>
@@ -186,8 +215,11 @@ public sealed record Scenario
     /// <summary>What callers do.</summary>
     public Workload Workload { get; init; } = new();
 
-    /// <summary>The links and the disk.</summary>
-    public Surroundings Surroundings { get; init; } = new();
+    /// <summary>The links.</summary>
+    public NetworkSpec Network { get; init; } = new();
+
+    /// <summary>The kernel's disk.</summary>
+    public StoreSpec Store { get; init; } = new();
 
     /// <summary>What goes wrong.</summary>
     public IReadOnlyList<FaultSpec> Faults { get; init; } = [];
@@ -210,62 +242,12 @@ public sealed record Scenario
     /// <summary>When the run ends.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(75);
 
-    /// <summary>Events of the kernel's log that this scenario is there to meet.</summary>
+    /// <summary>The invariants that are checked, by id; empty for all of them.</summary>
+    public IReadOnlyList<string> Check { get; init; } = [];
+
+    /// <summary>Situations this scenario is there to meet: events of the kernel's log, and points that a world of one's own names.</summary>
     public IReadOnlyList<string> Reaches { get; init; } = [];
 
     /// <summary>How many runs a test spends on it.</summary>
     public Budget Budget { get; init; } = new();
-
-    /// <summary>Draws every range but those that are drawn at each use: latencies, durations of devices, moments of faults.</summary>
-    /// <param name="draws">Where from.</param>
-    /// <param name="swarm">True: also draws which faults are there at all, each with an even chance (swarm testing).</param>
-    public Scenario Draw(Draws draws, bool swarm)
-    {
-        ArgumentNullException.ThrowIfNull(draws);
-        return this with
-        {
-            Fleet = Fleet with
-            {
-                Workers = Fleet.Workers.Draw(draws),
-                DevicesPerWorker = Fleet.DevicesPerWorker.Draw(draws),
-                Journal = Fleet.Journal.Draw(draws),
-                Fail = Fleet.Fail.Draw(draws),
-                Slow = Fleet.Slow.Draw(draws),
-                Hang = Fleet.Hang.Draw(draws),
-            },
-            Workload = Workload with
-            {
-                Callers = Workload.Callers.Draw(draws),
-                CommandsPerSecond = Workload.CommandsPerSecond.Draw(draws),
-                NotIdempotent = Workload.NotIdempotent.Draw(draws),
-                Wide = Workload.Wide.Draw(draws),
-                Cancel = Workload.Cancel.Draw(draws),
-                Keyed = Workload.Keyed.Draw(draws),
-                Duplicate = Workload.Duplicate.Draw(draws),
-                Look = Workload.Look.Draw(draws),
-                Pulls = Workload.Pulls.Draw(draws),
-                Broken = Workload.Broken.Draw(draws),
-                Urgent = Workload.Urgent.Draw(draws),
-                Hot = Workload.Hot.Draw(draws),
-                Flood = Workload.Flood.Draw(draws),
-            },
-            Surroundings = Surroundings with
-            {
-                Stall = Surroundings.Stall.Draw(draws),
-                HighWaterBytes = Surroundings.HighWaterBytes.Draw(draws),
-                CommitFails = Surroundings.CommitFails.Draw(draws),
-                CommitUnknown = Surroundings.CommitUnknown.Draw(draws),
-            },
-            Faults =
-            [
-                .. Faults.Where(_ => !swarm || Faults.Count < 3 || draws.Pick(DrawKind.Pick, 2) == 1).Select(fault => fault with
-                {
-                    PerMinute = fault.PerMinute.Draw(draws),
-                    Times = fault.Times.Draw(draws),
-                    Fraction = fault.Fraction.Draw(draws),
-                    Nasty = fault.Nasty.Draw(draws),
-                }),
-            ],
-        };
-    }
 }

@@ -101,7 +101,9 @@ public sealed class SimNode
         IsUp = true;
         Life++;
         Context = new NodeContext(this);
-        Entropy = new SimEntropy((ulong)World.Draws.Pick(DrawKind.Seed, int.MaxValue));
+
+        // Even where the draws are all the same, no two lives make the same ids.
+        Entropy = new SimEntropy((uint)World.Draws.Pick(DrawKind.Seed, int.MaxValue) | ((ulong)(uint)Id << 48) | ((ulong)(uint)Life << 32));
     }
 
     /// <summary>Ends a life: nothing of it runs any more.</summary>

@@ -35,7 +35,7 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
     private void Note(SimNode node, JournalStart start, JournalVerdict verdict)
     {
         if (verdict == JournalVerdict.Started) world.Facts.Begun(node, start.CommandId, start.Epoch);
-        else world.Reached("Journal" + verdict);
+        else world.Reached(Coverage.PointOf(verdict));
     }
 
     private TimeSpan Time() => world.Draws.Between(minWrite, maxWrite);

@@ -9,10 +9,11 @@ namespace Ork.Cli.Sim;
 /// <summary>Many runs, with progress, and what they came to.</summary>
 internal static class SimExploration
 {
-    internal static async Task<int> RunAsync(Output output, ExploreOptions options)
+    internal static async Task<int> RunAsync(Output output, ExploreOptions options, ShrinkOptions? shrinking)
     {
         using var interruption = Shared.Interruptible();
         var report = await WithProgressAsync(output, options, interruption.Token);
+        var told = shrinking is null ? [] : SimReports.Tell(output, report, options.Directory!, shrinking with { Watch = options.Watch });
         var reached = Enum.GetValues<KernelEvent>().Where(note => note != KernelEvent.None).ToArray();
         var answer = new
         {
@@ -23,6 +24,7 @@ internal static class SimExploration
             report.StepsPerSecond,
             report.TimeRatio,
             report.Violations,
+            shrunk = told.Select(one => new { one.Invariant, one.Scenario, one.Gear, one.Seed, one.RunFile, one.ShrunkFile, one.ReportFile, one.Found, one.Shrunk, one.ShrinkSeconds, one.RanOut, one.Deterministic }),
             report.ViolationCounts,
             coverage = Coverage.Machines.ToDictionary(machine => machine.Name, machine => CoverageOf(report.Coverage, machine)),
             reached = new
@@ -34,7 +36,11 @@ internal static class SimExploration
             report.Hash,
             exhausted = report.Exhausted ? report.DistinctExecutions : (int?)null,
         };
-        output.Write(answer, console => Show(console, report, reached));
+        output.Write(answer, console =>
+        {
+            Show(console, report, reached);
+            SimReports.ShowCards(console, told);
+        });
         return report.Mismatches > 0 ? ExitCode.NotDeterministic : report.Violations.Count > 0 ? ExitCode.Failed : ExitCode.Done;
     }
 

@@ -107,7 +107,8 @@ internal static class SimRuns
             }
 
             console.WriteLine($"hash {run.Result.Hash}");
-            if (file is not null) console.WriteLine($"ork sim replay {file}");
+            if (file is not null) Console.Out.WriteLine($"ork sim replay {file}");
+            else if (!run.Result.Held) Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"To have it shrunk and told: ork sim explore {run.Scenario.Name} --gear {GearNames.Of(run.Gear)} --seed {run.Seed} --runs 1"));
         });
     }
 

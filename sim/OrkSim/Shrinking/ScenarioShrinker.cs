@@ -1,0 +1,89 @@
+namespace OrkSim;
+
+/// <summary>
+/// The scenario of a violating run, made smaller: of what <see cref="ScenarioArbitrary.Smaller"/> offers, the first that still violates is taken, until none does. Each
+/// is tried with the choices of the run as far as they fit, and under a few seeds. Then the seed whose run is the shortest.
+/// </summary>
+internal sealed class ScenarioShrinker(Shrinker shrinker)
+{
+    private const int Seeds = 3;
+    private const int LastSeeds = 64;
+
+    internal void Run()
+    {
+        if (shrinker.Best.Scenario.CrashAnywhere) return;
+        if (shrinker.Best.Crash is { } crash && !AsFault(crash)) return;
+        Smaller();
+        Shortest();
+    }
+
+    /// <summary>Goes round what is offered, on from where something was taken last, until a whole round takes nothing.</summary>
+    private void Smaller()
+    {
+        var (at, left) = (0, int.MaxValue);
+        while (left > 0 && !shrinker.IsOver)
+        {
+            var offered = ScenarioArbitrary.Smaller(shrinker.Best.Scenario).ToArray();
+            left = Math.Min(left, offered.Length);
+            if (left == 0) return;
+            at %= offered.Length;
+            if (First(Tries(offered[at])) is { } run)
+            {
+                shrinker.Take(run);
+                left = int.MaxValue;
+            }
+            else
+            {
+                at++;
+                left--;
+            }
+        }
+    }
+
+    /// <summary>With the choices of the run as far as they fit, and under a few seeds.</summary>
+    private IEnumerable<Func<SimRun?>> Tries(Scenario smaller)
+    {
+        var (seed, choices) = (shrinker.Best.Seed, shrinker.ChoicesBySite());
+        return [() => shrinker.TryChoices(smaller, choices), .. Enumerable.Range(0, Seeds).Select(number => Seeded(smaller, seed + (ulong)number))];
+    }
+
+    /// <summary>A crash at a step means nothing in another world: as a fault it does.</summary>
+    private bool AsFault(CrashPoint crash)
+    {
+        var best = shrinker.Best;
+        var at = TimeSpan.FromSeconds(best.Result.Violations[0].Seconds);
+        var fault = new FaultSpec
+        {
+            Kind = crash.Node == "kernel" ? "kernel-crash" : "worker-crash", Times = 1, For = TimeSpan.FromMilliseconds(200), Nasty = 0,
+            At = new TimeRange(TimeSpan.Zero, at < best.Scenario.HealAt ? at : best.Scenario.HealAt),
+        };
+        var scenario = best.Scenario with { Faults = [.. best.Scenario.Faults, fault] };
+        for (var first = 0; first < LastSeeds && !shrinker.IsOver; first += 2 * shrinker.Jobs)
+        {
+            if (First(Enumerable.Range(first, 2 * shrinker.Jobs).Select(number => Seeded(scenario, best.Seed + (ulong)number))) is not { } run) continue;
+            shrinker.Take(run);
+            return true;
+        }
+
+        return false;
+    }
+
+    private void Shortest()
+    {
+        var (scenario, seed) = (shrinker.Best.Scenario, shrinker.Best.Seed);
+        if (shrinker.Best.Crash is not null) return;
+        for (var first = 1; first < LastSeeds && !shrinker.IsOver; first += 2 * shrinker.Jobs)
+        {
+            foreach (var run in shrinker.Make([.. Enumerable.Range(first, 2 * shrinker.Jobs).Select(number => Seeded(scenario, seed + (ulong)number))]))
+            {
+                if (run is not null && IsLess(run, shrinker.Best)) shrinker.Take(run);
+            }
+        }
+    }
+
+    private static bool IsLess(SimRun a, SimRun b) => (a.Result.Size.Faults, a.Result.Size.Events).CompareTo((b.Result.Size.Faults, b.Result.Size.Events)) < 0;
+
+    private Func<SimRun?> Seeded(Scenario scenario, ulong seed) => () => shrinker.TrySeed(scenario, seed);
+
+    private SimRun? First(IEnumerable<Func<SimRun?>> batch) => Array.Find(shrinker.Make([.. batch]), static run => run is not null);
+}
