@@ -8,6 +8,8 @@ internal sealed class ScenarioShrinker(Shrinker shrinker)
 {
     private const int Seeds = 3;
     private const int LastSeeds = 64;
+    private const int WorldNode = 0;
+    private const int MostMoments = 6;
 
     internal void Run()
     {
@@ -44,7 +46,23 @@ internal sealed class ScenarioShrinker(Shrinker shrinker)
     private IEnumerable<Func<SimRun?>> Tries(Scenario smaller)
     {
         var (seed, choices) = (shrinker.Best.Seed, shrinker.ChoicesBySite());
-        return [() => shrinker.TryChoices(smaller, choices), .. Enumerable.Range(0, Seeds).Select(number => Seeded(smaller, seed + (ulong)number))];
+        return
+        [
+            () => shrinker.TryChoices(smaller, choices),
+            .. WithoutOneStrike(smaller, choices).Select<Dictionary<DrawSite, IReadOnlyList<int>>, Func<SimRun?>>(fewer => () => shrinker.TryChoices(smaller, fewer)),
+            .. Enumerable.Range(0, Seeds).Select(number => Seeded(smaller, seed + (ulong)number)),
+        ];
+    }
+
+    /// <summary>Where one strike less is to be drawn, which one goes: each of the first moments and lengths in turn.</summary>
+    private IEnumerable<Dictionary<DrawSite, IReadOnlyList<int>>> WithoutOneStrike(Scenario smaller, Dictionary<DrawSite, IReadOnlyList<int>> choices)
+    {
+        var site = new DrawSite(WorldNode, DrawKind.Duration);
+        if (ReferenceEquals(smaller.Faults, shrinker.Best.Scenario.Faults) || !choices.TryGetValue(site, out var moments)) yield break;
+        for (var i = 0; i < Math.Min(moments.Count, MostMoments); i++)
+        {
+            yield return new Dictionary<DrawSite, IReadOnlyList<int>>(choices) { [site] = [.. moments.Take(i), .. moments.Skip(i + 1)] };
+        }
     }
 
     /// <summary>A crash at a step means nothing in another world: as a fault it does.</summary>
