@@ -297,10 +297,13 @@ public sealed partial class SimWorld
         SynchronizationContext.SetSynchronizationContext(God.Context);
         _ = PulseAsync();
         _ = HealAtAsync();
-        foreach (var spec in Scenario.Faults)
+        for (var i = 0; i < Scenario.Faults.Count; i++)
         {
+            var spec = Scenario.Faults[i];
             if (!_faults.TryGetValue(spec.Kind, out var fault)) throw new ScenarioException($"{Scenario.Name}: there is no fault '{spec.Kind}'.");
-            _ = StrikeAsync(fault, spec);
+            var node = AddNode(FaultNode(Scenario.Faults, i), NodeKind.World);
+            node.Start();
+            node.Run(() => _ = StrikeAsync(fault, spec, node));
         }
 
         _ = StartNodesAsync();
@@ -331,12 +334,15 @@ public sealed partial class SimWorld
         Heal();
     }
 
-    private async Task StrikeAsync(IFault fault, FaultSpec spec)
+    /// <summary>
+    /// The name of the node on which a fault draws its moments: one of its own, so that its moments are the same in a world with fewer other faults.
+    /// </summary>
+    internal static string FaultNode(IReadOnlyList<FaultSpec> faults, int index) =>
+        $"fault {faults[index].Kind}{faults.Take(index).Count(other => other.Kind == faults[index].Kind) switch { 0 => "", var earlier => $" {earlier + 1}" }}";
+
+    private async Task StrikeAsync(IFault fault, FaultSpec spec, SimNode node)
     {
-        if (spec.Times.Min > 0)
-        {
-            for (var time = 0; time < spec.Times.Min; time++) God.Run(() => _ = StrikeOnceAsync(fault, spec));
-        }
+        for (var time = 0; time < spec.Times.Min; time++) node.Run(() => _ = StrikeOnceAsync(fault, spec));
 
         if (spec.PerMinute.Min <= 0) return;
         var mean = TimeSpan.FromSeconds(60 / spec.PerMinute.Min);

@@ -49,7 +49,7 @@ public sealed class Draws
     public int Pick(DrawKind kind, int limit)
     {
         if (limit <= 1) return 0;
-        var site = new DrawSite(Clock?.CurrentNode ?? -1, kind);
+        var site = new DrawSite(Clock?.CurrentSite ?? 0, kind);
         var value = _choices.Next(site, limit);
         _hash.Add(((ulong)(uint)value << 32) | ((uint)limit << 3) | (uint)kind, (ulong)(Clock?.NowTicks ?? 0));
         _kept?.Add(value);

@@ -21,7 +21,7 @@ public interface IChoices
 }
 
 /// <summary>Where a decision is drawn, and what it is about.</summary>
-/// <param name="Node">The node whose step it is, by its number; -1 for none.</param>
+/// <param name="Node">The node whose step it is, by its <see cref="SimNode.Site"/>; 0 for none.</param>
 /// <param name="Kind">What it is about.</param>
 public readonly record struct DrawSite(int Node, DrawKind Kind);
 

@@ -21,6 +21,7 @@ public static class ScenarioArbitrary
     {
         ArgumentNullException.ThrowIfNull(concrete);
         // What makes every later run shorter comes first.
+        foreach (var smaller in SmallerAllOver(concrete)) yield return smaller;
         foreach (var key in ScenarioKeys.All.Where(static key => IsSize(key)))
         {
             foreach (var smaller in key.Smaller(concrete)) yield return smaller;
@@ -36,6 +37,25 @@ public static class ScenarioArbitrary
         for (var i = 0; i < concrete.Faults.Count; i++)
         {
             foreach (var smaller in Plainer(concrete.Faults[i])) yield return concrete with { Faults = Replaced(concrete.Faults, i, smaller) };
+        }
+    }
+
+    /// <summary>Fewer Workers with as many commands each: what happens at one of them is then as likely as before.</summary>
+    private static IEnumerable<Scenario> SmallerAllOver(Scenario concrete)
+    {
+        var workers = concrete.Fleet.Workers.Min;
+        foreach (var fewer in new[] { 1, 2, workers / 4, workers / 2 }.Where(fewer => fewer > 0 && fewer < workers).Distinct())
+        {
+            var share = (double)fewer / workers;
+            yield return concrete with
+            {
+                Fleet = concrete.Fleet with { Workers = fewer },
+                Workload = concrete.Workload with
+                {
+                    CommandsPerSecond = concrete.Workload.CommandsPerSecond.Min <= 0 ? 0 : Math.Round(Math.Max(0.1, concrete.Workload.CommandsPerSecond.Min * share), 2),
+                    Callers = Math.Max(1, (int)(concrete.Workload.Callers.Min * share)),
+                },
+            };
         }
     }
 

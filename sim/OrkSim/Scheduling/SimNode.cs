@@ -30,6 +30,7 @@ public sealed class SimNode
         Name = name;
         Kind = kind;
         Key = "key:" + name;
+        Site = SiteOf(name);
         Clock = new NodeClock(this);
         Context = new NodeContext(this);
         Entropy = new SimEntropy(0);
@@ -37,6 +38,12 @@ public sealed class SimNode
 
     /// <summary>Its number, from 0.</summary>
     public int Id { get; }
+
+    /// <summary>Where its decisions are drawn: a number of its name, so that it is the same in a world with fewer others.</summary>
+    internal int Site { get; }
+
+    /// <summary>The site of a name.</summary>
+    internal static int SiteOf(string name) => (int)System.IO.Hashing.XxHash32.HashToUInt32(System.Text.Encoding.UTF8.GetBytes(name)) | 1;
 
     /// <summary>Its name.</summary>
     public string Name { get; }

@@ -28,8 +28,8 @@ public sealed class SimScheduler
     /// <summary>Virtual time since the world began.</summary>
     public TimeSpan Now => TimeSpan.FromTicks(NowTicks);
 
-    /// <summary>The node whose step it is, by its number; -1 between steps and where it is nobody's.</summary>
-    internal int CurrentNode { get; private set; } = -1;
+    /// <summary>The site of the node whose step it is; 0 between steps and where it is nobody's.</summary>
+    internal int CurrentSite { get; private set; }
 
     /// <summary>Steps run so far.</summary>
     public long Steps { get; private set; }
@@ -149,7 +149,7 @@ public sealed class SimScheduler
         Steps++;
         if (++_stepsThisInstant > MaxStepsPerInstant) throw new StuckException(NowTicks);
         SynchronizationContext.SetSynchronizationContext(node?.Context);
-        CurrentNode = node?.Id ?? -1;
+        CurrentSite = node?.Site ?? 0;
         try
         {
             if (next.Callback is { } callback) callback(next.State);
@@ -161,7 +161,7 @@ public sealed class SimScheduler
         }
         finally
         {
-            CurrentNode = -1;
+            CurrentSite = 0;
             SynchronizationContext.SetSynchronizationContext(null);
         }
     }

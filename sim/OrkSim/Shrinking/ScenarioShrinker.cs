@@ -2,13 +2,12 @@ namespace OrkSim;
 
 /// <summary>
 /// The scenario of a violating run, made smaller: of what <see cref="ScenarioArbitrary.Smaller"/> offers, the first that still violates is taken, until none does. Each
-/// is tried with the choices of the run as far as they fit, and under a few seeds. Then the seed whose run is the shortest.
+/// is tried with the choices of the run as far as they fit, and under a few seeds; the smallest run of these counts. Then the seed whose run is the shortest.
 /// </summary>
 internal sealed class ScenarioShrinker(Shrinker shrinker)
 {
-    private const int Seeds = 3;
+    private const int Seeds = 10;
     private const int LastSeeds = 64;
-    private const int WorldNode = 0;
     private const int MostMoments = 6;
 
     internal void Run()
@@ -29,7 +28,7 @@ internal sealed class ScenarioShrinker(Shrinker shrinker)
             left = Math.Min(left, offered.Length);
             if (left == 0) return;
             at %= offered.Length;
-            if (First(Tries(offered[at])) is { } run)
+            if (Smallest(Tries(offered[at])) is { } run)
             {
                 shrinker.Take(run);
                 left = int.MaxValue;
@@ -57,11 +56,15 @@ internal sealed class ScenarioShrinker(Shrinker shrinker)
     /// <summary>Where one strike less is to be drawn, which one goes: each of the first moments and lengths in turn.</summary>
     private IEnumerable<Dictionary<DrawSite, IReadOnlyList<int>>> WithoutOneStrike(Scenario smaller, Dictionary<DrawSite, IReadOnlyList<int>> choices)
     {
-        var site = new DrawSite(WorldNode, DrawKind.Duration);
-        if (ReferenceEquals(smaller.Faults, shrinker.Best.Scenario.Faults) || !choices.TryGetValue(site, out var moments)) yield break;
-        for (var i = 0; i < Math.Min(moments.Count, MostMoments); i++)
+        if (ReferenceEquals(smaller.Faults, shrinker.Best.Scenario.Faults)) yield break;
+        for (var fault = 0; fault < smaller.Faults.Count; fault++)
         {
-            yield return new Dictionary<DrawSite, IReadOnlyList<int>>(choices) { [site] = [.. moments.Take(i), .. moments.Skip(i + 1)] };
+            var site = new DrawSite(SimNode.SiteOf(SimWorld.FaultNode(smaller.Faults, fault)), DrawKind.Duration);
+            if (shrinker.Best.Scenario.Faults.Contains(smaller.Faults[fault]) || !choices.TryGetValue(site, out var moments)) continue;
+            for (var i = 0; i < Math.Min(moments.Count, MostMoments); i++)
+            {
+                yield return new Dictionary<DrawSite, IReadOnlyList<int>>(choices) { [site] = [.. moments.Take(i), .. moments.Skip(i + 1)] };
+            }
         }
     }
 
@@ -78,7 +81,7 @@ internal sealed class ScenarioShrinker(Shrinker shrinker)
         var scenario = best.Scenario with { Faults = [.. best.Scenario.Faults, fault] };
         for (var first = 0; first < LastSeeds && !shrinker.IsOver; first += 2 * shrinker.Jobs)
         {
-            if (First(Enumerable.Range(first, 2 * shrinker.Jobs).Select(number => Seeded(scenario, best.Seed + (ulong)number))) is not { } run) continue;
+            if (Array.Find(shrinker.Make([.. Enumerable.Range(first, 2 * shrinker.Jobs).Select(number => Seeded(scenario, best.Seed + (ulong)number))]), static run => run is not null) is not { } run) continue;
             shrinker.Take(run);
             return true;
         }
@@ -99,9 +102,16 @@ internal sealed class ScenarioShrinker(Shrinker shrinker)
         }
     }
 
-    private static bool IsLess(SimRun a, SimRun b) => (a.Result.Size.Faults, a.Result.Size.Events).CompareTo((b.Result.Size.Faults, b.Result.Size.Events)) < 0;
+    private static bool IsLess(SimRun a, SimRun b) => Measure(a).CompareTo(Measure(b)) < 0;
+
+    private static (int Faults, long Events) Measure(SimRun run) => (run.Result.Size.Faults, run.Result.Size.Events);
 
     private Func<SimRun?> Seeded(Scenario scenario, ulong seed) => () => shrinker.TrySeed(scenario, seed);
 
-    private SimRun? First(IEnumerable<Func<SimRun?>> batch) => Array.Find(shrinker.Make([.. batch]), static run => run is not null);
+    /// <summary>The smallest of several that violate the invariant and are no larger than the smallest so far; the first of equals.</summary>
+    private SimRun? Smallest(IEnumerable<Func<SimRun?>> tries)
+    {
+        var best = Measure(shrinker.Best);
+        return shrinker.Make([.. tries]).OfType<SimRun>().Where(run => run.Result.Size.Faults <= best.Faults && run.Result.Size.Events <= best.Events).MinBy(Measure);
+    }
 }
