@@ -219,21 +219,7 @@ public sealed partial class SimWorld
     /// <summary>The clock of a node as it stands, where clocks are kept.</summary>
     internal int[]? ClockOf(SimNode node) => _causality?.Snapshot(node.Id);
 
-    private void Keep(in SimEvent happened) => _trace?.Add(happened with { Saw = _causality!.Count(in happened, God.Id), Batch = happened.Batch is { } batch ? Copy(batch) : null });
-
-    /// <summary>A kernel uses its batches again: a trace that outlives the turn needs its own.</summary>
-    private static CommitBatch Copy(CommitBatch batch)
-    {
-        var copy = new CommitBatch();
-        copy.Workers.AddRange(batch.Workers);
-        copy.Devices.AddRange(batch.Devices);
-        copy.RemovedDevices.AddRange(batch.RemovedDevices);
-        copy.NewCommands.AddRange(batch.NewCommands);
-        copy.ChangedCommands.AddRange(batch.ChangedCommands);
-        copy.Log.AddRange(batch.Log);
-        copy.ForgottenCommands.AddRange(batch.ForgottenCommands);
-        return copy;
-    }
+    private void Keep(in SimEvent happened) => _trace?.Add(happened with { Saw = _causality!.Count(in happened, God.Id), Batch = happened.Batch is { } batch ? BatchCopy.Of(batch) : null });
 
     internal void Met(ulong machine, ulong transition)
     {
@@ -252,7 +238,7 @@ public sealed partial class SimWorld
         // What only time showed is seen from the kernel that holds the store.
         Keep(new SimEvent
         {
-            Kind = SimEventKind.Violated, Ticks = Scheduler.NowTicks, Step = Scheduler.Steps, Node = _heardAt ?? Facts.Holder ?? God, Subject = invariant, Detail = message, Cause = ClockOf(God),
+            Kind = SimEventKind.Violated, Ticks = Scheduler.NowTicks, Step = Scheduler.Steps, Node = _heardAt ?? Facts.Holder ?? KernelNode, Subject = invariant, Detail = message, Cause = ClockOf(God),
         });
     }
 

@@ -65,15 +65,7 @@ internal static class Plants
 
         public ValueTask CommitAsync(CommitBatch batch)
         {
-            var copy = new CommitBatch();
-            copy.Workers.AddRange(batch.Workers);
-            copy.Devices.AddRange(batch.Devices);
-            copy.RemovedDevices.AddRange(batch.RemovedDevices);
-            copy.NewCommands.AddRange(batch.NewCommands);
-            copy.ChangedCommands.AddRange(batch.ChangedCommands);
-            copy.Log.AddRange(batch.Log);
-            copy.ForgottenCommands.AddRange(batch.ForgottenCommands);
-            _last = AfterAsync(_last, copy);
+            _last = AfterAsync(_last, BatchCopy.Of(batch));
             return ValueTask.CompletedTask;
         }
 

@@ -296,35 +296,14 @@ public sealed class Explorer
             }
         }
 
-        /// <summary>Dedicated threads: a run stays on its thread, and the pool stays out of it.</summary>
-        private void InParallel(IEnumerator<Func<SimRun>> next)
+        private void InParallel(IEnumerator<Func<SimRun>> next) => SideBySide.Work(explorer._options.Jobs, () =>
         {
-            Exception? failure = null;
-            var threads = new Thread[explorer._options.Jobs];
-            for (var i = 0; i < threads.Length; i++)
+            while (TakeNext(next) is { } one)
             {
-                threads[i] = new Thread(() =>
-                {
-                    try
-                    {
-                        while (TakeNext(next) is { } one)
-                        {
-                            explorer.Take(one(), scenario);
-                            Told();
-                        }
-                    }
-                    catch (Exception e)
-                    {
-                        Interlocked.CompareExchange(ref failure, e, null);
-                    }
-                })
-                { IsBackground = true };
-                threads[i].Start();
+                explorer.Take(one(), scenario);
+                Told();
             }
-
-            foreach (var thread in threads) thread.Join();
-            if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
-        }
+        });
 
         private Func<SimRun>? TakeNext(IEnumerator<Func<SimRun>> next)
         {

@@ -104,10 +104,12 @@ public sealed record RunFile
         try
         {
             using var stream = File.OpenRead(path);
-            var run = JsonSerializer.Deserialize<RunFile>(stream, Options) ?? throw new ScenarioException($"{path} is empty.");
-            return run.FormatVersion == CurrentVersion ? run : throw new ScenarioException($"{path} has format version {run.FormatVersion}; this program reads {CurrentVersion}.");
+            using var json = JsonDocument.Parse(stream);
+            if (json.RootElement.ValueKind != JsonValueKind.Object || !json.RootElement.TryGetProperty("formatVersion", out var version)) throw new ScenarioException($"{path} is no run file: it does not say its formatVersion.");
+            if (!version.TryGetInt32(out var number) || number != CurrentVersion) throw new ScenarioException($"{path} is no run file that this program reads: it has format version {version}, not {CurrentVersion}.");
+            return json.Deserialize<RunFile>(Options)!;
         }
-        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or FormatException)
+        catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException or FormatException or InvalidOperationException)
         {
             throw new ScenarioException($"{path} is no run file: {e.Message}");
         }

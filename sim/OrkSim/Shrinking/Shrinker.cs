@@ -136,7 +136,7 @@ public sealed class Shrinker
     /// <summary>Makes runs side by side, and tells how far it is.</summary>
     internal SimRun?[] Make(IReadOnlyList<Func<SimRun?>> runs)
     {
-        var made = SideBySide.Run(runs, _options.Jobs);
+        var made = SideBySide.Ask(runs, _options.Jobs);
         _tries += runs.Count;
         Tell();
         return made;
