@@ -79,15 +79,11 @@ public static class ScenarioArbitrary
 
     private static IEnumerable<Scenario> FewerFaults(Scenario concrete)
     {
-        if (concrete.Faults.Count > 1)
+        var faults = concrete.Faults;
+        for (var span = faults.Count; span >= 1; span /= 2)
         {
-            yield return concrete with { Faults = [] };
-            var half = concrete.Faults.Count / 2;
-            yield return concrete with { Faults = [.. concrete.Faults.Take(half)] };
-            yield return concrete with { Faults = [.. concrete.Faults.Skip(half)] };
+            for (var at = 0; at < faults.Count; at += span) yield return concrete with { Faults = [.. faults.Take(at), .. faults.Skip(at + span)] };
         }
-
-        for (var i = 0; i < concrete.Faults.Count; i++) yield return concrete with { Faults = [.. concrete.Faults.Take(i), .. concrete.Faults.Skip(i + 1)] };
 
         // A fault that strikes again and again often shows as much when it strikes a few times.
         for (var i = 0; i < concrete.Faults.Count; i++)

@@ -6,7 +6,8 @@ namespace OrkSim;
 /// </summary>
 internal sealed class ScenarioShrinker(Shrinker shrinker)
 {
-    private const int Seeds = 10;
+    private const int MostSeeds = 10;
+    private const long StepsPerOffer = 60_000;
     private const int LastSeeds = 64;
     private const int MostMoments = 6;
 
@@ -52,6 +53,9 @@ internal sealed class ScenarioShrinker(Shrinker shrinker)
             .. Enumerable.Range(0, Seeds).Select(number => Seeded(smaller, seed + (ulong)number)),
         ];
     }
+
+    /// <summary>Few while runs are long: by steps and not by time, so that the answer is the same on any machine.</summary>
+    private int Seeds => (int)Math.Clamp(StepsPerOffer / Math.Max(1, shrinker.Best.Result.Steps), 1, MostSeeds);
 
     /// <summary>Where one strike less is to be drawn, which one goes: each of the first moments and lengths in turn.</summary>
     private IEnumerable<Dictionary<DrawSite, IReadOnlyList<int>>> WithoutOneStrike(Scenario smaller, Dictionary<DrawSite, IReadOnlyList<int>> choices)

@@ -6,7 +6,7 @@ namespace OrkSim;
 public sealed record ShrinkOptions
 {
     /// <summary>The most time it may take. What it has then is the answer, and says that there may be less.</summary>
-    public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(45);
+    public TimeSpan Limit { get; init; } = TimeSpan.FromSeconds(55);
 
     /// <summary>Runs at once. The answer is the same for any number of them, unless time runs out.</summary>
     public int Jobs { get; init; } = Environment.ProcessorCount;

@@ -138,7 +138,7 @@ internal static class SimCommands
         return validate;
     }
 
-    private static Option<string> Limit() => new("--shrink-limit") { Description = "The most time that shrinking a run may take.", DefaultValueFactory = _ => "45s" };
+    private static Option<string> Limit() => new("--shrink-limit") { Description = "The most time that shrinking a run may take.", DefaultValueFactory = _ => "55s" };
 
     private static Option<string> AcceptOnly(this Option<string> option, params string[] values)
     {
