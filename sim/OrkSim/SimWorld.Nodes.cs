@@ -50,7 +50,6 @@ public sealed partial class SimWorld
         return node;
     }
 
-    /// <summary>True where a Worker keeps the protocol.</summary>
     /// <summary>The caller that floods, or null.</summary>
     internal SimNode? Flooder { get; private set; }
 
@@ -61,6 +60,7 @@ public sealed partial class SimWorld
 
     internal bool IsHeldClosed(string workerId) => HeldClosed.Contains(workerId);
 
+    /// <summary>True where a Worker keeps the protocol.</summary>
     internal bool IsHonest(string workerId) => _workersById.GetValueOrDefault(workerId) is { Mischief: null };
 
     /// <summary>True where a Worker's journal outlives it.</summary>

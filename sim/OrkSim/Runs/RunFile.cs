@@ -123,7 +123,8 @@ public sealed record RunFile
         JsonSerializer.Serialize(stream, this, Options);
     }
 
-    /// <summary>How it was made, as a run.</summary>
+    /// <summary>Runs it again.</summary>
+    /// <param name="watch">How it is watched.</param>
     public SimRun Replay(WatchOptions watch) => Replay(watch, out _);
 
     /// <summary>Runs it again.</summary>

@@ -24,8 +24,13 @@ internal sealed class ChoiceShrinker(Shrinker shrinker)
         }
     }
 
-    /// <summary>Faults first, then what callers do, then everybody's timing, then the order of steps.</summary>
-    private IEnumerable<DrawSite> Sites() => shrinker.ChoicesBySite().Keys.OrderBy(static site => site.Kind == DrawKind.Schedule).ThenBy(static site => site.Node).ThenBy(static site => site.Kind).ToArray();
+    /// <summary>Faults first, then everybody's doings and timing, then the order of steps.</summary>
+    private DrawSite[] Sites()
+    {
+        var faults = shrinker.Best.Scenario.Faults;
+        var ofFaults = Enumerable.Range(0, faults.Count).Select(index => SimNode.SiteOf(SimWorld.FaultNode(faults, index))).ToHashSet();
+        return [.. shrinker.ChoicesBySite().Keys.OrderBy(static site => site.Kind == DrawKind.Schedule).ThenBy(site => !ofFaults.Contains(site.Node)).ThenBy(static site => site.Node).ThenBy(static site => site.Kind)];
+    }
 
     private void Pass(DrawSite site, int span)
     {
