@@ -7,6 +7,8 @@ namespace OrkSim;
 /// </summary>
 internal sealed class ChoiceShrinker(Shrinker shrinker)
 {
+    private const int PlacesAtOnce = 2;
+
     internal void Run()
     {
         while (!shrinker.IsOver)
@@ -39,8 +41,8 @@ internal sealed class ChoiceShrinker(Shrinker shrinker)
             var all = shrinker.ChoicesBySite();
             if (!all.TryGetValue(site, out var mine) || at >= mine.Count || (span > 2 * mine.Count && span > 1)) return;
 
-            // Spans of several places are tried side by side; what is taken is the first, as if they were tried one by one.
-            var places = Enumerable.Range(0, Math.Max(1, shrinker.Jobs)).Select(number => at + (number * span)).Where(place => place < mine.Count).ToArray();
+            // Spans of several places are tried side by side, as many for any number of jobs; what is taken is the first.
+            var places = Enumerable.Range(0, PlacesAtOnce).Select(number => at + (number * span)).Where(place => place < mine.Count).ToArray();
             if (!TakeFirst(places.SelectMany(place => Variants(mine, place, span)).Select(variant => new Dictionary<DrawSite, IReadOnlyList<int>>(all) { [site] = variant }))) at += places.Length * span;
         }
     }

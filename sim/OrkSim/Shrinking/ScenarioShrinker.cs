@@ -9,6 +9,9 @@ internal sealed class ScenarioShrinker(Shrinker shrinker)
     private const int MostSeeds = 10;
     private const long StepsPerOffer = 60_000;
     private const int LastSeeds = 64;
+
+    // Not the number of jobs: what is tried together decides what is taken, and must be the same for any number of them.
+    private const int SeedsAtOnce = 4;
     private const int MostMoments = 6;
 
     internal void Run()
@@ -83,9 +86,9 @@ internal sealed class ScenarioShrinker(Shrinker shrinker)
             At = new TimeRange(TimeSpan.Zero, at < best.Scenario.HealAt ? at : best.Scenario.HealAt),
         };
         var scenario = best.Scenario with { Faults = [.. best.Scenario.Faults, fault] };
-        for (var first = 0; first < LastSeeds && !shrinker.IsOver; first += 2 * shrinker.Jobs)
+        for (var first = 0; first < LastSeeds && !shrinker.IsOver; first += SeedsAtOnce)
         {
-            if (Array.Find(shrinker.Make([.. Enumerable.Range(first, 2 * shrinker.Jobs).Select(number => Seeded(scenario, best.Seed + (ulong)number))]), static run => run is not null) is not { } run) continue;
+            if (Array.Find(shrinker.Make([.. Enumerable.Range(first, SeedsAtOnce).Select(number => Seeded(scenario, best.Seed + (ulong)number))]), static run => run is not null) is not { } run) continue;
             shrinker.Take(run);
             return true;
         }
@@ -97,9 +100,9 @@ internal sealed class ScenarioShrinker(Shrinker shrinker)
     {
         var (scenario, seed) = (shrinker.Best.Scenario, shrinker.Best.Seed);
         if (shrinker.Best.Crash is not null) return;
-        for (var first = 1; first < LastSeeds && !shrinker.IsOver; first += 2 * shrinker.Jobs)
+        for (var first = 1; first < LastSeeds && !shrinker.IsOver; first += SeedsAtOnce)
         {
-            foreach (var run in shrinker.Make([.. Enumerable.Range(first, 2 * shrinker.Jobs).Select(number => Seeded(scenario, seed + (ulong)number))]))
+            foreach (var run in shrinker.Make([.. Enumerable.Range(first, SeedsAtOnce).Select(number => Seeded(scenario, seed + (ulong)number))]))
             {
                 if (run is not null && IsLess(run, shrinker.Best)) shrinker.Take(run);
             }
