@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ork.Kernel;
 using Ork.Worker;
 
@@ -6,6 +7,9 @@ namespace OrkSim;
 /// <summary>The options of simulated kernels and Workers: the product's, with patience shortened so that a run of a minute sees every timeout and its end.</summary>
 public static class SimDefaults
 {
+    /// <summary>Virtual ticks as seconds, as messages tell them.</summary>
+    internal static string Seconds(long ticks) => TimeSpan.FromTicks(ticks).TotalSeconds.ToString("F1", CultureInfo.InvariantCulture);
+
     /// <summary>How long live Workers may take to be Ready and Healthy after the last fault (L1).</summary>
     public static readonly TimeSpan ConvergenceBound = TimeSpan.FromSeconds(40);
 

@@ -36,7 +36,7 @@ public sealed partial class SimWorld
     /// <summary>Runs something of one's own on a node of one's own, from the beginning of the run on.</summary>
     /// <param name="name">The node's name; made where there is none.</param>
     /// <param name="main">What to run; its awaits come back to the node.</param>
-    public void Start(string name, Func<Task> main) => NodeOf(name).Run(() => _ = main());
+    public void Start(string name, Func<Task> main) => NodeOf(name).Launch(main);
 
     /// <summary>The network as a node of one's own sees it.</summary>
     /// <param name="name">The node's name; made where there is none.</param>
@@ -88,7 +88,7 @@ public sealed partial class SimWorld
             Discovery = _discovery,
         });
         _kernels[node] = kernel;
-        node.Run(() => _ = RunKernelAsync(node, kernel));
+        node.Launch(() => RunKernelAsync(node, kernel));
     }
 
     internal void StartWorker(SimWorker worker)
@@ -105,7 +105,7 @@ public sealed partial class SimWorld
             Journal = Ports.Journal(worker.Node, worker.Journal.Of(worker.Node)),
             JournalIsDurable = worker.KeepsJournal,
         });
-        worker.Node.Run(() => _ = ork.RunAsync(CancellationToken.None));
+        worker.Node.Launch(() => ork.RunAsync(CancellationToken.None));
     }
 
     private async Task RunKernelAsync(SimNode node, OrkKernel kernel)
@@ -137,7 +137,7 @@ public sealed partial class SimWorld
         if (node == KernelNode) RestartKernelAfter(node, Draws.Between(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1)));
     }
 
-    private void RestartKernelAfter(SimNode node, TimeSpan delay) => God.Run(() => _ = RestartKernelAfterAsync(node, delay));
+    private void RestartKernelAfter(SimNode node, TimeSpan delay) => God.Launch(() => RestartKernelAfterAsync(node, delay));
 
     private async Task RestartKernelAfterAsync(SimNode node, TimeSpan delay)
     {

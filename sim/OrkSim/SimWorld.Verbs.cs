@@ -96,7 +96,7 @@ public sealed partial class SimWorld
         if (!worker.KeepsJournal) worker.Journal.Lose();
         Facts.Disturbed();
         Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = worker.Node, Detail = silently ? "lost power" : "crashed" });
-        God.Run(() => _ = RestartAsync());
+        God.Launch(RestartAsync);
 
         async Task RestartAsync()
         {

@@ -276,23 +276,40 @@ public sealed partial class SimWorld
         return false;
     }
 
+    /// <summary>Hears of what a task throws that nobody awaits.</summary>
+    internal void Observe(SimNode? node, Task task) => _ = ObserveAsync(node, task);
+
+    private async Task ObserveAsync(SimNode? node, Task task)
+    {
+        try
+        {
+            await task;
+        }
+        catch (Exception e)
+        {
+            NodeFailed(node, e);
+        }
+    }
+
+    internal void NodeFailed(SimNode? node, string why) => Violated("CRASH", $"{node?.Name ?? "world"}: {why}");
+
     private void NodeFailed(SimNode? node, Exception e) => Violated("CRASH", $"{node?.Name ?? "world"} threw: {e}");
 
     private void StartAll()
     {
         SynchronizationContext.SetSynchronizationContext(God.Context);
-        _ = PulseAsync();
-        _ = HealAtAsync();
+        Observe(God, PulseAsync());
+        Observe(God, HealAtAsync());
         for (var i = 0; i < Scenario.Faults.Count; i++)
         {
             var spec = Scenario.Faults[i];
             if (!_faults.TryGetValue(spec.Kind, out var fault)) throw new ScenarioException($"{Scenario.Name}: there is no fault '{spec.Kind}'.");
             var node = AddNode(FaultNode(Scenario.Faults, i), NodeKind.World);
             node.Start();
-            node.Run(() => _ = StrikeAsync(fault, spec, node));
+            node.Launch(() => StrikeAsync(fault, spec, node));
         }
 
-        _ = StartNodesAsync();
+        Observe(God, StartNodesAsync());
         SynchronizationContext.SetSynchronizationContext(null);
     }
 
@@ -328,7 +345,7 @@ public sealed partial class SimWorld
 
     private async Task StrikeAsync(IFault fault, FaultSpec spec, SimNode node)
     {
-        for (var time = 0; time < spec.Times.Min; time++) node.Run(() => _ = StrikeOnceAsync(fault, spec));
+        for (var time = 0; time < spec.Times.Min; time++) node.Launch(() => StrikeOnceAsync(fault, spec));
 
         if (spec.PerMinute.Min <= 0) return;
         var mean = TimeSpan.FromSeconds(60 / spec.PerMinute.Min);

@@ -72,20 +72,28 @@ internal sealed class ClientLink
 
     private async Task ReadAsync()
     {
-        while (await _connection.ReceiveAsync() is { } frame)
+        try
         {
-            TaskCompletionSource<byte[]?>? answer = null;
-            if (frame.Kind == FrameKind.Response)
+            while (await _connection.ReceiveAsync() is { } frame)
             {
-                lock (_gate) _pending.Remove(frame.Correlation, out answer);
-            }
-            else if (frame.Kind == FrameKind.Goodbye)
-            {
-                Goodbye = ReasonOf(frame.Payload);
-            }
+                TaskCompletionSource<byte[]?>? answer = null;
+                if (frame.Kind == FrameKind.Response)
+                {
+                    lock (_gate) _pending.Remove(frame.Correlation, out answer);
+                }
+                else if (frame.Kind == FrameKind.Goodbye)
+                {
+                    Goodbye = ReasonOf(frame.Payload);
+                }
 
-            answer?.TrySetResult(frame.Payload.ToArray());
-            frame.Release();
+                answer?.TrySetResult(frame.Payload.ToArray());
+                frame.Release();
+            }
+        }
+        catch (Exception)
+        {
+            // A link that cannot be read has ended: what waits on it is told so below.
+            _connection.Close(null);
         }
 
         TaskCompletionSource<byte[]?>[] left;

@@ -41,6 +41,9 @@ public sealed record DeviceOutcome(string DeviceId, string? CommandId, CommandSt
 /// <summary>A fleet order under way. Its counts may be read from anywhere while it runs.</summary>
 public sealed class FleetRun
 {
+    private const long RetryMs = 200;
+    private const long RetryCapMs = 5_000;
+
     private readonly DeviceOutcome?[] _outcomes;
     private readonly FleetOrder _order;
     private int _next = -1;
@@ -76,25 +79,25 @@ public sealed class FleetRun
     /// <summary>What became of each device so far, in the order's order.</summary>
     public IEnumerable<DeviceOutcome> Outcomes => _outcomes.OfType<DeviceOutcome>();
 
-    internal async Task RunAsync(OrkClient client, TimeProvider time, CancellationToken cancellation)
+    internal async Task RunAsync(OrkClient client, ClientPorts ports, CancellationToken cancellation)
     {
         var flows = new Task[Math.Min(Math.Max(1, _order.InFlight), Devices)];
-        for (var i = 0; i < flows.Length; i++) flows[i] = FlowAsync(client, time, cancellation);
+        for (var i = 0; i < flows.Length; i++) flows[i] = FlowAsync(client, ports, cancellation);
         await Task.WhenAll(flows);
     }
 
-    private async Task FlowAsync(OrkClient client, TimeProvider time, CancellationToken cancellation)
+    private async Task FlowAsync(OrkClient client, ClientPorts ports, CancellationToken cancellation)
     {
         while (Interlocked.Increment(ref _next) is var index && index < Devices)
         {
-            var outcome = _outcomes[index] = await OneAsync(client, time, _order.DeviceIds[index], cancellation);
+            var outcome = _outcomes[index] = await OneAsync(client, ports, _order.DeviceIds[index], cancellation);
             if (outcome.Status == CommandStatus.Success) Interlocked.Increment(ref _succeeded);
             else if (outcome.CommandId is null) Interlocked.Increment(ref _refused);
             else Interlocked.Increment(ref _failed);
         }
     }
 
-    private async Task<DeviceOutcome> OneAsync(OrkClient client, TimeProvider time, string deviceId, CancellationToken cancellation)
+    private async Task<DeviceOutcome> OneAsync(OrkClient client, ClientPorts ports, string deviceId, CancellationToken cancellation)
     {
         var order = new CommandOrder
         {
@@ -107,9 +110,9 @@ public sealed class FleetRun
         };
         try
         {
-            var commandId = await AgainAsync(async () => (await client.SendAsync(order, cancellation)).CommandId, time, cancellation);
+            var commandId = await AgainAsync(async () => (await client.SendAsync(order, cancellation)).CommandId, ports, cancellation);
             Interlocked.Increment(ref _accepted);
-            var view = await AgainAsync(() => client.WaitAsync(commandId, cancellation), time, cancellation);
+            var view = await AgainAsync(() => client.WaitAsync(commandId, cancellation), ports, cancellation);
             return new DeviceOutcome(deviceId, commandId, view.Status, view.Error, view.Outcome);
         }
         catch (OrkRefusedException refused)
@@ -118,20 +121,24 @@ public sealed class FleetRun
         }
     }
 
-    /// <summary>Asks again while the refusal says that it may help, and patience lasts.</summary>
-    private async Task<T> AgainAsync<T>(Func<Task<T>> ask, TimeProvider time, CancellationToken cancellation)
+    /// <summary>
+    /// Asks again while the refusal says that it may help, and patience lasts: no sooner than the kernel asks for, and then at moments that spread, so that a
+    /// fleet that was refused at once does not come back at once.
+    /// </summary>
+    private async Task<T> AgainAsync<T>(Func<Task<T>> ask, ClientPorts ports, CancellationToken cancellation)
     {
-        var begun = time.GetTimestamp();
-        while (true)
+        var begun = ports.Time.GetTimestamp();
+        for (var failures = 0; ; failures++)
         {
             try
             {
                 return await ask();
             }
             catch (OrkRefusedException refused) when ((refused.RetryAfterMs is not null || refused.Is(ErrorCodes.KernelUnavailable))
-                && time.GetElapsedTime(begun).TotalMilliseconds < _order.PatienceMs)
+                && ports.Time.GetElapsedTime(begun).TotalMilliseconds < _order.PatienceMs)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(refused.RetryAfterMs ?? 200), time, cancellation);
+                var leastMs = refused.RetryAfterMs ?? RetryMs;
+                await Task.Delay(TimeSpan.FromMilliseconds(leastMs + ports.Entropy.FullJitterMs(failures, leastMs, RetryCapMs)), ports.Time, cancellation);
             }
         }
     }

@@ -144,7 +144,7 @@ public sealed class OrkClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(order);
         running = new FleetRun(order);
-        return running.RunAsync(this, _ports.Time, cancellation);
+        return running.RunAsync(this, _ports, cancellation);
     }
 
     /// <summary>Takes a Worker out of service for good.</summary>
@@ -213,8 +213,15 @@ public sealed class OrkClient : IAsyncDisposable
 
     private static async Task SignalAsync(ValueTask drained, TaskCompletionSource over)
     {
-        await drained;
-        over.TrySetResult();
+        try
+        {
+            await drained;
+            over.TrySetResult();
+        }
+        catch (Exception e)
+        {
+            over.TrySetException(e);
+        }
     }
 
     private static async Task<byte[]?> AskOnceAsync(ClientLink link, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)

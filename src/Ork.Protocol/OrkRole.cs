@@ -19,11 +19,14 @@ public enum OrkRole
     Edge,
 }
 
-/// <summary>States the role of the assembly it stands on.</summary>
-/// <param name="role">The role whose rules the assembly keeps.</param>
-[AttributeUsage(AttributeTargets.Assembly)]
+/// <summary>
+/// States the role of the assembly it stands on, or of a type in it that has another: the <c>Program</c> that puts real sockets and clocks together is
+/// <see cref="OrkRole.Edge"/> in an assembly of any role.
+/// </summary>
+/// <param name="role">The role whose rules its code keeps.</param>
+[AttributeUsage(AttributeTargets.Assembly | AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Interface)]
 public sealed class OrkRoleAttribute(OrkRole role) : Attribute
 {
-    /// <summary>The role whose rules the assembly keeps.</summary>
+    /// <summary>The role whose rules its code keeps.</summary>
     public OrkRole Role { get; } = role;
 }

@@ -17,7 +17,7 @@ internal sealed class SqliteKernelStore : IKernelStore
     private readonly FileStream _lock;
     private readonly CommitWriter _writer;
     private readonly object _gate = new();
-    private readonly Thread _thread;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private KernelImage? _image;
     private CommitBatch? _next;
     private TaskCompletionSource? _done;
@@ -30,8 +30,7 @@ internal sealed class SqliteKernelStore : IKernelStore
         _lock = held;
         _image = image;
         _writer = new CommitWriter(connection);
-        _thread = new Thread(WriteCommits) { IsBackground = true, Name = "ork-store" };
-        _thread.Start();
+        new Thread(WriteCommits) { IsBackground = true, Name = "ork-store" }.Start();
     }
 
     /// <inheritdoc/>
@@ -68,7 +67,7 @@ internal sealed class SqliteKernelStore : IKernelStore
             Monitor.Pulse(_gate);
         }
 
-        await Task.Factory.StartNew(_thread.Join, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await _ended.Task;
         _writer.Dispose();
         _connection.Dispose();
         await _lock.DisposeAsync();
@@ -82,8 +81,15 @@ internal sealed class SqliteKernelStore : IKernelStore
             TaskCompletionSource done;
             lock (_gate)
             {
+#pragma warning disable ORK0006 // The thread is the store's own, and waits for nothing but work.
                 while (_next is null && !_closing) Monitor.Wait(_gate);
-                if (_next is null) return;
+#pragma warning restore ORK0006
+                if (_next is null)
+                {
+                    _ended.SetResult();
+                    return;
+                }
+
                 (batch, done) = (_next, _done!);
             }
 

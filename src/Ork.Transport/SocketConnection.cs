@@ -125,7 +125,9 @@ internal sealed class SocketConnection : IConnection
         payload.CopyTo(span[FrameHeader.Size..]);
         _output.Writer.Advance(size);
         _unsent += size;
+#pragma warning disable ORK0010 // The writer never pauses: what it returns has completed.
         _ = _output.Writer.FlushAsync();
+#pragma warning restore ORK0010
     }
 
     private bool TryTake(ReadOnlySequence<byte> buffer, out ReceivedFrame frame)
@@ -164,6 +166,24 @@ internal sealed class SocketConnection : IConnection
     {
         try
         {
+            await WriteOutAsync();
+            Close(null);
+            await _output.Reader.CompleteAsync();
+            if (CloseReason is not null) await LetReadAsync();
+            await _stream.DisposeAsync();
+        }
+        catch (Exception)
+        {
+            // Whatever it was, the link is at its end, and nobody is left to be told.
+            Close(null);
+            _socket.Dispose();
+        }
+    }
+
+    private async Task WriteOutAsync()
+    {
+        try
+        {
             while (true)
             {
                 var read = await _output.Reader.ReadAsync(_aborted.Token);
@@ -178,11 +198,6 @@ internal sealed class SocketConnection : IConnection
         {
             // The link broke or lingered too long: what is left cannot be sent.
         }
-
-        Close(null);
-        await _output.Reader.CompleteAsync();
-        if (CloseReason is not null) await LetReadAsync();
-        await _stream.DisposeAsync();
     }
 
     /// <summary>

@@ -73,8 +73,10 @@ internal sealed class SocketListener : IListener
                 _places.Release();
                 await Task.Delay(10);
             }
-            catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
+            catch (Exception)
             {
+                // Closed, or beyond help: whoever waits for a connection hears that none will come.
+                Close();
                 return;
             }
         }

@@ -51,6 +51,7 @@ public sealed class OrkWorker
         }
     }
 
+    [OrkAllow(OrkEffects.DialsKernel, "Opens the link that the kernel then asks on: the Worker sends nothing on it but its greeting and answers.")]
     private async Task<IConnection?> TryConnectAsync(CancellationToken cancellation)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -90,10 +91,18 @@ public sealed class OrkWorker
 
     private async Task ServeDialledAsync(IConnection connection, SemaphoreSlim places, CancellationToken cancellation)
     {
-        if (await GreetedAsync(connection, FrameKind.Hello, cancellation))
+        try
         {
-            connection.Send(FrameKind.Welcome, 0, _greeting);
-            await ServeAsync(connection, cancellation);
+            if (await GreetedAsync(connection, FrameKind.Hello, cancellation))
+            {
+                connection.Send(FrameKind.Welcome, 0, _greeting);
+                await ServeAsync(connection, cancellation);
+            }
+        }
+        catch (Exception e)
+        {
+            _ports.Log.LogError(e, "{Worker}: a link failed", _definition.WorkerId);
+            connection.Close(null);
         }
 
         places.Release();

@@ -69,7 +69,9 @@ public sealed record WorkerPorts
     /// Starts a handler. The default runs it where the request was read, up to its first wait; a real Worker starts it elsewhere, so that one that blocks
     /// its thread does not hold up its neighbours.
     /// </summary>
+#pragma warning disable ORK0010 // The runtime's handlers answer for whatever they throw.
     public Action<Func<Task>> StartHandler { get; init; } = static run => _ = run();
+#pragma warning restore ORK0010
 
     /// <summary>Where log lines go.</summary>
     public ILogger Log { get; init; } = NullLogger.Instance;

@@ -1,3 +1,4 @@
+using Ork;
 using System.Diagnostics;
 
 namespace OrkSim;
@@ -58,6 +59,8 @@ public sealed record FoundViolation(string Invariant, string Message, string Sce
 public sealed record ExploreProgress(string Scenario, string Gear, long Runs, long Steps, int Violations, double Fraction);
 
 /// <summary>Runs many runs and adds up what they met.</summary>
+[OrkRole(OrkRole.Edge)]
+[OrkAllow(OrkEffects.Clock, "Only how long it goes on, and what it tells of that, hang on the clock: each run that it makes hangs on its seed.")]
 public sealed class Explorer
 {
     private const int Rounds = 6;

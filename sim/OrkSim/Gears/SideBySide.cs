@@ -1,8 +1,11 @@
+using Ork;
+
 namespace OrkSim;
 
 /// <summary>
 /// Runs made side by side, each on one thread from its beginning to its end. Threads of its own: a run stays on its thread, and the pool stays out of it.
 /// </summary>
+[OrkRole(OrkRole.Edge)]
 internal static class SideBySide
 {
     /// <summary>Asks questions side by side; the answers are in the order of the questions.</summary>
@@ -45,7 +48,9 @@ internal static class SideBySide
             threads[i].Start();
         }
 
+#pragma warning disable ORK0006 // No run is on this thread: it waits for those that are on others.
         foreach (var thread in threads) thread.Join();
+#pragma warning restore ORK0006
         if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
     }
 }

@@ -24,7 +24,7 @@ public sealed class Settlement : IInvariant
         foreach (var command in facts.Open.Values)
         {
             if (command.ToldTicks is not { } told || happened.Ticks - Math.Max(told, quiet) < SimDefaults.SettlementBound.Ticks) continue;
-            facts.Violated(this, $"{command.Id} for {command.Row.WorkerId} was accepted {TimeSpan.FromTicks(happened.Ticks - told).TotalSeconds:F1} s ago and is still {command.Row.State}.");
+            facts.Violated(this, $"{command.Id} for {command.Row.WorkerId} was accepted {SimDefaults.Seconds(happened.Ticks - told)} s ago and is still {command.Row.State}.");
         }
     }
 
@@ -37,7 +37,7 @@ public sealed class Settlement : IInvariant
         foreach (var command in facts.Open.Values)
         {
             if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
-            facts.Violated(this, $"{command.Id} rests in QUEUED for {TimeSpan.FromTicks(ticks - command.TouchedTicks).TotalSeconds:F1} s although {command.Row.WorkerId} is well.");
+            facts.Violated(this, $"{command.Id} rests in QUEUED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s although {command.Row.WorkerId} is well.");
         }
     }
 

@@ -21,7 +21,7 @@ public sealed class Metronome : IInvariant
         {
             if (!link.Greeted || !link.GreetingTaken || link.KernelSide.Owner is not { IsUp: true, Frozen: false } || facts.World.IsGone(link.Peer.Name)) continue;
             if (happened.Ticks - link.LastPingTicks <= bound) continue;
-            facts.Violated(this, $"{link.Peer} is linked and was not pinged for {TimeSpan.FromTicks(happened.Ticks - link.LastPingTicks).TotalSeconds:F1} s.");
+            facts.Violated(this, $"{link.Peer} is linked and was not pinged for {SimDefaults.Seconds(happened.Ticks - link.LastPingTicks)} s.");
         }
     }
 }

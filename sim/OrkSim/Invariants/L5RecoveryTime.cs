@@ -43,7 +43,7 @@ public sealed class RecoveryTime : IInvariant
         foreach (var (node, since) in _starting)
         {
             if (store.Full || store.Damaged || store.Stalled || node.Frozen) _starting[node] = ticks;
-            else if (ticks - since > SimDefaults.RecoveryBound.Ticks + facts.World.WorstLateness.Ticks) facts.Violated(this, $"{node} was started {TimeSpan.FromTicks(ticks - since).TotalSeconds:F1} s ago and does not serve.");
+            else if (ticks - since > SimDefaults.RecoveryBound.Ticks + facts.World.WorstLateness.Ticks) facts.Violated(this, $"{node} was started {SimDefaults.Seconds(ticks - since)} s ago and does not serve.");
         }
     }
 }

@@ -32,7 +32,7 @@ public sealed class Fairness : IInvariant
         foreach (var command in facts.Open.Values)
         {
             if (command.Row.Spec.Caller == flooder.Key || command.ToldTicks is not { } told || happened.Ticks - told < Bound(facts).Ticks) continue;
-            facts.Violated(this, $"{command.Id} was accepted {TimeSpan.FromTicks(happened.Ticks - told).TotalSeconds:F1} s ago and is still {command.Row.State} while {flooder} floods.");
+            facts.Violated(this, $"{command.Id} was accepted {SimDefaults.Seconds(happened.Ticks - told)} s ago and is still {command.Row.State} while {flooder} floods.");
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ork.Kernel;
 
 namespace OrkSim;
@@ -43,7 +44,7 @@ public sealed class RetriesInBudget : IInvariant
         _filledTicks = happened.Ticks;
         var retries = 0;
         foreach (var row in happened.Batch!.Log) Count(in row, budget, ref retries);
-        if (retries > 0 && _level < -0.01) facts.Violated(this, $"The kernel makes {retries} retries at once, {-_level:F1} more than its budget has.");
+        if (retries > 0 && _level < -0.01) facts.Violated(this, $"The kernel makes {retries} retries at once, {(-_level).ToString("F1", CultureInfo.InvariantCulture)} more than its budget has.");
         _level = Math.Min(_level, budget.Burst);
     }
 

@@ -69,7 +69,7 @@ internal sealed class Mischief(double chance)
                     link.SendGarbage(ErrorCodes.FrameTooLarge);
                     return true;
                 case "late":
-                    _ = SendLateAsync(kind, correlation, payload.ToArray());
+                    _world.Observe(node, SendLateAsync(kind, correlation, payload.ToArray()));
                     return true;
                 case "never":
                     return true;

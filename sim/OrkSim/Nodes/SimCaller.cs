@@ -37,25 +37,25 @@ internal sealed class SimCaller
         var endpoint = LinkEndpoint.Tcp("kernel", 7400);
         if (Broken)
         {
-            Node.Run(() => _ = new BrokenCaller(_world, Node, network, endpoint).RunAsync());
+            Node.Launch(() => new BrokenCaller(_world, Node, network, endpoint).RunAsync());
             return;
         }
 
         _client = new OrkClient(
             new ClientOptions { Endpoint = endpoint, Name = Node.Name, TimeoutMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds },
             new ClientPorts { Network = network, Entropy = Node.Entropy, Time = _world.Ports.Clock(Node, Node.Clock) });
-        Node.Run(() => _ = _isAuditor ? AuditAsync() : Flooding ? FloodAsync() : Curtailing ? CurtailAsync() : WorkAsync());
+        Node.Launch(() => _isAuditor ? AuditAsync() : Flooding ? FloodAsync() : Curtailing ? CurtailAsync() : WorkAsync());
     }
 
     /// <summary>Asks an operator's question: terminate a Worker.</summary>
     internal void Terminate(string workerId) =>
-        Node.Run(() => _ = CallAsync("terminate", 0, async () => { await _client!.TerminateAsync(workerId); return true; }));
+        Node.Launch(() => CallAsync("terminate", 0, async () => { await _client!.TerminateAsync(workerId); return true; }));
 
     /// <summary>Asks an operator's question: hold a Worker's circuit.</summary>
     internal void Hold(string workerId, CircuitHold hold)
     {
         if (hold == CircuitHold.Closed) _world.HeldClosed.Add(workerId);
-        Node.Run(() => _ = CallAsync("hold", 0, () => _client!.HoldAsync(workerId, hold)));
+        Node.Launch(() => CallAsync("hold", 0, () => _client!.HoldAsync(workerId, hold)));
     }
 
     private async Task CurtailAsync()
@@ -63,7 +63,7 @@ internal sealed class SimCaller
         await Task.Delay(_world.Scenario.Workload.CurtailAt.Draw(_world.Draws), Node.Clock);
         foreach (var worker in _world.Workers)
         {
-            foreach (var deviceId in worker.DeviceIds.ToArray()) _ = CurtailAsync(deviceId);
+            foreach (var deviceId in worker.DeviceIds.ToArray()) _world.Observe(Node, CurtailAsync(deviceId));
         }
     }
 
@@ -89,7 +89,7 @@ internal sealed class SimCaller
             var worker = _world.Workers[0];
             if (worker.DeviceIds.Count == 0) continue;
             var deviceId = _world.Draws.Pick(DrawKind.Pick, 2) == 0 ? worker.DeviceIds[0] : _world.Draws.Of(worker.DeviceIds);
-            _ = CallAsync("flood", 0, () => _client!.SendAsync(new CommandOrder { Command = SimWorker.Reboot, DeviceId = deviceId, DeadlineMs = 20_000 }));
+            _world.Observe(Node, CallAsync("flood", 0, () => _client!.SendAsync(new CommandOrder { Command = SimWorker.Reboot, DeviceId = deviceId, DeadlineMs = 20_000 })));
         }
     }
 
@@ -112,7 +112,7 @@ internal sealed class SimCaller
         while (true)
         {
             await Task.Delay(_world.Draws.Gap(mean), Node.Clock);
-            _ = _world.Draws.Chance(work.Pulls.Min) ? PullAsync() : CommandAsync();
+            _world.Observe(Node, _world.Draws.Chance(work.Pulls.Min) ? PullAsync() : CommandAsync());
         }
     }
 
@@ -136,7 +136,7 @@ internal sealed class SimCaller
             return;
         }
 
-        if (order.IdempotencyKey is not null && draws.Chance(work.Duplicate.Min)) _ = CallAsync("send again", 0, () => _client!.SendAsync(order));
+        if (order.IdempotencyKey is not null && draws.Chance(work.Duplicate.Min)) _world.Observe(Node, CallAsync("send again", 0, () => _client!.SendAsync(order)));
         if (await CallAsync("send", 0, () => _client!.SendAsync(order)) is not { } receipt) return;
         if (draws.Chance(work.Cancel.Min))
         {
@@ -144,7 +144,7 @@ internal sealed class SimCaller
             await CallAsync("cancel", 0, () => _client!.CancelAsync(receipt.CommandId));
         }
 
-        if (draws.Chance(work.Look.Min)) _ = LookAsync(receipt.CommandId);
+        if (draws.Chance(work.Look.Min)) _world.Observe(Node, LookAsync(receipt.CommandId));
         const long waitMs = 5_000;
         var view = await CallAsync("wait", waitMs, () => _client!.StatusAsync(receipt.CommandId, waitMs));
         for (var looks = 0; looks < 3 && view is not { IsTerminal: true }; looks++)
@@ -159,7 +159,7 @@ internal sealed class SimCaller
         for (var looks = 0; looks < 4; looks++)
         {
             await Task.Delay(_world.Draws.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(300)), Node.Clock);
-            _ = CallAsync("look", 0, () => _client!.StatusAsync(commandId));
+            _world.Observe(Node, CallAsync("look", 0, () => _client!.StatusAsync(commandId)));
         }
     }
 

@@ -21,6 +21,7 @@ internal sealed class SimObserver(SimWorld world, SimNode node) : IKernelObserve
     public void Note(KernelEvent what, string subject, string? detail = null)
     {
         world.Coverage.Met(what);
+        if (what == KernelEvent.ShellFailed) world.NodeFailed(node, detail ?? subject);
         world.Facts.Noted(node, what, subject);
         world.Emit(new SimEvent { Kind = SimEventKind.Note, Node = node, Note = what, Correlation = (ulong)what, Subject = subject, Detail = detail });
     }

@@ -139,6 +139,9 @@ public sealed class SimNode
     /// <summary>Runs something on the node, as its own step.</summary>
     internal void Run(Action action) => World.Scheduler.Post(this, static state => ((Action)state!)(), action);
 
+    /// <summary>Begins something on the node that goes on by itself. What it throws ends the run.</summary>
+    internal void Launch(Func<Task> main) => Run(() => World.Observe(this, main()));
+
     /// <inheritdoc/>
     public override string ToString() => Name;
 }

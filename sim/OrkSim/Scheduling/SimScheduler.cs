@@ -1,3 +1,4 @@
+using System.Globalization;
 namespace OrkSim;
 
 /// <summary>
@@ -175,7 +176,7 @@ public sealed class StuckException : Exception
 {
     /// <summary>Says when.</summary>
     public StuckException(long ticks)
-        : base($"More than {SimScheduler.MaxStepsPerInstant:N0} steps at {TimeSpan.FromTicks(ticks).TotalSeconds:F6} s: something spins.")
+        : base(string.Create(CultureInfo.InvariantCulture, $"More than {SimScheduler.MaxStepsPerInstant:N0} steps at {TimeSpan.FromTicks(ticks).TotalSeconds:F6} s: something spins."))
     {
     }
 }

@@ -1,3 +1,4 @@
+using Ork;
 using System.Diagnostics;
 
 namespace OrkSim;
@@ -35,6 +36,8 @@ public sealed record ShrinkResult(SimRun Before, SimRun After, SimWorld World, l
 /// <summary>
 /// Makes a run that violates an invariant as small as it can while it still violates the same one: first the scenario, as FsCheck shrinks values, then the choices of the run.
 /// </summary>
+[OrkRole(OrkRole.Edge)]
+[OrkAllow(OrkEffects.Clock, "Only how long it goes on, and what it tells of that, hang on the clock: each run that it makes hangs on its seed.")]
 public sealed class Shrinker
 {
     private const double ScenarioShare = 0.5;

@@ -136,7 +136,7 @@ public sealed class SimStore
             if (keep && _batch is not null && !store.Full) Apply();
             else if (_batch is not null) _done!.TrySetException(new StoreException(Refusal.With(ErrorCodes.StoreUnavailable, "another kernel holds it")));
             _batch = null;
-            _ = inner.DisposeAsync();
+            store._world.Observe(node, inner.DisposeAsync().AsTask());
         }
 
         internal override void Run()

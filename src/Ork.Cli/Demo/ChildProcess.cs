@@ -43,7 +43,9 @@ internal sealed class ChildProcess : IDisposable
     {
         if (_process is null) return;
         _process.Kill();
+#pragma warning disable ORK0006 // SIGKILL takes no time, and the demo must not go on before it took effect.
         _process.WaitForExit();
+#pragma warning restore ORK0006
     }
 
     /// <summary>True once it has ended by itself or been killed.</summary>
@@ -86,9 +88,16 @@ internal sealed class ChildProcess : IDisposable
 
     private async Task AppendAsync(StreamReader reader)
     {
-        while (await reader.ReadLineAsync() is { } line)
+        try
         {
-            lock (_logPath) File.AppendAllText(_logPath, line + Environment.NewLine);
+            while (await reader.ReadLineAsync() is { } line)
+            {
+                lock (_logPath) File.AppendAllText(_logPath, line + Environment.NewLine);
+            }
+        }
+        catch (Exception e)
+        {
+            Console.Error.WriteLine($"{_logPath}: {e.Message}");
         }
     }
 }

@@ -133,10 +133,12 @@ internal sealed class LinkHub : IEffectRunner
         {
             await task;
         }
-        finally
+        catch (Exception e)
         {
-            lock (_gate) _tasks.Remove(id);
+            _ports.Observer.Note(KernelEvent.ShellFailed, "links", e.ToString());
         }
+
+        lock (_gate) _tasks.Remove(id);
     }
 
     private async Task AcceptCallersAsync(IListener listener)

@@ -66,7 +66,17 @@ internal sealed class WorkerSession(long id, IConnection connection, LinkGreetin
 
     private async Task ReportDrainedAsync()
     {
-        await connection.DrainedAsync();
+        try
+        {
+            await connection.DrainedAsync();
+        }
+        catch (Exception e)
+        {
+            // As good as the end of the link, which ends what waits for it.
+            observer.Note(KernelEvent.ShellFailed, greeting.WorkerId, e.ToString());
+            connection.Close(null);
+        }
+
         _congested = false;
         inbox.PostControl(new Input(InputKind.LinkDrained, id));
     }

@@ -69,11 +69,11 @@ public sealed class ModuleMachine<TState, TTrigger> : IMachineDefinition
     /// <inheritdoc/>
     public IReadOnlyList<MachineTransition> Transitions =>
     [
-        .. from state in _machine.GetInfo().States
-           from transition in state.FixedTransitions
-           let row = new MachineTransition($"{state.UnderlyingState}", $"{transition.Trigger.UnderlyingTrigger}", $"{transition.DestinationState.UnderlyingState}")
-           orderby row.From, row.Trigger
-           select row,
+        .. _machine.GetInfo().States
+            .SelectMany(state => state.FixedTransitions, (state, transition) =>
+                new MachineTransition($"{state.UnderlyingState}", $"{transition.Trigger.UnderlyingTrigger}", $"{transition.DestinationState.UnderlyingState}"))
+            .OrderBy(row => row.From, StringComparer.Ordinal)
+            .ThenBy(row => row.Trigger, StringComparer.Ordinal),
     ];
 
     /// <inheritdoc/>

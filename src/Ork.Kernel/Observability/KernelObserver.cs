@@ -9,6 +9,7 @@ namespace Ork.Kernel;
 /// <summary>
 /// The kernel's observer in production: structured logs (one event id a kind), meters and spans under the name <see cref="Source"/>.
 /// </summary>
+[OrkRole(OrkRole.Edge)]
 public sealed class KernelObserver : IKernelObserver, IDisposable
 {
     /// <summary>The name of the meter and of the activity source.</summary>
@@ -143,7 +144,7 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
 
     private static LogLevel LevelOf(KernelEvent what) => what switch
     {
-        KernelEvent.CommitFailed or KernelEvent.TurnFailed or KernelEvent.IllegalTransition => LogLevel.Error,
+        KernelEvent.CommitFailed or KernelEvent.TurnFailed or KernelEvent.ShellFailed or KernelEvent.IllegalTransition => LogLevel.Error,
         KernelEvent.PullOnlyViolation or KernelEvent.WorkerRefused or KernelEvent.DeviceConflict or KernelEvent.StoreRetry
             or KernelEvent.WorkerDead or KernelEvent.Fenced or KernelEvent.AnswerInvalid or KernelEvent.HandshakeFailed
             or KernelEvent.SinkFailed or KernelEvent.CircuitOpened => LogLevel.Warning,

@@ -66,6 +66,9 @@ public enum KernelEvent
     /// <summary>A listener is open.</summary>
     Listening = 9,
 
+    /// <summary>Something of the shell around the turns threw: a session, a listener, discovery. It has ended; the kernel goes on.</summary>
+    ShellFailed = 10,
+
     /// <summary>A link to a Worker is up.</summary>
     LinkUp = 20,
 

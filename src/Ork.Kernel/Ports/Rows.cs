@@ -10,6 +10,7 @@ namespace Ork.Kernel;
 /// <param name="Contract">Its contract's JSON, empty where none was pulled yet.</param>
 /// <param name="Terminated">True where an operator took it out of service.</param>
 /// <param name="Hold">How an operator holds its circuit.</param>
+[OrkRecord(1)]
 public sealed record WorkerRow(
     string WorkerId, string PeerKey, string Endpoint, string Features, ReadOnlyMemory<byte> Contract, bool Terminated, CircuitHold Hold = CircuitHold.None);
 
@@ -17,6 +18,7 @@ public sealed record WorkerRow(
 /// <param name="DeviceId">Its id.</param>
 /// <param name="WorkerId">The Worker that owns it.</param>
 /// <param name="State">The state last pulled, as JSON; empty where none was.</param>
+[OrkRecord(1)]
 public sealed record DeviceRow(string DeviceId, string WorkerId, ReadOnlyMemory<byte> State);
 
 /// <summary>What never changes of a command.</summary>
@@ -66,6 +68,7 @@ public sealed record CommandSpec
 }
 
 /// <summary>A command as stored: what never changes, and how it stands.</summary>
+[OrkRecord(1)]
 public readonly record struct CommandRow
 {
     /// <summary>Rises with each accepted command.</summary>
@@ -119,4 +122,5 @@ public readonly record struct CommandRow
 /// <param name="At">When, UTC milliseconds.</param>
 /// <param name="Attempt">The attempt it belongs to.</param>
 /// <param name="Detail">The trigger, and the error where there is one.</param>
+[OrkRecord(1, ReadBy = "operators, and the checks of a simulated run")]
 public readonly record struct TransitionRow(long CommandSeq, int Number, CommandState From, CommandState To, long At, int Attempt, string Detail);

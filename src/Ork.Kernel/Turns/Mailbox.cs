@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Ork.Kernel;
 
 /// <summary>
@@ -9,6 +11,7 @@ public sealed class Mailbox<T>
 {
     private readonly object _gate = new();
     private readonly Queue<T> _items = new();
+    [SuppressMessage("Ork.Bounds", "ORK0301", Justification = "One for each session at most: a session that is held back sends nothing more.")]
     private readonly Queue<TaskCompletionSource<bool>> _senders = new();
     private readonly int _limit;
     private TaskCompletionSource<bool>? _reader;

@@ -29,6 +29,7 @@ public enum FrameKind : byte
 /// <param name="Kind">What the frame is for.</param>
 /// <param name="Correlation">Pairs a Response with its Request; 0 in other kinds.</param>
 /// <param name="PayloadLength">Bytes of payload behind the header.</param>
+[OrkRecord(1)]
 public readonly record struct FrameHeader(FrameKind Kind, ulong Correlation, int PayloadLength)
 {
     /// <summary>Bytes of a header.</summary>

@@ -10,6 +10,7 @@ namespace Ork.Protocol;
 public sealed class Arrivals<T>
 {
     private readonly object _gate = new();
+    [SuppressMessage("Ork.Bounds", "ORK0301", Justification = "The bound is its user's: a listener takes a place for each, a link has a high-water mark.")]
     private readonly Queue<T> _waiting = new();
     private TaskCompletionSource? _arrival;
     private bool _closed;

@@ -11,6 +11,7 @@ namespace Ork.Protocol;
 /// <param name="WorkerId">The Worker's id, where the sender is one.</param>
 /// <param name="Name">What the sender calls itself.</param>
 /// <param name="Epoch">The kernel's epoch, where the sender is one.</param>
+[OrkRecord(1)]
 public sealed record Greeting(string? Role, string? WorkerId = null, string? Name = null, long? Epoch = null)
 {
     /// <summary>The role of a kernel.</summary>

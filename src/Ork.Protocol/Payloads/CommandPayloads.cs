@@ -1,6 +1,7 @@
 namespace Ork.Protocol;
 
 /// <summary>The payload of <c>command.request</c>, from a caller or, with the last four members, from the kernel.</summary>
+[OrkRecord(1)]
 public readonly record struct CommandRequestPayload
 {
     /// <summary>The most devices one command may reach.</summary>
@@ -151,6 +152,7 @@ public readonly record struct CommandRequestPayload
 /// <param name="Status">Success, failed or unknown.</param>
 /// <param name="Result">The result's bytes, untouched; empty where there is none.</param>
 /// <param name="Error">The Worker's error text, where it failed.</param>
+[OrkRecord(1)]
 public readonly record struct CommandResultPayload(string CommandId, CommandStatus Status, ReadOnlyMemory<byte> Result, string? Error)
 {
     /// <summary>Reads and checks the payload.</summary>
@@ -183,6 +185,7 @@ public readonly record struct CommandResultPayload(string CommandId, CommandStat
 /// <summary>The payload of <c>command.status</c> and <c>command.cancel</c>.</summary>
 /// <param name="CommandId">The command meant.</param>
 /// <param name="WaitMs">Milliseconds to wait for the command's end before answering, 0 to <see cref="MaxWaitMs"/>.</param>
+[OrkRecord(1)]
 public readonly record struct CommandQueryPayload(string CommandId, long WaitMs)
 {
     /// <summary>The longest wait of a long poll, in milliseconds; longer ones are shortened to it.</summary>

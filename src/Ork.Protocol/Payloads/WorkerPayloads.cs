@@ -6,6 +6,7 @@ namespace Ork.Protocol;
 /// <param name="WorkerId">The Worker's id, bound to its public key.</param>
 /// <param name="Devices">The devices it claims, in its order.</param>
 /// <param name="Features">What its runtime can do, <c>journal</c> for one.</param>
+[OrkRecord(1)]
 public sealed record IdentityPayload(string WorkerId, IReadOnlyList<string> Devices, IReadOnlyList<string> Features)
 {
     /// <summary>The feature of a runtime that answers a repeated commandId from a durable journal.</summary>

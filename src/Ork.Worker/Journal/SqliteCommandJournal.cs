@@ -7,6 +7,7 @@ namespace Ork.Worker;
 /// <summary>
 /// A journal in a SQLite file, shared by all Workers of a process. Starts and ends that arrive together are made durable with one sync (group commit).
 /// </summary>
+[OrkRole(OrkRole.Edge)]
 public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
 {
     /// <summary>How many ended commands are remembered unless told otherwise.</summary>
@@ -18,7 +19,7 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
     private readonly object _gate = new();
     private readonly SqliteConnection _connection;
     private readonly JournalStatements _statements;
-    private readonly Thread _thread;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _maxEntries;
     private List<Operation> _waiting = [];
     private List<Operation> _writing = [];
@@ -30,8 +31,7 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
         _connection = connection;
         _maxEntries = maxEntries;
         _statements = new JournalStatements(connection);
-        _thread = new Thread(WriteGroups) { IsBackground = true, Name = "ork-journal" };
-        _thread.Start();
+        new Thread(WriteGroups) { IsBackground = true, Name = "ork-journal" }.Start();
     }
 
     /// <summary>Opens the journal of a file, which is made if it does not exist.</summary>
@@ -73,7 +73,7 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
     public ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer) => new(Submit(new Operation(null, workerId, commandId, answer)));
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         lock (_gate)
         {
@@ -81,10 +81,9 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
             Monitor.Pulse(_gate);
         }
 
-        _thread.Join();
+        await _ended.Task;
         _statements.Dispose();
         _connection.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private static void Prepare(SqliteConnection connection, string path)
@@ -133,8 +132,15 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
         {
             lock (_gate)
             {
+#pragma warning disable ORK0006 // The thread is the journal's own, and waits for nothing but work.
                 while (_waiting.Count == 0 && !_closing) Monitor.Wait(_gate);
-                if (_waiting.Count == 0) return;
+#pragma warning restore ORK0006
+                if (_waiting.Count == 0)
+                {
+                    _ended.TrySetResult();
+                    return;
+                }
+
                 (_waiting, _writing) = (_writing, _waiting);
             }
 

@@ -1,6 +1,7 @@
 namespace Ork.Kernel;
 
 /// <summary>Where a command request stands.</summary>
+[OrkTransient("A request is dispatched within one turn.")]
 public enum DispatchState
 {
     /// <summary>Its payload is checked.</summary>

@@ -12,6 +12,7 @@ internal sealed class ConcurrencyManager(CommandOptions options, ModuleMachine<D
     private readonly Dictionary<string, DeviceLock> _devices = new(StringComparer.Ordinal);
     private readonly Dictionary<WorkerEntry, WorkerLane> _lanes = [];
     private readonly QueueDepth _open = new();
+    [SuppressMessage("Ork.Bounds", "ORK0301", Justification = "One place for each Worker: one that stands in it is not put in again.")]
     private readonly Queue<WorkerEntry> _nudged = new();
 
     /// <summary>Devices with commands in line, for comparison with the ledger.</summary>

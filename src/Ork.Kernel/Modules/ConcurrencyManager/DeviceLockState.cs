@@ -1,6 +1,7 @@
 namespace Ork.Kernel;
 
 /// <summary>Whether a device's lock is held.</summary>
+[OrkTransient("A start rebuilds the locks from the command log.")]
 public enum DeviceLockState
 {
     /// <summary>No command is in flight at the device.</summary>

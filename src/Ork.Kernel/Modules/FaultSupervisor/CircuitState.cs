@@ -1,6 +1,7 @@
 namespace Ork.Kernel;
 
 /// <summary>Whether a Worker's circuit lets anything through. The numbers are shown, not stored.</summary>
+[OrkTransient("A start begins with every circuit closed; how an operator holds one is stored with its Worker.")]
 public enum CircuitState
 {
     /// <summary>Everything passes.</summary>

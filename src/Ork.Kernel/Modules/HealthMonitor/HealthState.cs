@@ -1,6 +1,7 @@
 namespace Ork.Kernel;
 
 /// <summary>How well a Worker is.</summary>
+[OrkTransient("A start knows nothing of a Worker's health, and pings it.")]
 public enum HealthState
 {
     /// <summary>Not asked since the kernel started.</summary>

@@ -1,6 +1,7 @@
 namespace Ork.Kernel;
 
 /// <summary>Where a scheduled job stands.</summary>
+[OrkTransient("A start begins every job anew.")]
 public enum JobState
 {
     /// <summary>Waits for its time.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 
 namespace Ork.Kernel;
@@ -17,6 +18,7 @@ internal sealed class Scheduler(
     ScheduleOptions options, ModuleMachine<JobState, JobTrigger> machine, TimerWheel timers, IKernelObserver observer, RunJob run)
 {
     private readonly Dictionary<(WorkerEntry Worker, JobKind Kind), Job> _jobs = [];
+    [SuppressMessage("Ork.Bounds", "ORK0301", Justification = "One place for each job: a job that waits is not due again.")]
     private readonly Queue<Job> _waiting = new();
     private int _pulls;
 

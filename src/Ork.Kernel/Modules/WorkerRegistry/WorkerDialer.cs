@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Ork.Protocol;
 
 namespace Ork.Kernel;
@@ -9,6 +10,7 @@ namespace Ork.Kernel;
 internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntropy entropy, IKernelObserver observer)
 {
     private readonly Dictionary<DialTarget, Line> _lines = [];
+    [SuppressMessage("Ork.Bounds", "ORK0301", Justification = "One place for each target that discovery names.")]
     private readonly Queue<Line> _due = new();
     private int _dialling;
 

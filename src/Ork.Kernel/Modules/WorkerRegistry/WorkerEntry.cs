@@ -38,6 +38,9 @@ internal sealed class WorkerEntry(string workerId, string peerKey)
     /// <summary>True while it holds a registration slot.</summary>
     internal bool Registering { get; set; }
 
+    /// <summary>True while it waits for a registration slot; it keeps its place when it comes back on another link.</summary>
+    internal bool WaitsToRegister { get; set; }
+
     /// <summary>Failed tries of its registration in a row.</summary>
     internal int FailedTries { get; set; }
 

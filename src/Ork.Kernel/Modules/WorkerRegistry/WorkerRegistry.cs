@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Ork.Protocol;
 
 namespace Ork.Kernel;
@@ -19,7 +20,8 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
     private readonly Dictionary<string, WorkerEntry> _byId = new(StringComparer.Ordinal);
     private readonly DeviceMap _devices;
     private readonly Dictionary<long, WorkerLink> _links = [];
-    private readonly Queue<WorkerLink> _waiting = new();
+    [SuppressMessage("Ork.Bounds", "ORK0301", Justification = "One place for each Worker, and those are bounded.")]
+    private readonly Queue<WorkerEntry> _waiting = new();
     private int _registering;
 
     internal WorkerRegistry(
@@ -191,8 +193,10 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         if (worker.Registering || worker.State == WorkerState.Ready) return;
         if (_registering >= _options.MaxRegistrations)
         {
+            if (worker.WaitsToRegister) return;
+            worker.WaitsToRegister = true;
             _observer.Note(KernelEvent.RegistrationWaits, worker.WorkerId);
-            _waiting.Enqueue(link);
+            _waiting.Enqueue(worker);
             return;
         }
 
@@ -214,7 +218,8 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         _registering--;
         while (_registering < _options.MaxRegistrations && _waiting.TryDequeue(out var next))
         {
-            if (next.Worker.Link == next) Register(next, turn);
+            next.WaitsToRegister = false;
+            if (next.Link is { } link) Register(link, turn);
         }
     }
 

@@ -1,6 +1,7 @@
 namespace Ork.Kernel;
 
 /// <summary>How far a Worker is registered.</summary>
+[OrkTransient("A start takes every Worker for Discovered; its identity, its contract and that it was terminated are stored as such.")]
 public enum WorkerState
 {
     /// <summary>Not known.</summary>

@@ -1,0 +1,3 @@
+namespace Ork.Analyzers.CodeFixes;
+
+internal static class Placeholder;
