@@ -30,9 +30,10 @@ public sealed class TestTypeAnalyzer : DiagnosticAnalyzer
         context.RegisterCompilationStartAction(static start =>
         {
             var roles = new RoleReader();
+            if ((roles.Of(start.Compilation.Assembly) & Rules.TestType.Roles) == 0 && !HasOwn(start.Compilation.Assembly.GlobalNamespace, roles, Rules.TestType.Roles)) return;
             var foreign = new HashSet<IAssemblySymbol>(
                 start.Compilation.SourceModule.ReferencedAssemblySymbols.Where(assembly => IsForTests(assembly, roles)), SymbolEqualityComparer.Default);
-            if (foreign.Count == 0 && !HasOwn(start.Compilation.Assembly.GlobalNamespace, roles)) return;
+            if (foreign.Count == 0 && !HasOwn(start.Compilation.Assembly.GlobalNamespace, roles, Roles.Simulation)) return;
             start.RegisterSyntaxNodeAction(at => Name(at, roles, foreign), SyntaxKind.IdentifierName, SyntaxKind.GenericName);
         });
     }
@@ -67,10 +68,11 @@ public sealed class TestTypeAnalyzer : DiagnosticAnalyzer
 
     private static bool InNamespaceImport(SyntaxNode node) => node.FirstAncestorOrSelf<UsingDirectiveSyntax>() is { Alias: null } import && import.StaticKeyword.RawKind == 0;
 
-    private static bool HasOwn(INamespaceSymbol space, RoleReader roles) => space.GetMembers().Any(member => member switch
+    /// <summary>True where a type states one of these roles for itself.</summary>
+    private static bool HasOwn(INamespaceSymbol space, RoleReader roles, Roles stated) => space.GetMembers().Any(member => member switch
     {
-        INamespaceSymbol inner => HasOwn(inner, roles),
-        INamedTypeSymbol type => type.GetAttributes().Any(attribute => attribute.AttributeClass?.Name == "OrkRoleAttribute") && roles.Of(type) == Roles.Simulation,
+        INamespaceSymbol inner => HasOwn(inner, roles, stated),
+        INamedTypeSymbol type => type.GetAttributes().Any(attribute => attribute.AttributeClass?.Name == "OrkRoleAttribute") && (roles.Of(type) & stated) != 0,
         _ => false,
     });
 

@@ -34,6 +34,7 @@ public sealed record ClientPorts
     public required IEntropy Entropy { get; init; }
 
     /// <summary>Time and timers.</summary>
+    [OrkAllow(OrkEffects.Clock, "The clock of production, where no other is handed in.")]
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
 

@@ -28,8 +28,16 @@ internal sealed class EffectReader
         if (member.ContainingAssembly is not { } assembly) return Effect.None;
         var facts = _facts.GetOrAdd(assembly, static of => Read(of));
         if (facts.Count == 0) return Effect.None;
-        return _ofMember.GetOrAdd(member.OriginalDefinition, of => of.GetDocumentationCommentId() is { } id && facts.TryGetValue(id, out var effect) ? effect : Effect.None);
+        return _ofMember.GetOrAdd(CallGraph.MemberOf(member), of => of.GetDocumentationCommentId() is { } id && facts.TryGetValue(id, out var effect) ? effect : Effect.None);
     }
+
+    /// <summary>The simple names of an assembly's members that may do something.</summary>
+    internal IEnumerable<string> NamesOf(IAssemblySymbol assembly) => _facts.GetOrAdd(assembly, static of => Read(of)).Keys.Select(id =>
+    {
+        var name = id.Split('(')[0];
+        name = name.EndsWith(".#ctor", StringComparison.Ordinal) ? name.Substring(0, name.Length - 6) : name;
+        return name.Substring(name.LastIndexOf('.') + 1).Split('`')[0];
+    });
 
     /// <summary>What code inside a member may do by design: what stands on it, or on a type around it.</summary>
     internal Effect AllowedIn(ISymbol? symbol)

@@ -1,3 +1,0 @@
-namespace Ork.Analyzers.CodeFixes;
-
-internal static class Placeholder;
