@@ -208,6 +208,9 @@ public sealed class PortWrappers
     /// <summary>The options of a kernel, where they are to be others than the world believes.</summary>
     public Func<SimNode, KernelOptions, KernelOptions> Options { get; set; } = static (_, options) => options;
 
+    /// <summary>What every Worker of the world is, where it is somebody's own and no simulated miner. See <see cref="WorkerTrial"/>.</summary>
+    public DefineWorker? Worker { get; set; }
+
     /// <summary>The journal of a Worker.</summary>
     public Func<SimNode, ICommandJournal, ICommandJournal> Journal { get; set; } = static (_, journal) => journal;
 }

@@ -104,7 +104,8 @@ public sealed class WorkerDefinition
         return this;
     }
 
-    internal CommandHandler? CommandOf(string name) => _commands.GetValueOrDefault(name);
+    /// <summary>The handler of a command, or null where none is set.</summary>
+    public CommandHandler? CommandOf(string name) => _commands.GetValueOrDefault(name);
 
     internal TelemetryHandler? TelemetryOf(string type) => _telemetry.GetValueOrDefault(type);
 

@@ -31,9 +31,10 @@ internal sealed class EffectReader
         return _ofMember.GetOrAdd(CallGraph.MemberOf(member), of => of.GetDocumentationCommentId() is { } id && facts.TryGetValue(id, out var effect) ? effect : Effect.None);
     }
 
-    /// <summary>The simple names of an assembly's members that may do something.</summary>
-    internal IEnumerable<string> NamesOf(IAssemblySymbol assembly) => _facts.GetOrAdd(assembly, static of => Read(of)).Keys.Select(id =>
+    /// <summary>The simple names of an assembly's members that may do one of these.</summary>
+    internal IEnumerable<string> NamesOf(IAssemblySymbol assembly, Effect concern) => _facts.GetOrAdd(assembly, static of => Read(of)).Where(fact => (fact.Value & concern) != 0).Select(fact =>
     {
+        var id = fact.Key;
         var name = id.Split('(')[0];
         name = name.EndsWith(".#ctor", StringComparison.Ordinal) ? name.Substring(0, name.Length - 6) : name;
         return name.Substring(name.LastIndexOf('.') + 1).Split('`')[0];

@@ -27,7 +27,7 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
     private const string AttributeName = "Ork.OrkEffectAttribute";
 
     private readonly EffectReader _reader = new();
-    private readonly RoleReader _roles = new();
+    private readonly Roles _role = new RoleReader().Of(compilation.Assembly);
     private readonly Dictionary<SyntaxTree, SemanticModel> _models = [];
     private readonly HashSet<string> _globalAliases = new(compilation.SyntaxTrees.SelectMany(tree => ((CompilationUnitSyntax)tree.GetRoot(cancellation)).Usings)
         .Where(directive => directive is { Alias: not null, NamespaceOrType: { } type } && !directive.GlobalKeyword.IsKind(SyntaxKind.None) && type.DescendantTokens().Any(token => DirectEffects.Names.Contains(token.ValueText)))
@@ -35,9 +35,14 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
     private readonly Dictionary<ISymbol, Effect> _direct = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<ISymbol, HashSet<ISymbol>> _calls = new(SymbolEqualityComparer.Default);
 
+    /// <summary>A kernel dials Workers, which is what they wait for.</summary>
+    private Effect OfNoConcern => _role == Roles.Kernel ? Effect.DialsKernel : Effect.None;
+
     /// <summary>The source that says so; null where there is nothing to say.</summary>
     internal string? Write()
     {
+        // Nobody calls a program, and what calls a simulation may do all that it does.
+        if (compilation.Options.OutputKind != OutputKind.DynamicallyLinkedLibrary || _role == Roles.Simulation) return null;
         LookAtSuspects();
         var facts = Spread().Where(fact => IsPublic(fact.Key)).Select(fact => (Id: fact.Key.GetDocumentationCommentId(), fact.Value)).Where(fact => fact.Id is not null)
             .Select(fact => (Id: fact.Id!, fact.Value)).ToList();
@@ -74,7 +79,7 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
     {
         var waiting = Members();
         var names = new HashSet<string>(DirectEffects.Names, StringComparer.Ordinal);
-        foreach (var assembly in compilation.SourceModule.ReferencedAssemblySymbols.Where(assembly => !IsFramework(assembly))) names.UnionWith(_reader.NamesOf(assembly));
+        foreach (var assembly in compilation.SourceModule.ReferencedAssemblySymbols.Where(assembly => !IsFramework(assembly))) names.UnionWith(_reader.NamesOf(assembly, ~OfNoConcern));
         while (names.Count > 0)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -149,8 +154,7 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
 
             // What a member begins with is its constructors' doing.
             var owners = isFirst && !symbol.IsStatic ? symbol.ContainingType.InstanceConstructors.Cast<ISymbol>().ToArray() : [symbol];
-            // A kernel dials Workers, which is what they wait for.
-            var allowed = _reader.AllowedIn(symbol) | (_roles.Of(symbol) == Roles.Kernel ? Effect.DialsKernel : Effect.None);
+            var allowed = _reader.AllowedIn(symbol) | OfNoConcern;
             foreach (var operation in root.DescendantsAndSelf())
             {
                 if (DirectEffects.MemberOf(operation) is not { } member) continue;

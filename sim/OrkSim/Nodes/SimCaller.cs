@@ -189,12 +189,12 @@ internal sealed class SimCaller
         var isHot = draws.Chance(work.Hot.Min);
         var worker = isHot ? _world.Workers[0] : draws.Of(_world.Workers);
         if (worker.DeviceIds.Count == 0) return null;
-        var isReboot = draws.Chance(work.Mix.RebootShare);
+        var (command, parameters) = _world.Ports.Worker is null ? MinerOrder() : ContractOrders.Draw(worker.Define().Contract, draws);
         var isWide = draws.Chance(work.Wide.Min);
         return new CommandOrder
         {
-            Command = isReboot ? SimWorker.Reboot : SimWorker.SetPowerMode,
-            Params = isReboot ? null : new { mode = draws.Pick(DrawKind.Pick, 2) == 0 ? "normal" : "sleep" },
+            Command = command,
+            Params = parameters,
             Scope = isWide ? CommandScope.Worker : CommandScope.Device,
             WorkerId = isWide ? worker.Node.Name : null,
             DeviceId = isWide ? null : isHot ? worker.DeviceIds[0] : draws.Of(worker.DeviceIds),
@@ -203,6 +203,9 @@ internal sealed class SimCaller
             DeadlineMs = (long)work.Deadline.Draw(draws).TotalMilliseconds,
         };
     }
+
+    private (string Command, object? Params) MinerOrder() => _world.Draws.Chance(_world.Scenario.Workload.Mix.RebootShare)
+        ? (SimWorker.Reboot, null) : (SimWorker.SetPowerMode, new { mode = _world.Draws.Pick(DrawKind.Pick, 2) == 0 ? "normal" : "sleep" });
 
     private async Task<T?> CallAsync<T>(string what, long extraMs, Func<Task<T>> call)
     {

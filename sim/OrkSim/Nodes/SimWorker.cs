@@ -82,7 +82,7 @@ public sealed class SimWorker
 
     internal SimJournal Journal { get; init; } = null!;
 
-    internal WorkerDefinition Define() => new WorkerDefinition(Node.Name, Contract, [.. DeviceIds])
+    internal WorkerDefinition Define() => _world.Ports.Worker is { } own ? DefineOwn(own) : new WorkerDefinition(Node.Name, Contract, [.. DeviceIds])
         .OnCommand(Reboot, HandleAsync)
         .OnCommand(SetPowerMode, HandleAsync)
         .OnTelemetry("metrics", async (call, _) =>
@@ -95,6 +95,24 @@ public sealed class SimWorker
             if (Muted is { } muted) await muted.Task;
             return State(deviceId);
         });
+
+    /// <summary>Somebody's own Worker: that its handlers run is what its devices do, as far as this world can tell.</summary>
+    private WorkerDefinition DefineOwn(DefineWorker own)
+    {
+        var definition = own(new WorkerSetting(Node.Name, [.. DeviceIds], _world.Ports.Clock(Node, Node.Clock), Node.Entropy));
+        foreach (var command in definition.Contract.Commands.Keys)
+        {
+            if (definition.CommandOf(command) is { } handler) definition.OnCommand(command, (call, cancellation) => ExecuteOwn(handler, call, cancellation));
+        }
+
+        return definition;
+    }
+
+    private ValueTask<CommandReply> ExecuteOwn(CommandHandler handler, CommandCall call, CancellationToken cancellation)
+    {
+        foreach (var deviceId in call.DeviceIds) _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch);
+        return handler(call, cancellation);
+    }
 
     private static object Metrics(string? deviceId) => new { deviceId, hashrate = 100 };
 
