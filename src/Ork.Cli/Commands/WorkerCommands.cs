@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
+using Ork.Cli.Authoring;
 using Ork.Cli.Fleet;
 using Ork.Cli.Hosting;
 using Ork.Protocol;
@@ -8,7 +9,7 @@ using Spectre.Console;
 
 namespace Ork.Cli.Commands;
 
-/// <summary><c>ork worker sim</c> and <c>ork worker terminate</c>.</summary>
+/// <summary><c>ork worker</c>: new, sim, isolate, restore, terminate.</summary>
 internal static class WorkerCommands
 {
     internal static Command Create()
@@ -66,7 +67,35 @@ internal static class WorkerCommands
                 return output.Fail(ErrorCodes.JournalFailed.Code, e.Message);
             }
         });
-        return new Verb("worker", "Host Workers, hold one off, or take one out of service.") { sim, Isolate(), Restore(), Terminate() }.WithExample("ork worker sim --count 3 --devices 4");
+        return new Verb("worker", "Begin a Worker of your own, host simulated ones, hold one off, or take one out of service.") { New(), sim, Isolate(), Restore(), Terminate() }.WithExample("ork worker sim --count 3 --devices 4");
+    }
+
+    private static Verb New()
+    {
+        var name = new Argument<string>("NAME") { Description = "What it is called: acme-pumps, or AcmePumps." };
+        var folder = new Option<string>("--folder") { Description = "Where to make it.", DefaultValueFactory = _ => "." };
+        var packages = new Option<string?>("--packages") { Description = "Folder with the packages of Ork (default: they are packed from this checkout, into the project)." };
+        var json = Shared.Json();
+        var command = new Verb("new", "Write a project of your own Worker: runtime, analyzers, and a test that runs it against the kernel in simulated worlds.") { name, folder, packages, json }
+            .WithExample("ork worker new acme-pumps");
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var output = new Output(parsed.GetValue(json));
+            try
+            {
+                return await WorkerProject.NewAsync(output, parsed.GetRequiredValue(name), parsed.GetValue(folder)!, parsed.GetValue(packages), cancellation);
+            }
+            catch (AuthoringException e)
+            {
+                output.Fail("ERR_USAGE", e.Message);
+                return ExitCode.BadUsage;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                return output.Fail("ERR_USAGE", e.Message);
+            }
+        });
+        return command;
     }
 
     private static Verb Isolate()

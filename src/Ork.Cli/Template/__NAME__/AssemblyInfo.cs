@@ -1,0 +1,3 @@
+using Ork;
+
+[assembly: OrkRole(OrkRole.Worker)]
