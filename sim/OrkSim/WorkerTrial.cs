@@ -25,6 +25,9 @@ public sealed record WorkerTrialOptions
     /// <summary>Runs of each scenario, each of another seed.</summary>
     public int Runs { get; init; } = 20;
 
+    /// <summary>One run in so many is run twice, and must be the same.</summary>
+    public int CheckEvery { get; init; } = 10;
+
     /// <summary>Runs at once.</summary>
     public int Jobs { get; init; } = Environment.ProcessorCount;
 
@@ -37,7 +40,7 @@ public sealed record WorkerTrialOptions
 
 /// <summary>
 /// Tries somebody's own Worker: the real kernel, callers that send commands drawn from its contract, and Workers that are all the one under trial, in simulated worlds with
-/// faults. Every invariant is checked, a tenth of the runs is run twice, and each command of the contract must have succeeded.
+/// faults. Every invariant is checked, some runs are made twice, and each command of the contract must have succeeded.
 /// </summary>
 [OrkRole(OrkRole.Edge)]
 public static class WorkerTrial
@@ -63,7 +66,7 @@ public static class WorkerTrial
             Runs = options.Runs,
             Jobs = options.Jobs,
             Seed = options.Seed,
-            CheckEvery = 10,
+            CheckEvery = options.CheckEvery,
             StopAtFirst = true,
             Watch = watch,
         });

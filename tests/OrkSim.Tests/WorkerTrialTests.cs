@@ -62,7 +62,7 @@ public sealed class WorkerTrialTests
         {
             await Task.Delay(TimeSpan.FromMilliseconds(1 + (Interlocked.Increment(ref calls) % 7)), setting.Time, cancellation);
             return CommandReply.Success();
-        }), Few with { Jobs = 1 }));
+        }), Few with { Jobs = 1, CheckEvery = 1 }));
         Assert.Contains("differs from the first run of the same seed", e.Message, StringComparison.Ordinal);
     }
 

@@ -14,8 +14,45 @@ internal static class Completion
         var task = TaskOf(use.Operation);
         if (task is null) return true;
         if (task is IInvocationOperation { TargetMethod: { ContainingType.Name: "Task" or "ValueTask", Name: "FromResult" or "FromException" } }) return false;
+        if (task is IArrayElementReferenceOperation { ArrayReference: var tasks } && SymbolOf(tasks) is { } array) return !IsEstablished(array, use.Operation);
+        if (task is IPropertyReferenceOperation { Property.IsIndexer: true, Instance: { } list } && SymbolOf(list) is { } indexed) return !IsEstablished(indexed, use.Operation);
         if (SymbolOf(task) is not { } symbol) return true;
-        return !IsAntecedent(symbol, use.Operation) && !IsEstablished(symbol, use.Operation);
+        return !IsAntecedent(symbol, use.Operation) && !IsEstablished(symbol, use.Operation) && !IsOfEnded(symbol, use.Operation) && !IsTheEnded(symbol, use.Operation);
+    }
+
+    /// <summary>One of several tasks that were all awaited: in a loop over them, or in a function that LINQ hands each.</summary>
+    private static bool IsOfEnded(ISymbol symbol, IOperation use)
+    {
+        for (var at = use.Parent; at is not null; at = at.Parent)
+        {
+            var items = at switch
+            {
+                IForEachLoopOperation { LoopControlVariable: IVariableDeclaratorOperation item } loop when SymbolEqualityComparer.Default.Equals(item.Symbol, symbol) => loop.Collection,
+                IAnonymousFunctionOperation { Symbol: var function } when SymbolEqualityComparer.Default.Equals(symbol.ContainingSymbol, function) => SourceOf(at),
+                _ => null,
+            };
+            if (items is not null && SymbolOf(items) is { } tasks) return IsEstablished(tasks, at);
+        }
+
+        return false;
+    }
+
+    /// <summary>What a LINQ call goes through, that a function stands in.</summary>
+    private static IOperation? SourceOf(IOperation function)
+    {
+        var at = function.Parent;
+        while (at is IDelegateCreationOperation or IConversionOperation or IArgumentOperation) at = at.Parent;
+        return at is IInvocationOperation { TargetMethod.ContainingType.Name: "Enumerable", Arguments: [var first, ..] } ? first.Value : null;
+    }
+
+    /// <summary>The task that WhenAny said has ended.</summary>
+    private static bool IsTheEnded(ISymbol symbol, IOperation use)
+    {
+        if (symbol is not ILocalSymbol) return false;
+        IOperation root = use;
+        while (root.Parent is not null) root = root.Parent;
+        return root.Descendants().OfType<IVariableDeclaratorOperation>().Any(declared => SymbolEqualityComparer.Default.Equals(declared.Symbol, symbol)
+            && declared.GetVariableInitializer() is { } initializer && Uses.Unwrap(initializer.Value) is IAwaitOperation { Operation: IInvocationOperation { TargetMethod.Name: "WhenAny" } });
     }
 
     private static IOperation? TaskOf(IOperation operation)
@@ -80,6 +117,7 @@ internal static class Completion
     private static bool Establishes(IOperation statement, ISymbol symbol) => statement switch
     {
         IConditionalOperation { WhenFalse: null } conditional when Leaves(conditional.WhenTrue) => Says(conditional.Condition, symbol, holds: false),
+        IWhileLoopOperation { Condition: { } condition } => Says(condition, symbol, holds: false),
         IConditionalOperation or ILoopOperation or ISwitchOperation or ITryOperation or ILocalFunctionOperation => false,
         _ => statement.DescendantsAndSelf().OfType<IAwaitOperation>().Any(awaits => Awaits(awaits.Operation, symbol)),
     };
@@ -106,6 +144,9 @@ internal static class Completion
         IBinaryOperation { OperatorKind: BinaryOperatorKind.ConditionalOr } either when !holds => Says(either.LeftOperand, symbol, false) || Says(either.RightOperand, symbol, false),
         IPropertyReferenceOperation { Property.Name: "IsCompleted" or "IsCompletedSuccessfully" or "IsFaulted" or "IsCanceled", Instance: { } instance } =>
             holds && SymbolEqualityComparer.Default.Equals(SymbolOf(instance), symbol),
+        IBinaryOperation { OperatorKind: BinaryOperatorKind.Equals, LeftOperand: var status, RightOperand: var wanted } => holds
+            && Uses.Unwrap(status) is IPropertyReferenceOperation { Property.Name: "Status", Instance: { } of } && SymbolEqualityComparer.Default.Equals(SymbolOf(of), symbol)
+            && Uses.Unwrap(wanted) is IFieldReferenceOperation { Field.Name: "RanToCompletion" or "Faulted" or "Canceled" },
         IIsPatternOperation { Value: var value, Pattern: IRecursivePatternOperation pattern } => holds && SymbolEqualityComparer.Default.Equals(SymbolOf(value), symbol)
             && pattern.PropertySubpatterns.Any(sub => sub.Member is IPropertyReferenceOperation { Property.Name: "IsCompleted" or "IsCompletedSuccessfully" }
                 && sub.Pattern is IConstantPatternOperation { Value.ConstantValue: { HasValue: true, Value: true } }),

@@ -51,6 +51,7 @@ internal static class ForbiddenApis
         new(Rules.Escape, "System.Threading.Tasks.Task", ["Run"], StayOnTheLoop),
         new(Rules.Escape, "System.Threading.Tasks.TaskFactory", ["StartNew"], StayOnTheLoop) { When = Uses.WithoutScheduler },
         new(Rules.Escape, "System.Threading.Tasks.TaskFactory`1", ["StartNew"], StayOnTheLoop) { When = Uses.WithoutScheduler },
+        new(Rules.Escape, "System.Threading.Tasks.TaskFactory", ["ContinueWhenAll", "ContinueWhenAny"], Await) { When = Uses.WithoutScheduler },
         new(Rules.Escape, "System.Threading.Tasks.Task", ["Start"], StayOnTheLoop) { When = Uses.WithoutScheduler },
         new(Rules.Escape, "System.Threading.Tasks.Task", ["ContinueWith"], Await) { When = Uses.WithoutScheduler },
         new(Rules.Escape, "System.Threading.Tasks.Task`1", ["ContinueWith"], Await) { When = Uses.WithoutScheduler },

@@ -64,6 +64,19 @@ public sealed class GrowthAnalyzer : DiagnosticAnalyzer
             for (var at = context.Operation.Parent; at is IConversionOperation or IBinaryOperation or IParenthesizedOperation or IArgumentOperation or IInvocationOperation or IVariableInitializerOperation
                 or IIsPatternOperation; at = at.Parent)
             {
+                if (at is IIsPatternOperation { Pattern: var pattern } && pattern.DescendantsAndSelf().Any(part => part is IRelationalPatternOperation))
+                {
+                    _held.TryAdd(queue, 0);
+                    return;
+                }
+
+                // Somebody else holds it against a limit.
+                if (at is IArgumentOperation { Parent: IInvocationOperation { TargetMethod.ContainingNamespace: { } space } } && !space.ToDisplayString().StartsWith("System", StringComparison.Ordinal))
+                {
+                    _held.TryAdd(queue, 0);
+                    return;
+                }
+
                 if (at is IBinaryOperation { OperatorKind: BinaryOperatorKind.LessThan or BinaryOperatorKind.LessThanOrEqual or BinaryOperatorKind.GreaterThan or BinaryOperatorKind.GreaterThanOrEqual
                     or BinaryOperatorKind.Equals or BinaryOperatorKind.Subtract } comparison && !IsZero(comparison.RightOperand) && !IsZero(comparison.LeftOperand))
                 {

@@ -42,7 +42,12 @@ public sealed class RetryAnalyzer : DiagnosticAnalyzer
         if (context.ContainingSymbol is not IMethodSymbol method || (Rules.Retry.Roles & roles.Of(method)) == 0) return;
         var again = clause.Handler.Descendants().OfType<IInvocationOperation>()
             .FirstOrDefault(call => SymbolEqualityComparer.Default.Equals(call.TargetMethod.OriginalDefinition, FunctionOf(clause, method).OriginalDefinition));
-        if (again is null) return;
+        if (again is null)
+        {
+            Jump(context, roles, clause);
+            return;
+        }
+
         var changed = new HashSet<ISymbol>(SymbolEqualityComparer.Default);
         foreach (var argument in again.Arguments)
         {
@@ -52,6 +57,16 @@ public sealed class RetryAnalyzer : DiagnosticAnalyzer
         IOperation root = clause;
         while (root.Parent is not null && root is not ILocalFunctionOperation) root = root.Parent;
         Tell(context, roles, again, new RetryShape(root, root, changed).Missing(null));
+    }
+
+    /// <summary>A jump from a catch to before its try is a loop without the name.</summary>
+    private static void Jump(OperationAnalysisContext context, RoleReader roles, ICatchClauseOperation clause)
+    {
+        var jump = clause.Handler.Descendants().OfType<IBranchOperation>().FirstOrDefault(branch => branch.BranchKind == BranchKind.GoTo);
+        if (jump?.Target.DeclaringSyntaxReferences is not [var label, ..] || label.Span.Start > clause.Syntax.SpanStart) return;
+        IOperation root = clause;
+        while (root.Parent is not null && root is not ILocalFunctionOperation) root = root.Parent;
+        Tell(context, roles, jump, new RetryShape(root, root, RetryShape.ChangedIn(root)).Missing(null));
     }
 
     private static IMethodSymbol FunctionOf(IOperation operation, IMethodSymbol container)

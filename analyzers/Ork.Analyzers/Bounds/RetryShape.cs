@@ -24,7 +24,15 @@ internal sealed record RetryShape(IOperation Whole, IOperation Body, ISet<ISymbo
     {
         var changed = new HashSet<ISymbol>(SymbolEqualityComparer.Default);
         if (loop is IForEachLoopOperation { LoopControlVariable: IVariableDeclaratorOperation item }) changed.Add(item.Symbol);
-        foreach (var operation in loop.Descendants())
+        changed.UnionWith(ChangedIn(loop));
+        return changed;
+    }
+
+    /// <summary>What is written somewhere in a piece of code.</summary>
+    internal static ISet<ISymbol> ChangedIn(IOperation code)
+    {
+        var changed = new HashSet<ISymbol>(SymbolEqualityComparer.Default);
+        foreach (var operation in code.Descendants())
         {
             var target = operation switch
             {

@@ -22,6 +22,7 @@ public sealed class ModuleAnalyzer : DiagnosticAnalyzer
         {
             var check = new Check(new RoleReader());
             start.RegisterSyntaxNodeAction(check.Name, SyntaxKind.IdentifierName, SyntaxKind.GenericName);
+            start.RegisterOperationAction(check.Chain, OperationKind.Invocation, OperationKind.PropertyReference);
             start.RegisterSymbolAction(check.Method, SymbolKind.Method, SymbolKind.Property, SymbolKind.Field);
             start.RegisterOperationAction(check.Wait, OperationKind.Await, OperationKind.AnonymousFunction, OperationKind.LocalFunction, OperationKind.Loop, OperationKind.Using,
                 OperationKind.UsingDeclaration);
@@ -39,6 +40,19 @@ public sealed class ModuleAnalyzer : DiagnosticAnalyzer
             var offers = type.AllInterfaces.Where(offered => Module.Of(offered) == other).Select(offered => offered.Name).FirstOrDefault();
             context.ReportDiagnostic(Diagnostic.Create(
                 Rules.ModuleClass.Descriptor, context.Node.GetLocation(), type.Name, other, own, offers is null ? "" : $" {offers}"));
+        }
+
+        /// <summary>A class that is reached through somebody else's member, and so is not named: <c>core.Pumps.Count</c>.</summary>
+        internal void Chain(OperationAnalysisContext context)
+        {
+            var on = context.Operation is IInvocationOperation call ? call.Instance : ((IPropertyReferenceOperation)context.Operation).Instance;
+            var container = context.ContainingSymbol.ContainingType;
+            if (on is not (IInvocationOperation or IPropertyReferenceOperation or IFieldReferenceOperation) || on.Type is not INamedTypeSymbol type || (Rules.ModuleClass.Roles & roles.Of(container)) == 0) return;
+            if (Module.Of(container) is not { } own || !IsService(type) || Module.Of(type) is not { } other || other == own) return;
+            var holder = on is IInvocationOperation inner ? inner.TargetMethod.ContainingType : ((IMemberReferenceOperation)on).Member.ContainingType;
+            if (Module.Of(holder) == own) return;
+            var offers = type.AllInterfaces.Where(offered => Module.Of(offered) == other).Select(offered => offered.Name).FirstOrDefault();
+            context.Find(roles, Rules.ModuleClass, on, type.Name, other, own, offers is null ? "" : $" {offers}");
         }
 
         /// <summary>What returns a task or an asynchronous sequence is asynchronous however it is written.</summary>

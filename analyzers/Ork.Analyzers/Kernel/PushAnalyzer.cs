@@ -18,6 +18,8 @@ public sealed class PushAnalyzer : DiagnosticAnalyzer
         "^(Subscribe|On[A-Z]|Listen|Observe|Watch|Stream|AddListener|AddHandler|AddCallback|Attach|Hook|Register\\w*(Handler|Callback|Listener|Observer|Sink)|When[A-Z]|Set\\w*(Handler|Callback|Listener))",
         RegexOptions.CultureInvariant | RegexOptions.Compiled);
 
+    private static readonly Regex Handles = new("^On[A-Z]|(Callback|Handler|Listener|Received|Arrived|Changed)$", RegexOptions.CultureInvariant | RegexOptions.Compiled);
+
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = Rules.Descriptors(Rules.Push);
 
@@ -31,6 +33,7 @@ public sealed class PushAnalyzer : DiagnosticAnalyzer
             var roles = new RoleReader();
             start.RegisterOperationAction(at => Subscription(at, roles), OperationKind.EventAssignment);
             start.RegisterOperationAction(at => Call(at, roles), OperationKind.Invocation);
+            start.RegisterOperationAction(at => Handler(at, roles), OperationKind.SimpleAssignment);
             start.RegisterOperationAction(at => Stream(at, roles), OperationKind.Loop);
             start.RegisterSymbolAction(at => Observer(at, roles), SymbolKind.NamedType);
         });
@@ -57,6 +60,16 @@ public sealed class PushAnalyzer : DiagnosticAnalyzer
         if (!Subscribes.IsMatch(method.Name) || IsFramework(method.ContainingType) || method.ContainingNamespace?.Name == "Stateless") return;
         if (call.Arguments.Any(argument => argument.Parameter?.Type is { TypeKind: TypeKind.Delegate } type && !IsOwnCallback(type) && Delivers(type)))
             context.Find(roles, Rules.Push, call, $"The callback that {method.ContainingType.Name}.{method.Name} takes");
+    }
+
+    /// <summary>A callback that another object is given: <c>link.OnTelemetry = ...</c>.</summary>
+    private static void Handler(OperationAnalysisContext context, RoleReader roles)
+    {
+        var assignment = (ISimpleAssignmentOperation)context.Operation;
+        if (assignment.Target is not IMemberReferenceOperation { Instance: not null and not IInstanceReferenceOperation { ReferenceKind: InstanceReferenceKind.ContainingTypeInstance } } target) return;
+        if (assignment.Value.ConstantValue is { HasValue: true, Value: null } || !Handles.IsMatch(target.Member.Name) || IsFramework(target.Member.ContainingType)) return;
+        if (target.Type is { TypeKind: TypeKind.Delegate } type && !IsOwnCallback(type) && Delivers(type) && !SymbolEqualityComparer.Default.Equals(context.ContainingSymbol.ContainingType, target.Member.ContainingType))
+            context.Find(roles, Rules.Push, assignment, $"The callback {target.Member.ContainingType.Name}.{target.Member.Name}");
     }
 
     private static void Stream(OperationAnalysisContext context, RoleReader roles)

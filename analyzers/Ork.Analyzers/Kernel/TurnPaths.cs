@@ -256,9 +256,11 @@ internal sealed class Function(ISymbol symbol, INamedTypeSymbol type, ControlFlo
             // On its way a branch passes the finally blocks of what it leaves.
             foreach (var region in branch.FinallyRegions)
             {
+                // One block runs for certain; of several it is not said which do.
+                var isCertain = region.FirstBlockOrdinal == region.LastBlockOrdinal;
                 for (var i = region.FirstBlockOrdinal; i <= region.LastBlockOrdinal; i++)
                 {
-                    foreach (var operation in graph.Blocks[i].Operations) paths = paths.Or(Through(operation, paths, early));
+                    foreach (var operation in graph.Blocks[i].Operations) paths = isCertain ? Through(operation, paths, early) : paths.Or(Through(operation, paths, early));
                 }
             }
 

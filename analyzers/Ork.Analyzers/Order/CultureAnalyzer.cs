@@ -115,12 +115,21 @@ public sealed class CultureAnalyzer : DiagnosticAnalyzer
             if (method.ContainingType.SpecialType == SpecialType.System_String) return HintForText(call);
             if (method.Name == "ToString") return call.Instance is { } instance && FollowsCulture(instance.Type, FormatOf(call.Arguments.FirstOrDefault()?.Value)) ? Invariant : null;
             if (method.Name is "ToShortDateString" or "ToLongDateString" or "ToShortTimeString" or "ToLongTimeString" && FollowsCulture(method.ContainingType, null)) return Invariant;
-            if (IsSensitiveParse(method)) return Invariant;
+            if (IsSensitiveParse(method) || IsSensitiveConversion(method)) return Invariant;
             return HintForSorting(call);
         }
 
         private static bool IsSensitiveParse(IMethodSymbol method) => method is { Name: "Parse" or "TryParse", IsStatic: true } && FollowsCulture(method.ContainingType, null)
             && method.Parameters[0].Type is { SpecialType: SpecialType.System_String } or { Name: "ReadOnlySpan" };
+
+        /// <summary>Conversions and appends that make text of a number or a date, or one of text, by the machine's culture.</summary>
+        private static bool IsSensitiveConversion(IMethodSymbol method) => method.ContainingType.Name switch
+        {
+            "Convert" when method.ContainingNamespace.Name == "System" && method.Parameters.Length > 0 =>
+                (method.Name == "ToString" && FollowsCulture(method.Parameters[0].Type, null)) || (FollowsCulture(method.ReturnType, null) && method.Parameters[0].Type.SpecialType == SpecialType.System_String),
+            "StringBuilder" => method.Name is "Append" or "Insert" && method.Parameters.Any(parameter => FollowsCulture(parameter.Type, null)),
+            _ => false,
+        };
 
         private static string? HintForText(IInvocationOperation call)
         {
@@ -132,6 +141,7 @@ public sealed class CultureAnalyzer : DiagnosticAnalyzer
                 "Compare" when !says => Ordinal,
                 "CompareTo" => Ordinal,
                 "StartsWith" or "EndsWith" or "IndexOf" or "LastIndexOf" when !says && method.Parameters[0].Type.SpecialType == SpecialType.System_String => Ordinal,
+                "Join" or "Concat" when method.TypeArguments.Any(argument => FollowsCulture(argument, null)) => Invariant,
                 "Format" or "Concat" or "Join" => call.Arguments.Any(argument => argument.Value.DescendantsAndSelf().Any(value =>
                     value is IConversionOperation { IsImplicit: true, Type.SpecialType: SpecialType.System_Object, Operand: var boxed } && FollowsCulture(boxed.Type, null))) ? Invariant : null,
                 _ => null,

@@ -20,7 +20,8 @@ public sealed class StaticStateAnalyzer : DiagnosticAnalyzer
         "Clear", "Push", "Pop", "TryPop", "Enqueue", "Dequeue", "TryDequeue", "TryTake", "Append", "AppendLine", "Set", "SetValue", "UnionWith", "ExceptWith", "IntersectWith",
         "Sort", "Reverse", "AddFirst", "AddLast", "RemoveFirst", "RemoveLast", "Cancel", "Release", "Wait", "WaitAsync", "Write", "WriteLine", "TrySetResult", "SetResult");
 
-    private static readonly ImmutableHashSet<string> Ambient = ImmutableHashSet.Create("AsyncLocal", "ThreadLocal", "ConditionalWeakTable", "StrongBox");
+    private static readonly ImmutableHashSet<string> Ambient = ImmutableHashSet.Create(
+        "AsyncLocal", "ThreadLocal", "ConditionalWeakTable", "StrongBox", "Random", "Stopwatch", "CancellationTokenSource", "SemaphoreSlim", "TaskCompletionSource", "MemoryStream");
 
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = Rules.Descriptors(Rules.StaticState);

@@ -115,8 +115,14 @@ public sealed class ResponderAnalyzer : DiagnosticAnalyzer
         {
             if (value is IDelegateCreationOperation creation) value = creation.Target;
             if (value is IMethodReferenceOperation { Instance: { Type: { } on } instance } && Holds(on)) return instance.Syntax.ToString();
-            if (value is not IAnonymousFunctionOperation function) return null;
-            foreach (var inner in function.Body.Descendants())
+            var (body, self) = value switch
+            {
+                IAnonymousFunctionOperation lambda => (lambda.Body, lambda.Symbol),
+                IMethodReferenceOperation { Method: { MethodKind: MethodKind.LocalFunction } local } => (BodyOf(value, local), local),
+                _ => ((IOperation?)null, (IMethodSymbol?)null),
+            };
+            if (body is null || self is null) return null;
+            foreach (var inner in body.Descendants())
             {
                 var symbol = inner switch
                 {
@@ -124,11 +130,17 @@ public sealed class ResponderAnalyzer : DiagnosticAnalyzer
                     ILocalReferenceOperation local => local.Local,
                     _ => null,
                 };
-                if (symbol is null || inner.Type is not { } type || !Holds(type) || IsInside(symbol, function.Symbol) || OnlyEnds(inner)) continue;
+                if (symbol is null || inner.Type is not { } type || !Holds(type) || IsInside(symbol, self) || OnlyEnds(inner)) continue;
                 return symbol.Name;
             }
 
             return null;
+        }
+
+        private static IOperation? BodyOf(IOperation at, IMethodSymbol local)
+        {
+            while (at.Parent is not null) at = at.Parent;
+            return at.Descendants().OfType<ILocalFunctionOperation>().FirstOrDefault(declared => SymbolEqualityComparer.Default.Equals(declared.Symbol, local))?.Body;
         }
 
         private static bool IsInside(ISymbol symbol, IMethodSymbol function)
@@ -171,7 +183,9 @@ public sealed class ResponderAnalyzer : DiagnosticAnalyzer
         private static bool IsAuto(IPropertySymbol property) =>
             property.ContainingType.GetMembers().Any(member => member is IFieldSymbol { AssociatedSymbol: { } owner } && SymbolEqualityComparer.Default.Equals(owner, property));
 
-        private static bool IsLink(ITypeSymbol type) => Exchanges.IsConnection(type) || type.AllInterfaces.Any(Exchanges.IsConnection);
+        /// <summary>A link, or what a runtime of somebody's own calls a responder.</summary>
+        private static bool IsLink(ITypeSymbol type) =>
+            Exchanges.IsConnection(type) || type.AllInterfaces.Any(Exchanges.IsConnection) || type.Name.EndsWith("Responder", StringComparison.Ordinal);
 
         private bool Holds(ITypeSymbol type)
         {

@@ -62,6 +62,8 @@ class C { Task<string> Go() => File.ReadAllTextAsync("contract.json"); }
 class C { Task Go(Task task) => task.ContinueWith(_ => { }); }
 //# reports: a task started by hand
 class C { void Go(Task task) => task.Start(); }
+//# reports: after all of several
+class C { Task Go(Task[] tasks) => Task.Factory.ContinueWhenAll(tasks, _ => { }); }
 //# silent: Task.Yield
 class C { async Task Go() => await Task.Yield(); }
 //# silent: a delay on the provider

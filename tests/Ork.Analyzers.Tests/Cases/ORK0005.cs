@@ -38,6 +38,12 @@ class C { string Go(double value) => value.ToString(); }
 class C { string Go(double value) => $"{value:F1} s"; }
 //# reports: a double in a concatenation
 class C { string Go(double value) => "at " + value; }
+//# reports: doubles joined
+class C { string Go(double[] values) => string.Join(";", values); }
+//# reports: a double appended
+class C { string Go(double value) => new System.Text.StringBuilder().Append(value).ToString(); }
+//# reports: a double converted
+class C { double Go(string text) => Convert.ToDouble(text); }
 //# reports: a date as text
 class C { string Go(DateTimeOffset at) => at.ToString("yyyy-MM-dd"); }
 //# reports: a double read

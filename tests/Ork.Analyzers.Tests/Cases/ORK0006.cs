@@ -74,3 +74,13 @@ class C { string Go(Task<int> task) => nameof(task.Result) + nameof(Thread.Sleep
 //# silent: an awaiter of one's own
 struct Awaiter { internal int GetResult() => 1; }
 class C { int Go() => new Awaiter().GetResult(); }
+//# silent: each of several that were awaited together, by LINQ
+class C { async Task<int> Go(List<Task<int>> tasks) { await Task.WhenAll(tasks); return tasks.Select(task => task.Result).Sum(); } }
+//# silent: each of several that were awaited together, in a loop
+class C { async Task<int> Go(Task<int>[] tasks) { await Task.WhenAll(tasks); var sum = tasks[0].Result; foreach (var task in tasks) sum += task.Result; return sum; } }
+//# silent: the one that ended first
+class C { async Task<int> Go(Task<int>[] tasks) { var first = await Task.WhenAny(tasks); return first.Result; } }
+//# silent: by its status, and after a loop until it is completed
+class C { async Task<int> Go(Task<int> task) { if (task.Status == TaskStatus.RanToCompletion) return task.Result; while (!task.IsCompleted) await Task.Yield(); return task.Result; } }
+//# reports: each of several that nobody awaited
+class C { int Go(List<Task<int>> tasks) => tasks.Select(task => task.Result).Sum(); }

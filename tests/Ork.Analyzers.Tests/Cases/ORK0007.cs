@@ -26,6 +26,8 @@ class C { Func<Task, Task> Go = other => { var done = new TaskCompletionSource(T
 class C { readonly TaskCompletionSource _a = new(TaskCreationOptions.RunContinuationsAsynchronously); async Task Go(Task other, bool first) => await Task.WhenAny(new[] { first ? _a.Task : Task.CompletedTask, other }); }
 //# reports: from a dictionary of sources
 class C { readonly Dictionary<long, TaskCompletionSource> _of = []; Task Go(long id, CancellationToken token) { _of[id] = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously); return _of[id].Task.WaitAsync(token); } }
+//# reports: bare arguments
+class C { async Task Go(Task other) { var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously); await Task.WhenAny(done.Task, other); } }
 //# silent: a plain await
 class C { async Task Go() { var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously); done.SetResult(); await done.Task; } }
 //# silent: a plain source under WhenAny

@@ -35,6 +35,10 @@ partial class C { Action<int> Go = item => Waiting.Enqueue(item); }
 public class C { public static readonly List<string> Names = ["a"]; }
 //# reports: handed on by reference
 class C { static readonly int[] Next = [0]; int Go() => Interlocked.Increment(ref Next[0]); }
+//# reports: a static generator of chance
+class C { static readonly Random Chance = new(7); int Go() => Chance.Next(); }
+//# reports: a static semaphore
+class C { static readonly SemaphoreSlim Places = new(4); int Go() => Places.CurrentCount; }
 //# silent: constants
 class C { const int Most = 5; static readonly TimeSpan After = TimeSpan.FromSeconds(1); static readonly string Name = "x"; }
 //# silent: a table that is only read

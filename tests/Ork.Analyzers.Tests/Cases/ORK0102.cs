@@ -35,6 +35,11 @@ class C<T> where T : class, IConnection { T? _link; void Go(T link) => _link = l
 using Link = Ork.Protocol.IConnection;
 partial class C { Link? _link; }
 partial class C { void Go(Link link) { _link ??= link; } }
+//# reports: a local function that answers, kept
+class C { Action? _later; void Go(IConnection link) { _later = Answer; void Answer() => link.Send(FrameKind.Response, 1, default); } }
+//# reports: a responder of one's own, kept
+interface IResponder { void Answer(byte[] bytes); }
+class C { readonly Dictionary<string, IResponder> _open = []; void Go(string id, IResponder responder) => _open[id] = responder; }
 //# silent: answers in the call
 class C { void Go(IConnection link, ulong correlation, byte[] bytes) => link.Send(FrameKind.Response, correlation, bytes); }
 //# silent: answers after waiting, in the request's own method

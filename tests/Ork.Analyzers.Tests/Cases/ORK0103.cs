@@ -32,6 +32,12 @@ partial class C { Action Go => () => _all.ForEach(device => device.Alarm += () =
 //# reports: through a static extension
 static class Feeds { internal static void Listen(this IConnection link, Action<ReceivedFrame> heard) { } }
 class C { void Go(IConnection link) => link.Listen(frame => { }); }
+//# reports: a callback in a property
+class Feed { internal Action<byte[]>? OnTelemetry { get; set; } }
+class C { void Go(Feed feed) => feed.OnTelemetry = bytes => { }; }
+//# reports: a callback in an initializer
+class Feed { internal Func<byte[], Task>? TelemetryHandler { get; set; } }
+class C { Feed Go() => new() { TelemetryHandler = bytes => Task.CompletedTask }; }
 //# silent: an exchange that the kernel starts
 class C : IAnswerHandler { public void Answered(Ask ask, in Envelope answer, Turn turn) { } public void Unanswered(Ask ask, ErrorCode why, Turn turn) { } }
 //# silent: a callback that carries the turn
@@ -63,3 +69,5 @@ class C { void Go(IDevice device) => device.Alarm += () => { }; }
 //# silent: a function that asks for a value
 class Options { internal void OnMissing(Func<int> value) { } }
 class C { void Go(Options options) => options.OnMissing(() => 5); }
+//# silent: a callback of its own
+class C { internal Action<int>? OnDone { get; set; } void Go() => OnDone = _ => { }; void End() => OnDone?.Invoke(1); }

@@ -64,3 +64,5 @@ class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Command command, Turn 
 class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Command command, bool refuse, Turn turn) { if (refuse) { turn.AtOnce.Close(1, ErrorCodes.LinkLost); return; } machine.Fire(ref pump.State, T.Go, pump.Id); turn.Touch(command); turn.AfterCommit.Close(1, ErrorCodes.LinkLost); } }
 //# silent Simulation: not a kernel's code
 class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Turn turn) { machine.Fire(ref pump.State, T.Go, pump.Id); turn.AfterCommit.Close(1, ErrorCodes.LinkLost); } }
+//# silent: recorded in a finally
+class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Command command, Turn turn) { try { machine.Fire(ref pump.State, T.Go, pump.Id); } finally { turn.Touch(command); } turn.AfterCommit.Close(1, ErrorCodes.LinkLost); } }

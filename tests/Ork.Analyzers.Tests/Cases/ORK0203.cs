@@ -37,6 +37,14 @@ namespace Acme.Modules.Valves { partial class Valves { } partial class Valves { 
 //# reports: another module's table
 namespace Acme.Modules.Pumps { static class PumpMachine { internal static object Build() => new(); } }
 namespace Acme.Modules.Valves { class Valves { object Go() => Pumps.PumpMachine.Build(); } }
+//# reports: reached through the composition
+namespace Acme.Modules.Pumps { interface IPumps { } class Registry : IPumps { internal int Count => 1; } }
+namespace Acme { class Core { internal Modules.Pumps.Registry Pumps { get; } = new(); } }
+namespace Acme.Modules.Valves { class Valves(Core core) { int Go() => core.Pumps.Count; } }
+//# reports: in a variable without a type
+namespace Acme.Modules.Pumps { interface IPumps { } class Registry : IPumps { internal int Count => 1; } }
+namespace Acme { class Core { internal Modules.Pumps.Registry Pumps { get; } = new(); } }
+namespace Acme.Modules.Valves { class Valves { int Go(Core core) { var pumps = core.Pumps; return pumps.Count; } } }
 //# silent: its interface
 namespace Acme.Modules.Pumps { interface IPumps { int Count { get; } } class Registry : IPumps { public int Count => 1; } }
 namespace Acme.Modules.Valves { class Valves(Pumps.IPumps pumps) { int Go() => pumps.Count; } }

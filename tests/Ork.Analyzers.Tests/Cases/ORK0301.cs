@@ -65,3 +65,8 @@ class C { readonly Queue<int> _waiting = new(); void Add(int item) => _waiting.E
 //# silent: a queue of one's own
 class Ring<T> { internal void Enqueue(T item) { } }
 class C { readonly Ring<int> _ring = new(); void Add(int item) => _ring.Enqueue(item); }
+//# silent: a bound by pattern
+class C { readonly Queue<int> _waiting = new(); bool Add(int item) { if (_waiting.Count is >= 64) return false; _waiting.Enqueue(item); return true; } }
+//# silent: a bound that somebody else holds
+static class Limits { internal static bool Allows(int count) => count < 64; }
+class C { readonly Queue<int> _waiting = new(); bool Add(int item) { if (!Limits.Allows(_waiting.Count)) return false; _waiting.Enqueue(item); return true; } }

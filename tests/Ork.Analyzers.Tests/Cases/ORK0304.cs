@@ -24,6 +24,8 @@ class C { Task Go(Func<Task> ask) { return Again(); async Task Again() { bool fa
 class C(TimeProvider time) { async Task<T> Go<T>(Func<Task<T>> ask) { while (true) { T result; try { result = await ask(); } catch (IOException) { await Task.Delay(TimeSpan.FromSeconds(1), time); continue; } return result; } } }
 //# reports: in a lambda
 class C { Func<Func<Task>, Task> Go = async ask => { while (true) { try { await ask(); break; } catch (IOException) { } } }; }
+//# reports: a jump back
+class C { async Task<int> Go(Func<Task<int>> ask) { again: try { return await ask(); } catch (IOException) { goto again; } } }
 //# silent: a limit, backoff and jitter
 class C(TimeProvider time, IEntropy entropy) { async Task Go(Func<Task> ask) { for (var i = 0; i < 5; i++) { try { await ask(); return; } catch (IOException) { await Task.Delay(TimeSpan.FromMilliseconds(entropy.FullJitterMs(i, 100, 5_000)), time); } } } }
 //# silent: limited by a filter
