@@ -47,6 +47,25 @@ internal sealed class RoleReader
         };
     }
 
+    /// <summary>True where a compilation has code that keeps one of these rules: by its assembly's role, or by that of a type.</summary>
+    internal bool Concern(Compilation compilation, params Rule[] rules)
+    {
+        var concerned = Roles.None;
+        foreach (var rule in rules) concerned |= rule.Roles;
+        return (Stated(compilation.Assembly) & concerned) != 0 || AnyOf(compilation.Assembly.GlobalNamespace, concerned);
+    }
+
+    private bool AnyOf(INamespaceOrTypeSymbol space, Roles concerned)
+    {
+        foreach (var member in space.GetMembers())
+        {
+            if (member is INamedTypeSymbol type && (Stated(type) & concerned & ~Roles.Unstated) != 0) return true;
+            if (member is INamespaceOrTypeSymbol inner && AnyOf(inner, concerned)) return true;
+        }
+
+        return false;
+    }
+
     private Roles Stated(ISymbol symbol) => _known.GetOrAdd(symbol.OriginalDefinition, static of =>
     {
         foreach (var attribute in of.GetAttributes())

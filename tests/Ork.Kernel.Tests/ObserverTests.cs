@@ -9,7 +9,7 @@ public sealed class ObserverTests
     [Fact]
     public void Circuits_that_are_not_closed_are_a_gauge_by_Worker()
     {
-        using var observer = new KernelObserver(NullLogger.Instance);
+        using var observer = new KernelObserver(NullLogger.Instance, TimeProvider.System);
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, it) =>

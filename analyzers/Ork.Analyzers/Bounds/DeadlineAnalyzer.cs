@@ -24,6 +24,7 @@ public sealed class DeadlineAnalyzer : DiagnosticAnalyzer
         context.RegisterCompilationStartAction(static start =>
         {
             var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.NoDeadline)) return;
             start.RegisterOperationAction(at => Call(at, roles), OperationKind.Invocation);
             start.RegisterOperationAction(at => Option(at, roles), OperationKind.SimpleAssignment);
             start.RegisterOperationAction(at => Default(at, roles), OperationKind.PropertyInitializer);

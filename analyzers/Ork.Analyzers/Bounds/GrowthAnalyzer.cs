@@ -25,7 +25,9 @@ public sealed class GrowthAnalyzer : DiagnosticAnalyzer
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.RegisterCompilationStartAction(static start =>
         {
-            var check = new Check(new RoleReader());
+            var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.Unbounded)) return;
+            var check = new Check(roles);
             start.RegisterOperationAction(check.Call, OperationKind.Invocation);
             start.RegisterOperationAction(check.Compared, OperationKind.PropertyReference, OperationKind.Invocation);
             start.RegisterOperationAction(check.Loop, OperationKind.Loop);

@@ -24,6 +24,7 @@ public sealed class RetryAnalyzer : DiagnosticAnalyzer
         context.RegisterCompilationStartAction(static start =>
         {
             var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.Retry)) return;
             start.RegisterOperationAction(at => Loop(at, roles), OperationKind.Loop);
             start.RegisterOperationAction(at => Recursion(at, roles), OperationKind.CatchClause);
         });

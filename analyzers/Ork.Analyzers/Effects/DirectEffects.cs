@@ -10,14 +10,6 @@ internal static class DirectEffects
     private static readonly ILookup<string, ForbiddenApi> Table = ForbiddenApis.Table
         .Where(api => api.Rule == Rules.WallClock || api.Rule == Rules.Randomness || api.Rule == Rules.DirectIO).ToLookup(api => api.Type);
 
-    /// <summary>Names of the types whose members may have an effect; code that mentions none of them, and nothing that holds one, has no effect by itself.</summary>
-    internal static ISet<string> Names { get; } = new HashSet<string>(
-        ForbiddenApis.Table.Where(api => api.Rule == Rules.WallClock || api.Rule == Rules.Randomness || api.Rule == Rules.DirectIO).Select(api => LastName(api.Type))
-            .Concat(["ConnectAsync", "OrkClient", "FrameKind", "Socket", "TcpClient", "TcpListener", "UdpClient", "HttpClient", "NetworkStream", "SslStream", "SqliteConnection",
-                "SqliteCommand", "NamedPipeClientStream", "NamedPipeServerStream", "MemoryMappedFile", "ClientWebSocket", "Ping"])
-            .Where(name => name is not ("*" or "Enumerable" or "TimeProvider")),
-        StringComparer.Ordinal);
-
     internal static Effect Of(IOperation operation)
     {
         var member = MemberOf(operation);
@@ -50,6 +42,4 @@ internal static class DirectEffects
         : entry.Rule == Rules.Randomness ? Effect.Chance
         : space.StartsWith("System.Net", StringComparison.Ordinal) ? Effect.Network
         : Effect.Disk;
-
-    private static string LastName(string type) => type.Substring(type.LastIndexOfAny(['.', '+']) + 1).Split('`')[0];
 }

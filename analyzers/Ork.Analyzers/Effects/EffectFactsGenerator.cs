@@ -26,23 +26,40 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
 {
     private const string AttributeName = "Ork.OrkEffectAttribute";
 
+    // Not a name that code can mention.
+    private const string Marked = "<suspect>";
+
     private readonly EffectReader _reader = new();
-    private readonly Roles _role = new RoleReader().Of(compilation.Assembly);
+
+    // As written: to bind the assembly's attributes would cost more than all the rest for an assembly that has nothing to say.
+    private readonly string? _role = RoleOf(compilation.SyntaxTrees.SelectMany(tree => ((CompilationUnitSyntax)tree.GetRoot(cancellation)).AttributeLists));
     private readonly Dictionary<SyntaxTree, SemanticModel> _models = [];
-    private readonly HashSet<string> _globalAliases = new(compilation.SyntaxTrees.SelectMany(tree => ((CompilationUnitSyntax)tree.GetRoot(cancellation)).Usings)
-        .Where(directive => directive is { Alias: not null, NamespaceOrType: { } type } && !directive.GlobalKeyword.IsKind(SyntaxKind.None) && type.DescendantTokens().Any(token => DirectEffects.Names.Contains(token.ValueText)))
-        .Select(directive => directive.Alias!.Name.Identifier.ValueText), StringComparer.Ordinal);
+    private HashSet<string>? _globalAliases;
+    private HashSet<string>? _stated;
     private readonly Dictionary<ISymbol, Effect> _direct = new(SymbolEqualityComparer.Default);
     private readonly Dictionary<ISymbol, HashSet<ISymbol>> _calls = new(SymbolEqualityComparer.Default);
 
-    /// <summary>A kernel dials Workers, which is what they wait for.</summary>
-    private Effect OfNoConcern => _role == Roles.Kernel ? Effect.DialsKernel : Effect.None;
+    /// <summary>
+    /// A kernel dials Workers, which is what they wait for. A Worker's or a caller's use of disk and network concerns nobody: only kernels may not, and they do not call them.
+    /// </summary>
+    private Effect OfNoConcern => _role switch
+    {
+        nameof(Roles.Kernel) => Effect.DialsKernel,
+        nameof(Roles.Worker) or nameof(Roles.Caller) => Effect.Disk | Effect.Network,
+        _ => Effect.None,
+    };
+
+    private HashSet<string> Names => EffectNames.Of(~OfNoConcern);
+
+    private static string? RoleOf(IEnumerable<AttributeListSyntax> lists) => lists.SelectMany(list => list.Attributes)
+        .Where(attribute => attribute.Name.ToString() is var name && (name.EndsWith("OrkRole", StringComparison.Ordinal) || name.EndsWith("OrkRoleAttribute", StringComparison.Ordinal)))
+        .Select(attribute => attribute.ArgumentList?.Arguments.FirstOrDefault()?.Expression is MemberAccessExpressionSyntax access ? access.Name.Identifier.ValueText : null).FirstOrDefault();
 
     /// <summary>The source that says so; null where there is nothing to say.</summary>
     internal string? Write()
     {
-        // Nobody calls a program, and what calls a simulation may do all that it does.
-        if (compilation.Options.OutputKind != OutputKind.DynamicallyLinkedLibrary || _role == Roles.Simulation) return null;
+        // Nobody calls a program, what calls a simulation may do all that it does, and the callers' SDK is known by its name for what it does.
+        if (compilation.AssemblyName == Exchanges.Client || compilation.Options.OutputKind != OutputKind.DynamicallyLinkedLibrary || _role == nameof(Roles.Simulation)) return null;
         LookAtSuspects();
         var facts = Spread().Where(fact => IsPublic(fact.Key)).Select(fact => (Id: fact.Key.GetDocumentationCommentId(), fact.Value)).Where(fact => fact.Id is not null)
             .Select(fact => (Id: fact.Id!, fact.Value)).ToList();
@@ -78,7 +95,7 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
     private void LookAtSuspects()
     {
         var waiting = Members();
-        var names = new HashSet<string>(DirectEffects.Names, StringComparer.Ordinal);
+        var names = new HashSet<string>(Names, StringComparer.Ordinal) { Marked };
         foreach (var assembly in compilation.SourceModule.ReferencedAssemblySymbols.Where(assembly => !IsFramework(assembly))) names.UnionWith(_reader.NamesOf(assembly, ~OfNoConcern));
         while (names.Count > 0)
         {
@@ -105,11 +122,14 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
             var (aliases, isImported) = ImportsOf((CompilationUnitSyntax)tree.GetRoot(cancellation));
             foreach (var type in tree.GetRoot(cancellation).DescendantNodes(node => node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax or TypeDeclarationSyntax).OfType<TypeDeclarationSyntax>())
             {
+                // What the rules forbid is not there, but in types that state another role.
+                if (_role is nameof(Roles.Kernel) && !MayHaveEffects(type)) continue;
                 var holders = new HashSet<string>(type.Members.SelectMany(HoldersIn), StringComparer.Ordinal);
                 foreach (var member in type.Members.Where(member => member is not BaseTypeDeclarationSyntax))
                 {
                     var mentions = new HashSet<string>(member.DescendantTokens().Where(token => token.IsKind(SyntaxKind.IdentifierToken)).Select(token => token.ValueText), StringComparer.Ordinal);
-                    if (isImported || mentions.Overlaps(holders) || mentions.Overlaps(aliases) || (mentions.Contains("TimeProvider") && mentions.Contains("System"))) mentions.UnionWith(DirectEffects.Names.Take(1));
+                    if (isImported || mentions.Overlaps(holders) || mentions.Overlaps(aliases) || EffectNames.SayTogether(mentions)) mentions.Add(Marked);
+                    if (member.AttributeLists.Any(list => list.ToString().IndexOf("OrkEffects.DialsKernel", StringComparison.Ordinal) >= 0)) mentions.Remove("ConnectAsync");
                     members.Add(new Mention(member, mentions));
                 }
             }
@@ -121,11 +141,11 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
     /// <summary>Other names that a file gives to types with effects, and whether it brings in their members without a name.</summary>
     private (HashSet<string> Aliases, bool IsImported) ImportsOf(CompilationUnitSyntax file)
     {
-        var aliases = new HashSet<string>(_globalAliases, StringComparer.Ordinal);
+        var aliases = new HashSet<string>(_globalAliases ??= GlobalAliases(), StringComparer.Ordinal);
         var isImported = false;
         foreach (var directive in file.DescendantNodes(node => node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax).OfType<UsingDirectiveSyntax>())
         {
-            if (directive.NamespaceOrType is not { } type || !type.DescendantTokens().Any(token => DirectEffects.Names.Contains(token.ValueText))) continue;
+            if (directive.NamespaceOrType is not { } type || !type.DescendantTokens().Any(token => Names.Contains(token.ValueText))) continue;
             if (directive.Alias is { } alias) aliases.Add(alias.Name.Identifier.ValueText);
             else isImported |= !directive.StaticKeyword.IsKind(SyntaxKind.None);
         }
@@ -133,14 +153,25 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
         return (aliases, isImported);
     }
 
-    private static IEnumerable<string> HoldersIn(MemberDeclarationSyntax member) => member switch
+    private HashSet<string> GlobalAliases() => new(compilation.SyntaxTrees.SelectMany(tree => ((CompilationUnitSyntax)tree.GetRoot(cancellation)).Usings)
+        .Where(directive => directive is { Alias: not null, NamespaceOrType: { } type } && !directive.GlobalKeyword.IsKind(SyntaxKind.None) && type.DescendantTokens().Any(token => Names.Contains(token.ValueText)))
+        .Select(directive => directive.Alias!.Name.Identifier.ValueText), StringComparer.Ordinal);
+
+    private bool MayHaveEffects(TypeDeclarationSyntax type) => (_stated ??= Stated()).Contains(type.Identifier.ValueText) || (type.Parent is TypeDeclarationSyntax outer && MayHaveEffects(outer));
+
+    /// <summary>Names of the types that state a role of their own.</summary>
+    private HashSet<string> Stated() => new(compilation.SyntaxTrees
+        .SelectMany(tree => tree.GetRoot(cancellation).DescendantNodes(node => node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax or TypeDeclarationSyntax).OfType<TypeDeclarationSyntax>())
+        .Where(type => type.AttributeLists.Count > 0 && RoleOf(type.AttributeLists) is not null).Select(type => type.Identifier.ValueText), StringComparer.Ordinal);
+
+    private IEnumerable<string> HoldersIn(MemberDeclarationSyntax member) => member switch
     {
         FieldDeclarationSyntax field when Mentions(field.Declaration.Type) => field.Declaration.Variables.Select(variable => variable.Identifier.ValueText),
         PropertyDeclarationSyntax property when Mentions(property.Type) => [property.Identifier.ValueText],
         _ => [],
     };
 
-    private static bool Mentions(TypeSyntax type) => type.DescendantTokens().Any(token => DirectEffects.Names.Contains(token.ValueText));
+    private bool Mentions(TypeSyntax type) => type.DescendantTokens().Any(token => Names.Contains(token.ValueText));
 
     private sealed record Mention(SyntaxNode Node, HashSet<string> Mentions);
 

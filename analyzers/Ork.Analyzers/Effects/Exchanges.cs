@@ -7,6 +7,9 @@ namespace Ork.Analyzers.Effects;
 /// <summary>What starts an exchange with a kernel: dialling it, sending a Request on a link, or the callers' SDK.</summary>
 internal static class Exchanges
 {
+    /// <summary>The callers' SDK: its assembly, and the namespace of its types.</summary>
+    internal const string Client = "Ork.Client";
+
     /// <summary>The number of <c>FrameKind.Request</c> is asked of the enum itself.</summary>
     internal const string FrameKind = "FrameKind";
 
@@ -16,7 +19,7 @@ internal static class Exchanges
     /// <summary>A member of the callers' SDK that does something.</summary>
     private static bool IsClient(ISymbol member) =>
         member.ContainingType is { IsRecord: false, TypeKind: TypeKind.Class or TypeKind.Struct or TypeKind.Interface } type && member is IMethodSymbol
-        && (type.ContainingNamespace?.ToDisplayString() is { } space && (space == "Ork.Client" || space.StartsWith("Ork.Client.", StringComparison.Ordinal)))
+        && (type.ContainingNamespace?.ToDisplayString() is { } space && (space == Client || space.StartsWith(Client + ".", StringComparison.Ordinal)))
         && !type.AllInterfaces.Any(of => of.Name == "_Exception") && !IsException(type);
 
     private static bool Dials(ISymbol member) => member is IMethodSymbol { Name: "ConnectAsync", ContainingType: { } type } && (IsNetwork(type) || type.AllInterfaces.Any(IsNetwork));

@@ -24,7 +24,9 @@ public sealed class MachineStateAnalyzer : DiagnosticAnalyzer
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.RegisterCompilationStartAction(static start =>
         {
-            var writes = new Writes(new RoleReader());
+            var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.ForeignWrite)) return;
+            var writes = new Writes(roles);
             start.RegisterOperationAction(writes.Call, OperationKind.Invocation);
             start.RegisterOperationAction(writes.Creation, OperationKind.ObjectCreation);
             start.RegisterOperationAction(writes.Assignment, OperationKind.SimpleAssignment, OperationKind.CompoundAssignment, OperationKind.DeconstructionAssignment, OperationKind.Increment, OperationKind.Decrement);

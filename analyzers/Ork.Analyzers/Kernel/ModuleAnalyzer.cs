@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
 
@@ -20,7 +22,9 @@ public sealed class ModuleAnalyzer : DiagnosticAnalyzer
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.RegisterCompilationStartAction(static start =>
         {
-            var check = new Check(new RoleReader());
+            var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.ModuleClass, Rules.AsyncModule)) return;
+            var check = new Check(roles, NamesOfServices(start.Compilation.Assembly.GlobalNamespace));
             start.RegisterSyntaxNodeAction(check.Name, SyntaxKind.IdentifierName, SyntaxKind.GenericName);
             start.RegisterOperationAction(check.Chain, OperationKind.Invocation, OperationKind.PropertyReference);
             start.RegisterSymbolAction(check.Method, SymbolKind.Method, SymbolKind.Property, SymbolKind.Field);
@@ -29,10 +33,20 @@ public sealed class ModuleAnalyzer : DiagnosticAnalyzer
         });
     }
 
-    private sealed class Check(RoleReader roles)
+    /// <summary>Names of the classes in modules that work: only where one of them stands is it asked which type it is.</summary>
+    private static HashSet<string> NamesOfServices(INamespaceSymbol space) => new(TypesIn(space).Where(type => Module.Of(type) is not null && Check.IsService(type)).Select(type => type.Name), StringComparer.Ordinal);
+
+    private static IEnumerable<INamedTypeSymbol> TypesIn(INamespaceOrTypeSymbol space) => space.GetMembers().OfType<INamespaceOrTypeSymbol>()
+        .SelectMany(member => member is INamedTypeSymbol type ? TypesIn(type).Prepend(type) : TypesIn(member));
+
+    private sealed class Check(RoleReader roles, HashSet<string> services)
     {
+        private readonly ConcurrentDictionary<SyntaxTree, HashSet<string>> _aliases = new();
+
         internal void Name(SyntaxNodeAnalysisContext context)
         {
+            var name = ((SimpleNameSyntax)context.Node).Identifier.ValueText;
+            if (services.Count == 0 || (!services.Contains(name) && name != "var" && !_aliases.GetOrAdd(context.Node.SyntaxTree, AliasesIn).Contains(name))) return;
             var container = context.ContainingSymbol as INamedTypeSymbol ?? context.ContainingSymbol?.ContainingType;
             if (container is null || (Rules.ModuleClass.Roles & roles.Of(container)) == 0 || Module.Of(container) is not { } own) return;
             if (context.SemanticModel.GetSymbolInfo(context.Node, context.CancellationToken).Symbol is not INamedTypeSymbol type) return;
@@ -90,6 +104,10 @@ public sealed class ModuleAnalyzer : DiagnosticAnalyzer
             context.Find(roles, Rules.AsyncModule, context.Operation, says);
         }
 
+        private static HashSet<string> AliasesIn(SyntaxTree tree) => new(
+            tree.GetRoot().DescendantNodes(node => node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax).OfType<UsingDirectiveSyntax>()
+                .Select(directive => directive.Alias?.Name.Identifier.ValueText ?? ""), StringComparer.Ordinal);
+
         private static bool IsInAsync(IOperation operation, ISymbol container)
         {
             for (var at = operation.Parent; at is not null; at = at.Parent)
@@ -107,7 +125,7 @@ public sealed class ModuleAnalyzer : DiagnosticAnalyzer
             or { Name: "IAsyncEnumerable" or "IAsyncEnumerator", ContainingNamespace.Name: "Generic" };
 
         /// <summary>A class that works, as against one that holds data: it is built with ports, machines or other modules, or offers a module's interface.</summary>
-        private static bool IsService(INamedTypeSymbol type)
+        internal static bool IsService(INamedTypeSymbol type)
         {
             if (type.TypeKind != TypeKind.Class || type.IsRecord) return false;
             if (type.IsStatic) return type.Name.EndsWith("Machine", StringComparison.Ordinal);

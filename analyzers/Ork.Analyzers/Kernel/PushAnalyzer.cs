@@ -16,9 +16,9 @@ public sealed class PushAnalyzer : DiagnosticAnalyzer
 {
     private static readonly Regex Subscribes = new(
         "^(Subscribe|On[A-Z]|Listen|Observe|Watch|Stream|AddListener|AddHandler|AddCallback|Attach|Hook|Register\\w*(Handler|Callback|Listener|Observer|Sink)|When[A-Z]|Set\\w*(Handler|Callback|Listener))",
-        RegexOptions.CultureInvariant | RegexOptions.Compiled);
+        RegexOptions.CultureInvariant);
 
-    private static readonly Regex Handles = new("^On[A-Z]|(Callback|Handler|Listener|Received|Arrived|Changed)$", RegexOptions.CultureInvariant | RegexOptions.Compiled);
+    private static readonly Regex Handles = new("^On[A-Z]|(Callback|Handler|Listener|Received|Arrived|Changed)$", RegexOptions.CultureInvariant);
 
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = Rules.Descriptors(Rules.Push);
@@ -31,6 +31,7 @@ public sealed class PushAnalyzer : DiagnosticAnalyzer
         context.RegisterCompilationStartAction(static start =>
         {
             var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.Push)) return;
             start.RegisterOperationAction(at => Subscription(at, roles), OperationKind.EventAssignment);
             start.RegisterOperationAction(at => Call(at, roles), OperationKind.Invocation);
             start.RegisterOperationAction(at => Handler(at, roles), OperationKind.SimpleAssignment);

@@ -28,7 +28,9 @@ public sealed class RecordAnalyzer : DiagnosticAnalyzer
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.RegisterCompilationStartAction(static start =>
         {
-            var records = new Records(new RoleReader());
+            var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.Unversioned)) return;
+            var records = new Records(roles);
             start.RegisterSymbolAction(records.Declared, SymbolKind.NamedType);
             start.RegisterSymbolAction(records.Method, SymbolKind.Method);
             start.RegisterOperationAction(records.Call, OperationKind.Invocation);

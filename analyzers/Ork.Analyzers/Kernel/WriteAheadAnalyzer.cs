@@ -27,6 +27,7 @@ public sealed class WriteAheadAnalyzer : DiagnosticAnalyzer
             if (start.Compilation.GetTypeByMetadataName("Ork.Kernel.Turn") is null) return;
             var bodies = new ConcurrentBag<(ISymbol Member, IOperation Body)>();
             var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.UnrecordedEffect)) return;
             start.RegisterOperationBlockAction(block =>
             {
                 if ((Rules.UnrecordedEffect.Roles & roles.Of(block.OwningSymbol)) == 0) return;

@@ -26,7 +26,9 @@ public sealed class CultureAnalyzer : DiagnosticAnalyzer
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.RegisterCompilationStartAction(static start =>
         {
-            var check = new Check(new RoleReader());
+            var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.Order)) return;
+            var check = new Check(roles);
             start.RegisterOperationAction(check.Call, OperationKind.Invocation);
             start.RegisterOperationAction(check.Interpolation, OperationKind.Interpolation);
             start.RegisterOperationAction(check.Append, OperationKind.InterpolatedStringAppendFormatted);

@@ -40,6 +40,7 @@ public sealed class EnumerationAnalyzer : DiagnosticAnalyzer
         context.RegisterCompilationStartAction(static start =>
         {
             var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.Order)) return;
             start.RegisterOperationAction(at => Loop(at, roles), OperationKind.Loop);
             start.RegisterOperationAction(at => Argument(at, roles), OperationKind.Argument);
             start.RegisterOperationAction(at => Spread(at, roles), OperationKind.Spread);

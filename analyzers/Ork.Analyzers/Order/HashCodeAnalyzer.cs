@@ -21,6 +21,7 @@ public sealed class HashCodeAnalyzer : DiagnosticAnalyzer
         context.RegisterCompilationStartAction(static start =>
         {
             var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.Order)) return;
             start.RegisterOperationAction(at => Call(at, roles), OperationKind.Invocation);
         });
     }

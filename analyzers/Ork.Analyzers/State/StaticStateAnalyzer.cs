@@ -33,7 +33,9 @@ public sealed class StaticStateAnalyzer : DiagnosticAnalyzer
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.RegisterCompilationStartAction(static start =>
         {
-            var check = new Check(new RoleReader());
+            var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.StaticState)) return;
+            var check = new Check(roles);
             start.RegisterSymbolAction(check.Declared, SymbolKind.Field, SymbolKind.Property, SymbolKind.Event);
             start.RegisterOperationAction(check.Reference, OperationKind.FieldReference, OperationKind.PropertyReference);
             start.RegisterCompilationEndAction(check.End);

@@ -22,7 +22,9 @@ public sealed class MachineTableAnalyzer : DiagnosticAnalyzer
         context.RegisterCompilationStartAction(static start =>
         {
             if (start.Compilation.GetTypeByMetadataName("Stateless.StateMachine`2") is null) return;
-            var reader = new TableReader(new RoleReader());
+            var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.IncompleteMachine)) return;
+            var reader = new TableReader(roles);
             start.RegisterOperationAction(reader.Call, OperationKind.Invocation);
             start.RegisterCompilationEndAction(reader.End);
         });

@@ -24,7 +24,9 @@ public sealed class ContinuationsAnalyzer : DiagnosticAnalyzer
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.RegisterCompilationStartAction(static start =>
         {
-            var flow = new TaskFlow(new RoleReader());
+            var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.AsyncContinuations)) return;
+            var flow = new TaskFlow(roles);
             start.RegisterOperationAction(flow.Declarator, OperationKind.VariableDeclarator);
             start.RegisterOperationAction(flow.Initializer, OperationKind.FieldInitializer, OperationKind.PropertyInitializer);
             start.RegisterOperationAction(flow.Assignment, OperationKind.SimpleAssignment, OperationKind.CoalesceAssignment);

@@ -31,7 +31,9 @@ public sealed class ResponderAnalyzer : DiagnosticAnalyzer
         context.ConfigureGeneratedCodeAnalysis(GeneratedCodeAnalysisFlags.None);
         context.RegisterCompilationStartAction(static start =>
         {
-            var check = new Check(new RoleReader());
+            var roles = new RoleReader();
+            if (!roles.Concern(start.Compilation, Rules.KeptResponder)) return;
+            var check = new Check(roles);
             start.RegisterSymbolAction(check.Member, SymbolKind.Field, SymbolKind.Property);
             start.RegisterOperationAction(check.Captured, OperationKind.ParameterReference);
             start.RegisterOperationAction(check.Assigned, OperationKind.SimpleAssignment, OperationKind.CoalesceAssignment);

@@ -21,7 +21,7 @@ internal static class KernelProcess
     internal static async Task<int> RunAsync(KernelConfig config, Output output)
     {
         using var logs = Logs.Create(config.Log);
-        using var observer = new KernelObserver(logs.CreateLogger("ork"));
+        using var observer = new KernelObserver(logs.CreateLogger("ork"), TimeProvider.System);
         using var sink = new MeterTelemetrySink();
         using var export = Export(config.Otlp);
         try

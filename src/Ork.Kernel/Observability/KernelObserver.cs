@@ -9,13 +9,13 @@ namespace Ork.Kernel;
 /// <summary>
 /// The kernel's observer in production: structured logs (one event id a kind), meters and spans under the name <see cref="Source"/>.
 /// </summary>
-[OrkRole(OrkRole.Edge)]
 public sealed class KernelObserver : IKernelObserver, IDisposable
 {
     /// <summary>The name of the meter and of the activity source.</summary>
     public const string Source = "Ork.Kernel";
 
     private readonly ILogger _log;
+    private readonly TimeProvider _time;
     private readonly Meter _meter;
     private readonly ActivitySource _activities = new(Source);
     private readonly Counter<long> _transitions;
@@ -30,9 +30,11 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
 
     /// <summary>Makes an observer.</summary>
     /// <param name="log">Where log lines go.</param>
-    public KernelObserver(ILogger log)
+    /// <param name="time">When spans end.</param>
+    public KernelObserver(ILogger log, TimeProvider time)
     {
         _log = log;
+        _time = time;
         _meter = new Meter(Source);
         _transitions = _meter.CreateCounter<long>("ork.transitions", description: "Transitions of the kernel's machines.");
         _events = _meter.CreateCounter<long>("ork.events", description: "Events by kind.");
@@ -116,7 +118,7 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
     private static readonly EventId TransitionEvent = new(1000, "Transition");
 
     private Activity? Span(string name, TimeSpan elapsed) => _activities.HasListeners()
-        ? _activities.StartActivity(name, ActivityKind.Internal, default(ActivityContext), startTime: TimeProvider.System.GetUtcNow() - elapsed)
+        ? _activities.StartActivity(name, ActivityKind.Internal, default(ActivityContext), startTime: _time.GetUtcNow() - elapsed)
         : null;
 
     private void FollowCircuits(KernelEvent what, string subject)
@@ -140,7 +142,7 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
     }
 
     private IEnumerable<Measurement<int>> Circuits() =>
-        _circuits.Select(circuit => new Measurement<int>(circuit.Value, new KeyValuePair<string, object?>("worker", circuit.Key)));
+        _circuits.OrderBy(circuit => circuit.Key, StringComparer.Ordinal).Select(circuit => new Measurement<int>(circuit.Value, new KeyValuePair<string, object?>("worker", circuit.Key)));
 
     private static LogLevel LevelOf(KernelEvent what) => what switch
     {
