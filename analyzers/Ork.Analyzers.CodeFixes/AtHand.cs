@@ -14,7 +14,8 @@ internal static class AtHand
         if (model.Compilation.GetTypeByMetadataName(type) is not { } wanted) return null;
         var container = model.GetEnclosingSymbol(position);
         var isStatic = container is { IsStatic: true };
-        var symbols = model.LookupSymbols(position).Where(symbol => IsUsable(symbol, position, isStatic)).OrderBy(Rank).ThenBy(symbol => symbol.Name, StringComparer.Ordinal).ToArray();
+        var symbols = model.LookupSymbols(position).Where(symbol => IsUsable(symbol, position, isStatic))
+            .OrderBy(Rank).ThenBy(symbol => symbol.Name, StringComparer.Ordinal).ToArray();
         foreach (var symbol in symbols)
         {
             if (IsOf(symbol, wanted)) return symbol.Name;
@@ -22,8 +23,10 @@ internal static class AtHand
 
         foreach (var symbol in symbols)
         {
-            var member = TypeOf(symbol)?.GetMembers().FirstOrDefault(inner => inner is IPropertySymbol { IsStatic: false } && inner.DeclaredAccessibility == Accessibility.Public && IsOf(inner, wanted));
-            if (member is not null && SymbolEqualityComparer.Default.Equals(TypeOf(symbol)?.ContainingAssembly, model.Compilation.Assembly) | TypeOf(symbol)?.Name.EndsWith("Ports", StringComparison.Ordinal) == true)
+            var member = TypeOf(symbol)?.GetMembers().FirstOrDefault(inner => inner is IPropertySymbol { IsStatic: false }
+                && inner.DeclaredAccessibility == Accessibility.Public && IsOf(inner, wanted));
+            if (member is not null && SymbolEqualityComparer.Default.Equals(TypeOf(symbol)?.ContainingAssembly,
+                model.Compilation.Assembly) | TypeOf(symbol)?.Name.EndsWith("Ports", StringComparison.Ordinal) == true)
                 return $"{symbol.Name}.{member.Name}";
         }
 

@@ -50,8 +50,10 @@ public sealed class OrkCodeFixProvider : CodeFixProvider
         return document.WithSyntaxRoot(changed);
     }
 
-    private static bool IsImported(SyntaxNode root, string space) => root.DescendantNodes().OfType<UsingDirectiveSyntax>().Any(directive => directive.Name?.ToString() == space)
-        || root.DescendantNodes().OfType<BaseNamespaceDeclarationSyntax>().Any(declared => declared.Name.ToString() == space || declared.Name.ToString().StartsWith(space + ".", StringComparison.Ordinal));
+    private static bool IsImported(SyntaxNode root, string space) =>
+        root.DescendantNodes().OfType<UsingDirectiveSyntax>().Any(directive => directive.Name?.ToString() == space)
+        || root.DescendantNodes().OfType<BaseNamespaceDeclarationSyntax>()
+            .Any(declared => declared.Name.ToString() == space || declared.Name.ToString().StartsWith(space + ".", StringComparison.Ordinal));
 }
 
 /// <summary>What a fix replaces by what.</summary>

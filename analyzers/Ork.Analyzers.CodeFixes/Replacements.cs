@@ -47,7 +47,8 @@ internal static class Replacements
         }
 
         // Random.Shared is told; what is drawn from it is what is replaced.
-        if (symbol is not { ContainingType.Name: "Random", Name: "Shared" } || node.Parent is not MemberAccessExpressionSyntax { Parent: InvocationExpressionSyntax draw } drawn) return null;
+        if (symbol is not { ContainingType.Name: "Random", Name: "Shared" }
+            || node.Parent is not MemberAccessExpressionSyntax { Parent: InvocationExpressionSyntax draw } drawn) return null;
         var arguments = draw.ArgumentList.Arguments.Select(argument => argument.ToString()).ToArray();
         var text = (drawn.Name.Identifier.Text, arguments) switch
         {
@@ -82,8 +83,10 @@ internal static class Replacements
     private static Replacement? Unmodelled(SyntaxNode node, ISymbol? symbol, SemanticModel model, CancellationToken cancellation)
     {
         if (symbol is IMethodSymbol { Name: "ConfigureAwait" }) return WithoutConfigureAwait(node);
-        if (symbol is IMethodSymbol { Name: "WhenAll" or "WhenAny", ContainingType.Name: "Task" } method && node is InvocationExpressionSyntax call) return AsArray(call, method, model);
-        return symbol is IMethodSymbol { MethodKind: MethodKind.Constructor, ContainingType.Name: "Lock" } && node is BaseObjectCreationExpressionSyntax made ? AsObject(made, model, cancellation) : null;
+        if (symbol is IMethodSymbol { Name: "WhenAll" or "WhenAny", ContainingType.Name: "Task" } method
+            && node is InvocationExpressionSyntax call) return AsArray(call, method, model);
+        return symbol is IMethodSymbol { MethodKind: MethodKind.Constructor, ContainingType.Name: "Lock" }
+            && node is BaseObjectCreationExpressionSyntax made ? AsObject(made, model, cancellation) : null;
     }
 
     private static Replacement? WithoutConfigureAwait(SyntaxNode node) => node is InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access }

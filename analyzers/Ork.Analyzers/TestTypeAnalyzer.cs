@@ -12,8 +12,10 @@ public sealed class TestTypeAnalyzer : DiagnosticAnalyzer
 {
     private static readonly string[] Frameworks =
     [
-        "OrkSim", "xunit", "nunit", "MSTest", "Microsoft.VisualStudio.TestPlatform", "Microsoft.VisualStudio.TestTools", "Microsoft.VisualStudio.QualityTools", "Microsoft.Testing",
-        "FsCheck", "Moq", "NSubstitute", "FakeItEasy", "FluentAssertions", "AwesomeAssertions", "Shouldly", "Microsoft.Coyote", "Microsoft.Extensions.TimeProvider.Testing",
+        "OrkSim", "xunit", "nunit", "MSTest", "Microsoft.VisualStudio.TestPlatform", "Microsoft.VisualStudio.TestTools", "Microsoft.VisualStudio.QualityTools",
+            "Microsoft.Testing",
+        "FsCheck", "Moq", "NSubstitute", "FakeItEasy", "FluentAssertions", "AwesomeAssertions", "Shouldly", "Microsoft.Coyote",
+            "Microsoft.Extensions.TimeProvider.Testing",
         "Microsoft.Extensions.Diagnostics.Testing", "BenchmarkDotNet", "Bogus", "AutoFixture", "Verify", "TUnit", "Microsoft.Playwright",
     ];
 
@@ -30,7 +32,8 @@ public sealed class TestTypeAnalyzer : DiagnosticAnalyzer
         context.RegisterCompilationStartAction(static start =>
         {
             var roles = new RoleReader();
-            if ((roles.Of(start.Compilation.Assembly) & Rules.TestType.Roles) == 0 && !HasOwn(start.Compilation.Assembly.GlobalNamespace, roles, Rules.TestType.Roles)) return;
+            if ((roles.Of(start.Compilation.Assembly) & Rules.TestType.Roles) == 0
+                && !HasOwn(start.Compilation.Assembly.GlobalNamespace, roles, Rules.TestType.Roles)) return;
             var foreign = new HashSet<IAssemblySymbol>(
                 start.Compilation.SourceModule.ReferencedAssemblySymbols.Where(assembly => IsForTests(assembly, roles)), SymbolEqualityComparer.Default);
             if (foreign.Count == 0 && !HasOwn(start.Compilation.Assembly.GlobalNamespace, roles, Roles.Simulation)) return;
@@ -58,7 +61,8 @@ public sealed class TestTypeAnalyzer : DiagnosticAnalyzer
         if (SymbolEqualityComparer.Default.Equals(context.ContainingSymbol, type)) return;
         var role = roles.Of(context.ContainingSymbol ?? context.Compilation.Assembly);
         if ((Rules.TestType.Roles & role) == 0) return;
-        context.ReportDiagnostic(Diagnostic.Create(Rules.TestType.Descriptor, context.Node.GetLocation(), type.Name, isForeign ? type.ContainingAssembly!.Name : "role Simulation"));
+        context.ReportDiagnostic(Diagnostic.Create(Rules.TestType.Descriptor, context.Node.GetLocation(), type.Name, isForeign
+            ? type.ContainingAssembly!.Name : "role Simulation"));
     }
 
     /// <summary>A member that <c>using static</c> brings in names its type by itself.</summary>
@@ -66,7 +70,8 @@ public sealed class TestTypeAnalyzer : DiagnosticAnalyzer
 
     private static bool InDocs(SyntaxNode node) => node.IsPartOfStructuredTrivia();
 
-    private static bool InNamespaceImport(SyntaxNode node) => node.FirstAncestorOrSelf<UsingDirectiveSyntax>() is { Alias: null } import && import.StaticKeyword.RawKind == 0;
+    private static bool InNamespaceImport(SyntaxNode node) => node.FirstAncestorOrSelf<UsingDirectiveSyntax>() is { Alias: null } import
+        && import.StaticKeyword.RawKind == 0;
 
     /// <summary>True where a type states one of these roles for itself.</summary>
     private static bool HasOwn(INamespaceSymbol space, RoleReader roles, Roles stated) => space.GetMembers().Any(member => member switch
@@ -77,6 +82,7 @@ public sealed class TestTypeAnalyzer : DiagnosticAnalyzer
     });
 
     private static bool IsForTests(IAssemblySymbol assembly, RoleReader roles) => roles.Of(assembly) == Roles.Simulation
-        || Frameworks.Any(name => assembly.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || assembly.Name.StartsWith(name + ".", StringComparison.OrdinalIgnoreCase))
+        || Frameworks.Any(name => assembly.Name.Equals(name, StringComparison.OrdinalIgnoreCase)
+            || assembly.Name.StartsWith(name + ".", StringComparison.OrdinalIgnoreCase))
         || Endings.Any(ending => assembly.Name.EndsWith(ending, StringComparison.Ordinal));
 }

@@ -58,7 +58,8 @@ public sealed class ApiAnalyzer : DiagnosticAnalyzer
             var name = member is IMethodSymbol { MethodKind: MethodKind.Constructor } ? ".ctor" : member.Name;
             foreach (var entry in entries)
             {
-                if (!entry.Names(name) || (entry.Roles & roles.Of(context.ContainingSymbol)) == 0 || entry.When?.Invoke(use) == false || InNameOf(context.Operation)) continue;
+                if (!entry.Names(name) || (entry.Roles & roles.Of(context.ContainingSymbol)) == 0 || entry.When?.Invoke(use) == false
+                    || InNameOf(context.Operation)) continue;
                 context.ReportDiagnostic(Diagnostic.Create(entry.Rule.Descriptor, context.Operation.Syntax.GetLocation(), Display(member), entry.Instead));
             }
         }
@@ -85,8 +86,10 @@ public sealed class ApiAnalyzer : DiagnosticAnalyzer
         /// <summary>Native code is the outside, whatever it does.</summary>
         private void UseNative(OperationAnalysisContext context, ISymbol member)
         {
-            if (member is IMethodSymbol { IsExtern: true } method && method.GetDllImportData() is not null && (Rules.DirectIO.Roles & roles.Of(context.ContainingSymbol)) != 0)
-                context.ReportDiagnostic(Diagnostic.Create(Rules.DirectIO.Descriptor, context.Operation.Syntax.GetLocation(), Display(member), "let a port of the kernel do it"));
+            if (member is IMethodSymbol { IsExtern: true } method && method.GetDllImportData() is not null
+                && (Rules.DirectIO.Roles & roles.Of(context.ContainingSymbol)) != 0)
+                context.ReportDiagnostic(Diagnostic.Create(Rules.DirectIO.Descriptor, context.Operation.Syntax.GetLocation(), Display(member),
+                    "let a port of the kernel do it"));
         }
 
         private ImmutableArray<ForbiddenApi> EntriesOf(INamedTypeSymbol type) => _byType.GetOrAdd(type, static of =>

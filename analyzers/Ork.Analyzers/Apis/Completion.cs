@@ -15,7 +15,8 @@ internal static class Completion
         if (task is null) return true;
         if (task is IInvocationOperation { TargetMethod: { ContainingType.Name: "Task" or "ValueTask", Name: "FromResult" or "FromException" } }) return false;
         if (task is IArrayElementReferenceOperation { ArrayReference: var tasks } && SymbolOf(tasks) is { } array) return !IsEstablished(array, use.Operation);
-        if (task is IPropertyReferenceOperation { Property.IsIndexer: true, Instance: { } list } && SymbolOf(list) is { } indexed) return !IsEstablished(indexed, use.Operation);
+        if (task is IPropertyReferenceOperation { Property.IsIndexer: true, Instance: { } list }
+            && SymbolOf(list) is { } indexed) return !IsEstablished(indexed, use.Operation);
         if (SymbolOf(task) is not { } symbol) return true;
         return !IsAntecedent(symbol, use.Operation) && !IsEstablished(symbol, use.Operation) && !IsOfEnded(symbol, use.Operation) && !IsTheEnded(symbol, use.Operation);
     }
@@ -27,7 +28,8 @@ internal static class Completion
         {
             var items = at switch
             {
-                IForEachLoopOperation { LoopControlVariable: IVariableDeclaratorOperation item } loop when SymbolEqualityComparer.Default.Equals(item.Symbol, symbol) => loop.Collection,
+                IForEachLoopOperation { LoopControlVariable: IVariableDeclaratorOperation item } loop when SymbolEqualityComparer.Default.Equals(item.Symbol,
+                    symbol) => loop.Collection,
                 IAnonymousFunctionOperation { Symbol: var function } when SymbolEqualityComparer.Default.Equals(symbol.ContainingSymbol, function) => SourceOf(at),
                 _ => null,
             };
@@ -48,11 +50,8 @@ internal static class Completion
     /// <summary>The task that WhenAny said has ended.</summary>
     private static bool IsTheEnded(ISymbol symbol, IOperation use)
     {
-        if (symbol is not ILocalSymbol) return false;
-        IOperation root = use;
-        while (root.Parent is not null) root = root.Parent;
-        return root.Descendants().OfType<IVariableDeclaratorOperation>().Any(declared => SymbolEqualityComparer.Default.Equals(declared.Symbol, symbol)
-            && declared.GetVariableInitializer() is { } initializer && Uses.Unwrap(initializer.Value) is IAwaitOperation { Operation: IInvocationOperation { TargetMethod.Name: "WhenAny" } });
+        return symbol is ILocalSymbol local && local.DeclaredValue(use) is { } value
+            && Uses.Unwrap(value) is IAwaitOperation { Operation: IInvocationOperation { TargetMethod.Name: "WhenAny" } };
     }
 
     private static IOperation? TaskOf(IOperation operation)
@@ -100,8 +99,10 @@ internal static class Completion
             {
                 case IConditionalOperation conditional when from == conditional.WhenTrue && Says(conditional.Condition, symbol, holds: true):
                 case IConditionalOperation otherwise when from == otherwise.WhenFalse && Says(otherwise.Condition, symbol, holds: false):
-                case IBinaryOperation { OperatorKind: BinaryOperatorKind.ConditionalAnd } both when from == both.RightOperand && Says(both.LeftOperand, symbol, holds: true):
-                case IBinaryOperation { OperatorKind: BinaryOperatorKind.ConditionalOr } either when from == either.RightOperand && Says(either.LeftOperand, symbol, holds: false):
+                case IBinaryOperation { OperatorKind: BinaryOperatorKind.ConditionalAnd } both when from == both.RightOperand
+                    && Says(both.LeftOperand, symbol, holds: true):
+                case IBinaryOperation { OperatorKind: BinaryOperatorKind.ConditionalOr } either when from == either.RightOperand
+                    && Says(either.LeftOperand, symbol, holds: false):
                     return true;
                 case IBlockOperation block when block.Operations.TakeWhile(statement => statement != from).Any(statement => Establishes(statement, symbol)):
                     return true;
@@ -140,12 +141,15 @@ internal static class Completion
     private static bool Says(IOperation condition, ISymbol symbol, bool holds) => Uses.Unwrap(condition) switch
     {
         IUnaryOperation { OperatorKind: UnaryOperatorKind.Not } negation => Says(negation.Operand, symbol, !holds),
-        IBinaryOperation { OperatorKind: BinaryOperatorKind.ConditionalAnd } both when holds => Says(both.LeftOperand, symbol, true) || Says(both.RightOperand, symbol, true),
-        IBinaryOperation { OperatorKind: BinaryOperatorKind.ConditionalOr } either when !holds => Says(either.LeftOperand, symbol, false) || Says(either.RightOperand, symbol, false),
+        IBinaryOperation { OperatorKind: BinaryOperatorKind.ConditionalAnd } both when holds => Says(both.LeftOperand, symbol, true)
+            || Says(both.RightOperand, symbol, true),
+        IBinaryOperation { OperatorKind: BinaryOperatorKind.ConditionalOr } either when !holds => Says(either.LeftOperand, symbol, false)
+            || Says(either.RightOperand, symbol, false),
         IPropertyReferenceOperation { Property.Name: "IsCompleted" or "IsCompletedSuccessfully" or "IsFaulted" or "IsCanceled", Instance: { } instance } =>
             holds && SymbolEqualityComparer.Default.Equals(SymbolOf(instance), symbol),
         IBinaryOperation { OperatorKind: BinaryOperatorKind.Equals, LeftOperand: var status, RightOperand: var wanted } => holds
-            && Uses.Unwrap(status) is IPropertyReferenceOperation { Property.Name: "Status", Instance: { } of } && SymbolEqualityComparer.Default.Equals(SymbolOf(of), symbol)
+            && Uses.Unwrap(status) is IPropertyReferenceOperation { Property.Name: "Status", Instance: { } of }
+                && SymbolEqualityComparer.Default.Equals(SymbolOf(of), symbol)
             && Uses.Unwrap(wanted) is IFieldReferenceOperation { Field.Name: "RanToCompletion" or "Faulted" or "Canceled" },
         IIsPatternOperation { Value: var value, Pattern: IRecursivePatternOperation pattern } => holds && SymbolEqualityComparer.Default.Equals(SymbolOf(value), symbol)
             && pattern.PropertySubpatterns.Any(sub => sub.Member is IPropertyReferenceOperation { Property.Name: "IsCompleted" or "IsCompletedSuccessfully" }

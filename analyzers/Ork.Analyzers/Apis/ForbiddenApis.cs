@@ -26,7 +26,8 @@ internal static class ForbiddenApis
         new(Rules.WallClock, "System.TimeProvider", ["GetUtcNow", "GetTimestamp", "CreateTimer"], "answer it from the virtual time") { When = Uses.OnBase },
         new(Rules.WallClock, "System.Environment", ["TickCount", "TickCount64"], UseTime),
         new(Rules.WallClock, "System.Diagnostics.Stopwatch",
-            [".ctor", "StartNew", "GetTimestamp", "Start", "Restart", "Stop", "Elapsed", "ElapsedMilliseconds", "ElapsedTicks"], "use TimeProvider.GetTimestamp and GetElapsedTime"),
+            [".ctor", "StartNew", "GetTimestamp", "Start", "Restart", "Stop", "Elapsed", "ElapsedMilliseconds", "ElapsedTicks"],
+                "use TimeProvider.GetTimestamp and GetElapsedTime"),
         new(Rules.WallClock, "System.Diagnostics.Stopwatch", ["GetElapsedTime"], "use TimeProvider.GetElapsedTime") { When = Uses.WithOneArgument },
         new(Rules.WallClock, "Microsoft.VisualBasic.DateAndTime", ["Now", "Today", "TimeOfDay", "Timer"], UseTime),
     ];
@@ -88,8 +89,10 @@ internal static class ForbiddenApis
     private static ForbiddenApi[] Outside() =>
     [
         .. EachOf(
-            ["System.IO.File", "System.IO.Directory", "System.IO.FileInfo", "System.IO.DirectoryInfo", "System.IO.FileStream", "System.IO.DriveInfo", "System.IO.FileSystemWatcher",
-             "System.IO.RandomAccess", "System.IO.FileSystemInfo", "System.IO.MemoryMappedFiles.*", "System.IO.Pipes.*", "System.IO.IsolatedStorage.*", "System.IO.Ports.*"],
+            ["System.IO.File", "System.IO.Directory", "System.IO.FileInfo", "System.IO.DirectoryInfo", "System.IO.FileStream", "System.IO.DriveInfo",
+                "System.IO.FileSystemWatcher",
+             "System.IO.RandomAccess", "System.IO.FileSystemInfo", "System.IO.MemoryMappedFiles.*", "System.IO.Pipes.*", "System.IO.IsolatedStorage.*",
+                 "System.IO.Ports.*"],
             type => new(Rules.DirectIO, type, [], UsePort)),
         .. EachOf(["System.IO.StreamReader", "System.IO.StreamWriter"], type => new(Rules.DirectIO, type, [".ctor"], UsePort) { When = Uses.OpensAPath }),
         new(Rules.DirectIO, "System.IO.Path", ["GetTempPath", "GetTempFileName", "GetFullPath", "Exists"], UsePort),
@@ -102,10 +105,12 @@ internal static class ForbiddenApis
         new(Rules.DirectIO, "System.TimeZoneInfo", ["Local"], "reckon in UTC"),
         new(Rules.DirectIO, "System.DateTime", ["ToLocalTime"], "reckon in UTC"),
         new(Rules.DirectIO, "System.DateTimeOffset", ["ToLocalTime", "LocalDateTime"], "reckon in UTC"),
-        new(Rules.DirectIO, "System.GC", [], UsePort) { Except = ["KeepAlive", "SuppressFinalize", "ReRegisterForFinalize", "AllocateUninitializedArray", "AllocateArray"] },
+        new(Rules.DirectIO, "System.GC", [], UsePort) { Except = ["KeepAlive", "SuppressFinalize", "ReRegisterForFinalize", "AllocateUninitializedArray",
+            "AllocateArray"] },
         new(Rules.DirectIO, "System.Runtime.InteropServices.RuntimeInformation", [], UsePort),
         new(Rules.DirectIO, "System.Runtime.InteropServices.NativeLibrary", [], UsePort),
-        .. EachOf(["System.Net.Sockets.*", "System.Net.Http.*", "System.Net.WebSockets.*", "System.Net.Mail.*", "System.Net.NetworkInformation.*", "System.Net.Security.*", "System.Net.Quic.*"],
+        .. EachOf(["System.Net.Sockets.*", "System.Net.Http.*", "System.Net.WebSockets.*", "System.Net.Mail.*", "System.Net.NetworkInformation.*",
+            "System.Net.Security.*", "System.Net.Quic.*"],
             space => new(Rules.DirectIO, space, [], "use the INetwork that is handed in")),
         .. EachOf(["System.Net.Dns", "System.Net.WebClient", "System.Net.WebRequest", "System.Net.HttpWebRequest", "System.Net.HttpListener", "System.Net.FtpWebRequest"],
             type => new(Rules.DirectIO, type, [], "use the INetwork that is handed in")),
@@ -122,13 +127,15 @@ internal static class ForbiddenApis
     [
         new(Rules.Blocking, "System.Threading.Tasks.Task", ["Wait"], Await) { When = Completion.IsNotKnown },
         new(Rules.Blocking, "System.Threading.Tasks.Task", ["WaitAll", "WaitAny"], "await Task.WhenAll or WhenAny"),
-        .. EachOf(["System.Threading.Tasks.Task`1", "System.Threading.Tasks.ValueTask`1"], type => new(Rules.Blocking, type, ["Result"], Await) { When = Completion.IsNotKnown }),
+        .. EachOf(["System.Threading.Tasks.Task`1", "System.Threading.Tasks.ValueTask`1"], type =>
+            new(Rules.Blocking, type, ["Result"], Await) { When = Completion.IsNotKnown }),
         .. EachOf(
             ["System.Runtime.CompilerServices.TaskAwaiter", "System.Runtime.CompilerServices.TaskAwaiter`1", "System.Runtime.CompilerServices.ValueTaskAwaiter",
              "System.Runtime.CompilerServices.ValueTaskAwaiter`1"],
             type => new(Rules.Blocking, type, ["GetResult"], Await) { When = Completion.IsNotKnown }),
         .. EachOf(
-            ["System.Runtime.CompilerServices.ConfiguredTaskAwaitable+ConfiguredTaskAwaiter", "System.Runtime.CompilerServices.ConfiguredTaskAwaitable`1+ConfiguredTaskAwaiter",
+            ["System.Runtime.CompilerServices.ConfiguredTaskAwaitable+ConfiguredTaskAwaiter",
+                "System.Runtime.CompilerServices.ConfiguredTaskAwaitable`1+ConfiguredTaskAwaiter",
              "System.Runtime.CompilerServices.ConfiguredValueTaskAwaitable+ConfiguredValueTaskAwaiter",
              "System.Runtime.CompilerServices.ConfiguredValueTaskAwaitable`1+ConfiguredValueTaskAwaiter"],
             type => new(Rules.Blocking, type, ["GetResult"], Await) { When = Completion.IsNotKnown }),
@@ -141,7 +148,8 @@ internal static class ForbiddenApis
         new(Rules.Blocking, "System.Threading.CountdownEvent", ["Wait"], Await),
         new(Rules.Blocking, "System.Threading.Barrier", ["SignalAndWait"], Await),
         new(Rules.Blocking, "System.Threading.Monitor", ["Wait"], "await a TaskCompletionSource"),
-        new(Rules.Blocking, "System.Collections.Concurrent.BlockingCollection`1", ["Take", "TryTake", "Add", "GetConsumingEnumerable", "TakeFromAny", "AddToAny"], "use Mailbox"),
+        new(Rules.Blocking, "System.Collections.Concurrent.BlockingCollection`1",
+            ["Take", "TryTake", "Add", "GetConsumingEnumerable", "TakeFromAny", "AddToAny"], "use Mailbox"),
         new(Rules.Blocking, "System.Diagnostics.Process", ["WaitForExit", "WaitForInputIdle"], "await WaitForExitAsync"),
         new(Rules.Blocking, "System.Threading.Tasks.Task", ["RunSynchronously"], Await),
     ];
@@ -154,10 +162,12 @@ internal static class ForbiddenApis
         new(Rules.Unmodelled, "System.Threading.Tasks.Task`1", ["ConfigureAwait"], "remove it") { When = Uses.TakesOptions },
         new(Rules.Unmodelled, "System.Threading.Monitor", ["TryEnter"], "enter without a timeout") { When = Uses.WithTimeout },
         new(Rules.Unmodelled, "System.Threading.ManualResetEventSlim", [".ctor", "Wait", "Set"], "use TaskCompletionSource"),
-        new(Rules.Unmodelled, "System.Threading.ReaderWriterLockSlim", [".ctor", "EnterReadLock", "EnterWriteLock", "EnterUpgradeableReadLock", "TryEnterReadLock", "TryEnterWriteLock"],
+        new(Rules.Unmodelled, "System.Threading.ReaderWriterLockSlim",
+            [".ctor", "EnterReadLock", "EnterWriteLock", "EnterUpgradeableReadLock", "TryEnterReadLock", "TryEnterWriteLock"],
             "use lock on an object"),
         new(Rules.Unmodelled, "System.Threading.PeriodicTimer", [".ctor"], "loop over Task.Delay with the TimeProvider") { When = Uses.WithTimeProvider },
-        new(Rules.Unmodelled, "System.Threading.Channels.Channel", ["CreateUnbounded", "CreateBounded", "CreateUnboundedPrioritized"], "use Mailbox") { When = Uses.ContinuesInline },
+        new(Rules.Unmodelled, "System.Threading.Channels.Channel", ["CreateUnbounded", "CreateBounded", "CreateUnboundedPrioritized"],
+            "use Mailbox") { When = Uses.ContinuesInline },
         new(Rules.Unmodelled, "System.Lazy`1", [".ctor"], "make it where it is first needed, under lock") { When = Uses.FactoryWaits },
         new(Rules.Unmodelled, "Stateless.StateMachine`2", ["FireAsync", "ActivateAsync", "DeactivateAsync"], "use Fire"),
     ];

@@ -74,7 +74,8 @@ internal static class Uses
     internal static bool ContinuesInline(ApiUse use) => use.Operation is IInvocationOperation invocation
         && invocation.Arguments.Any(argument => Unwrap(argument.Value) is IObjectCreationOperation { Initializer: { } initializer }
             && initializer.Initializers.OfType<ISimpleAssignmentOperation>().Any(assignment =>
-                assignment.Target is IPropertyReferenceOperation { Property.Name: "AllowSynchronousContinuations" } && assignment.Value.ConstantValue is { HasValue: true, Value: true }));
+                assignment.Target is IPropertyReferenceOperation { Property.Name: "AllowSynchronousContinuations" }
+                    && assignment.Value.ConstantValue is { HasValue: true, Value: true }));
 
     internal static bool IsAsync(ApiUse use) => use.Member.Name.EndsWith("Async", StringComparison.Ordinal);
 
@@ -86,9 +87,11 @@ internal static class Uses
     internal static bool WithTimeout(ApiUse use) => use.Method is { } method
         && method.Parameters.Any(parameter => parameter.Type.SpecialType == SpecialType.System_Int32 || IsNamed(parameter.Type, "TimeSpan"));
 
-    internal static bool TakesNoBound(ApiUse use) => use.Method is { } method && !method.Parameters.Any(parameter => parameter.Type.SpecialType == SpecialType.System_Int32);
+    internal static bool TakesNoBound(ApiUse use) => use.Method is { } method
+        && !method.Parameters.Any(parameter => parameter.Type.SpecialType == SpecialType.System_Int32);
 
-    internal static bool BoundIsNone(ApiUse use) => Arguments(use.Operation).Any(argument => argument.Value.ConstantValue is { HasValue: true, Value: int.MaxValue or long.MaxValue });
+    internal static bool BoundIsNone(ApiUse use) => Arguments(use.Operation)
+        .Any(argument => argument.Value.ConstantValue is { HasValue: true, Value: int.MaxValue or long.MaxValue });
 
     /// <summary>A factory that waits, or takes a lock, inside <c>Lazy</c>'s own.</summary>
     internal static bool FactoryWaits(ApiUse use) => Arguments(use.Operation).Any(argument =>

@@ -73,12 +73,7 @@ public sealed class DeadlineAnalyzer : DiagnosticAnalyzer
         value = Uses.Unwrap(value);
         if (value is IFieldReferenceOperation { Field: { Name: "InfiniteTimeSpan" or "MaxValue", ContainingType.Name: "Timeout" or "TimeSpan" } }) return true;
         if (value is ILocalReferenceOperation { Local: var local })
-        {
-            IOperation root = value;
-            while (root.Parent is not null) root = root.Parent;
-            var given = root.Descendants().OfType<IVariableDeclaratorOperation>().FirstOrDefault(declared => SymbolEqualityComparer.Default.Equals(declared.Symbol, local))?.GetVariableInitializer()?.Value;
-            return given is not null && IsEndless(given, zeroToo);
-        }
+            return local.DeclaredValue(value) is { } given && IsEndless(given, zeroToo);
 
         return value.ConstantValue.Value switch
         {
@@ -97,9 +92,7 @@ public sealed class DeadlineAnalyzer : DiagnosticAnalyzer
     /// <summary>True where the member that sends also sets a timer.</summary>
     private static bool HasTimer(IOperation call)
     {
-        IOperation root = call;
-        while (root.Parent is not null) root = root.Parent;
-        return root.Descendants().Any(operation => operation switch
+        return call.Root().Descendants().Any(operation => operation switch
         {
             IInvocationOperation { TargetMethod: { Name: "Set", ContainingType.Name: "TimerWheel" } } => true,
             IInvocationOperation { TargetMethod.Name: "CreateTimer" or "CancelAfter" } => true,

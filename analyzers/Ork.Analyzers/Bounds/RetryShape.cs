@@ -15,7 +15,8 @@ internal sealed record RetryShape(IOperation Whole, IOperation Body, ISet<ISymbo
     /// <summary>A loop that tries the same thing until it succeeds.</summary>
     internal static bool IsRetry(ILoopOperation loop)
     {
-        if (loop is IForEachLoopOperation { Collection: var items } && Uses.Unwrap(items) is not IInvocationOperation { TargetMethod.Name: "Range" or "Repeat" }) return false;
+        if (loop is IForEachLoopOperation { Collection: var items }
+            && Uses.Unwrap(items) is not IInvocationOperation { TargetMethod.Name: "Range" or "Repeat" }) return false;
         return Own(loop.Body).OfType<ITryOperation>().Any(attempt => IsRetry(loop, attempt)) || ConditionTries(loop) || LeavesWhenTried(loop);
     }
 
@@ -60,26 +61,31 @@ internal sealed record RetryShape(IOperation Whole, IOperation Body, ISet<ISymbo
 
     private static bool IsRetry(ILoopOperation loop, ITryOperation attempt)
     {
-        if (!attempt.Catches.Any(clause => GoesOn(clause, loop)) || !Own(attempt.Body).Any(operation => operation is IAwaitOperation or IInvocationOperation)) return false;
+        if (!attempt.Catches.Any(clause => GoesOn(clause, loop))
+            || !Own(attempt.Body).Any(operation => operation is IAwaitOperation or IInvocationOperation)) return false;
         if (Own(attempt.Body).Any(operation => Leaves(operation, loop))) return true;
-        if (attempt.Catches.Any(clause => Own(clause.Handler).OfType<IBranchOperation>().Any(branch => branch.BranchKind == BranchKind.Continue)) && FollowedByLeaving(attempt, loop)) return true;
+        if (attempt.Catches.Any(clause => Own(clause.Handler).OfType<IBranchOperation>().Any(branch => branch.BranchKind == BranchKind.Continue))
+            && FollowedByLeaving(attempt, loop)) return true;
         var condition = ConditionOf(loop);
         return condition is not null && Own(attempt.Body).OfType<ISimpleAssignmentOperation>().Any(assignment => SymbolOf(assignment.Target) is { } flag
             && condition.DescendantsAndSelf().Any(part => SymbolEqualityComparer.Default.Equals(SymbolOf(part), flag)));
     }
 
     private static bool FollowedByLeaving(ITryOperation attempt, ILoopOperation loop) =>
-        attempt.Parent is IBlockOperation block && block.Operations.SkipWhile(statement => statement != attempt).Skip(1).Any(statement => statement is IReturnOperation || Leaves(statement, loop));
+        attempt.Parent is IBlockOperation block && block.Operations.SkipWhile(statement => statement != attempt).Skip(1)
+            .Any(statement => statement is IReturnOperation || Leaves(statement, loop));
 
     /// <summary>A catch after which the loop goes round again.</summary>
     private static bool GoesOn(ICatchClauseOperation clause, ILoopOperation loop)
     {
         var last = clause.Handler.Operations.LastOrDefault();
-        return last is not (IThrowOperation or IReturnOperation) && last is not IExpressionStatementOperation { Operation: IThrowOperation } && !(last is not null && Leaves(last, loop));
+        return last is not (IThrowOperation or IReturnOperation) && last is not IExpressionStatementOperation { Operation: IThrowOperation }
+            && !(last is not null && Leaves(last, loop));
     }
 
     private static bool Leaves(IOperation operation, ILoopOperation loop) => operation is IReturnOperation
-        || (operation is IBranchOperation branch && ((branch.BranchKind == BranchKind.Break && SymbolEqualityComparer.Default.Equals(branch.Target, loop.ExitLabel)) || branch.BranchKind == BranchKind.GoTo));
+        || (operation is IBranchOperation branch && ((branch.BranchKind == BranchKind.Break
+            && SymbolEqualityComparer.Default.Equals(branch.Target, loop.ExitLabel)) || branch.BranchKind == BranchKind.GoTo));
 
     /// <summary>A loop whose condition is the try: <c>while (!await TrySendAsync())</c>.</summary>
     private static bool ConditionTries(ILoopOperation loop)
@@ -90,7 +96,8 @@ internal sealed record RetryShape(IOperation Whole, IOperation Body, ISet<ISymbo
             if (part is not IUnaryOperation { OperatorKind: UnaryOperatorKind.Not, Operand: var tried }) continue;
             tried = Uses.Unwrap(tried);
             if (tried is IAwaitOperation { Operation: IInvocationOperation }) return true;
-            if (SymbolOf(tried) is { } flag && Own(loop.Body).OfType<ISimpleAssignmentOperation>().Any(assignment => SymbolEqualityComparer.Default.Equals(SymbolOf(assignment.Target), flag)
+            if (SymbolOf(tried) is { } flag && Own(loop.Body).OfType<ISimpleAssignmentOperation>()
+                .Any(assignment => SymbolEqualityComparer.Default.Equals(SymbolOf(assignment.Target), flag)
                 && Uses.Unwrap(assignment.Value) is IAwaitOperation { Operation: var awaited } && IsTry(awaited))) return true;
         }
 
@@ -99,11 +106,13 @@ internal sealed record RetryShape(IOperation Whole, IOperation Body, ISet<ISymbo
 
     /// <summary>A loop that returns once a try succeeded, and pauses otherwise.</summary>
     private static bool LeavesWhenTried(ILoopOperation loop) =>
-        Own(loop.Body).OfType<IConditionalOperation>().Any(conditional => conditional.Condition.DescendantsAndSelf().OfType<IAwaitOperation>().Any(awaits => IsTry(awaits.Operation))
+        Own(loop.Body).OfType<IConditionalOperation>().Any(conditional =>
+            conditional.Condition.DescendantsAndSelf().OfType<IAwaitOperation>().Any(awaits => IsTry(awaits.Operation))
             && (Own(conditional.WhenTrue).Append(conditional.WhenTrue).Any(operation => Leaves(operation, loop))))
         && Own(loop.Body).OfType<IInvocationOperation>().Any(IsPause);
 
-    private static bool IsTry(IOperation awaited) => Uses.Unwrap(awaited) is IInvocationOperation { TargetMethod.Name: var name } && Dials.Any(verb => name.StartsWith(verb, StringComparison.Ordinal));
+    private static bool IsTry(IOperation awaited) => Uses.Unwrap(awaited) is IInvocationOperation { TargetMethod.Name: var name }
+        && Dials.Any(verb => name.StartsWith(verb, StringComparison.Ordinal));
 
     private static IOperation? ConditionOf(ILoopOperation loop) => loop switch
     {
@@ -119,27 +128,31 @@ internal sealed record RetryShape(IOperation Whole, IOperation Body, ISet<ISymbo
         foreach (var operation in Body.Descendants())
         {
             if (operation is ICatchClauseOperation { Filter: { } filter } && filter.DescendantsAndSelf().Any(IsBound)) return true;
-            if (operation is IConditionalOperation conditional && conditional.Condition.DescendantsAndSelf().Any(IsBound) && (Ends(conditional.WhenTrue, loop) || (conditional.WhenFalse is { } otherwise && Ends(otherwise, loop)) || EndsElse(conditional, loop)))
+            if (operation is IConditionalOperation conditional && conditional.Condition.DescendantsAndSelf().Any(IsBound)
+                && (Ends(conditional.WhenTrue, loop) || (conditional.WhenFalse is { } otherwise && Ends(otherwise, loop)) || EndsElse(conditional, loop)))
                 return true;
             if (operation is IInvocationOperation { TargetMethod.Name: "ThrowIfCancellationRequested" }) return true;
         }
 
-        return pauses.Any(pause => !IsCaught(pause) && pause.Arguments.Any(argument => Uses.IsNamed(argument.Parameter?.Type, "CancellationToken") && argument.ArgumentKind == ArgumentKind.Explicit
+        return pauses.Any(pause => !IsCaught(pause) && pause.Arguments.Any(argument => Uses.IsNamed(argument.Parameter?.Type, "CancellationToken")
+            && argument.ArgumentKind == ArgumentKind.Explicit
             && Uses.Unwrap(argument.Value) is IParameterReferenceOperation or IFieldReferenceOperation or ILocalReferenceOperation or IPropertyReferenceOperation { Property.Name: "Token" }));
     }
 
     /// <summary>Where the way on stands inside the bound, what comes after it ends: <c>if (attempt &lt; most) { ... continue; } throw;</c></summary>
     private static bool EndsElse(IConditionalOperation conditional, ILoopOperation? loop) => conditional.WhenFalse is null
-        && conditional.Parent is IBlockOperation block && block.Operations.SkipWhile(statement => statement != conditional).Skip(1).Any(statement => Ends(statement, loop));
+        && conditional.Parent is IBlockOperation block && block.Operations.SkipWhile(statement => statement != conditional).Skip(1)
+            .Any(statement => Ends(statement, loop));
 
-    private static bool Ends(IOperation statement, ILoopOperation? loop) => Own(statement).Append(statement).Any(operation => operation is IThrowOperation || operation is IReturnOperation || (loop is not null && Leaves(operation, loop)));
+    private static bool Ends(IOperation statement, ILoopOperation? loop) =>
+        Own(statement).Append(statement).Any(operation => operation is IThrowOperation || operation is IReturnOperation || (loop is not null && Leaves(operation, loop)));
 
     private static bool IsBound(IOperation operation) => operation switch
     {
-        IBinaryOperation { OperatorKind: BinaryOperatorKind.LessThan or BinaryOperatorKind.LessThanOrEqual or BinaryOperatorKind.GreaterThan or BinaryOperatorKind.GreaterThanOrEqual } => true,
-        IBinaryOperation { OperatorKind: BinaryOperatorKind.Equals or BinaryOperatorKind.NotEquals, LeftOperand.Type.SpecialType: >= SpecialType.System_SByte and <= SpecialType.System_UInt64 } => true,
+        _ when operation.IsRelational() => true,
+        IBinaryOperation { OperatorKind: BinaryOperatorKind.Equals or BinaryOperatorKind.NotEquals,
+            LeftOperand.Type.SpecialType: >= SpecialType.System_SByte and <= SpecialType.System_UInt64 } => true,
         IPropertyReferenceOperation { Property.Name: "IsCancellationRequested" } => true,
-        IRelationalPatternOperation => true,
         _ => false,
     };
 
@@ -147,13 +160,15 @@ internal sealed record RetryShape(IOperation Whole, IOperation Body, ISet<ISymbo
     {
         for (var at = pause.Parent; at is not null and not ILoopOperation; at = at.Parent)
         {
-            if (at is ITryOperation attempt && attempt.Body.Descendants().Contains(pause) && attempt.Catches.Any(clause => clause.ExceptionType?.Name is "Exception" or "Object" or "OperationCanceledException")) return true;
+            if (at is ITryOperation attempt && attempt.Body.Descendants().Contains(pause)
+                && attempt.Catches.Any(clause => clause.ExceptionType?.Name is "Exception" or "Object" or "OperationCanceledException")) return true;
         }
 
         return false;
     }
 
-    private static bool IsPause(IInvocationOperation call) => call.TargetMethod.Name is "Delay" or "DelayAsync" or "Sleep" or "SleepAsync" or "Pause" or "PauseAsync" or "BackoffAsync" or "WaitBeforeRetryAsync"
+    private static bool IsPause(IInvocationOperation call) =>
+        call.TargetMethod.Name is "Delay" or "DelayAsync" or "Sleep" or "SleepAsync" or "Pause" or "PauseAsync" or "BackoffAsync" or "WaitBeforeRetryAsync"
         || (call.TargetMethod is { Name: "Set", ContainingType.Name: "TimerWheel" })
         || (call.TargetMethod.Name.IndexOf("Backoff", StringComparison.Ordinal) >= 0 && call.TargetMethod.ReturnType.Name is "Task" or "ValueTask")
         || (call.TargetMethod.Name.StartsWith("Delay", StringComparison.Ordinal) && call.TargetMethod.ReturnType.Name is "Task" or "ValueTask");
@@ -179,11 +194,10 @@ internal sealed record RetryShape(IOperation Whole, IOperation Body, ISet<ISymbo
 
     private IEnumerable<IOperation> Given(ILocalSymbol local)
     {
-        var root = Whole;
-        while (root.Parent is not null) root = root.Parent;
-        foreach (var operation in root.Descendants())
+        foreach (var operation in Whole.Root().Descendants())
         {
-            if (operation is IVariableDeclaratorOperation declarator && SymbolEqualityComparer.Default.Equals(declarator.Symbol, local) && declarator.GetVariableInitializer() is { } initializer) yield return initializer.Value;
+            if (operation is IVariableDeclaratorOperation declarator && SymbolEqualityComparer.Default.Equals(declarator.Symbol, local)
+                && declarator.GetVariableInitializer() is { } initializer) yield return initializer.Value;
             if (operation is IAssignmentOperation assignment && SymbolEqualityComparer.Default.Equals(SymbolOf(assignment.Target), local)) yield return assignment.Value;
         }
     }
@@ -197,7 +211,8 @@ internal sealed record RetryShape(IOperation Whole, IOperation Body, ISet<ISymbo
     }
 
     private bool Grows(IOperation part) => (SymbolOf(part) is { } symbol && Varying.Contains(symbol))
-        || part is IInvocationOperation { TargetMethod.Name: var name } && (name.IndexOf("Backoff", StringComparison.Ordinal) >= 0 || name.StartsWith("NextDelay", StringComparison.Ordinal));
+        || part is IInvocationOperation { TargetMethod.Name: var name }
+            && (name.IndexOf("Backoff", StringComparison.Ordinal) >= 0 || name.StartsWith("NextDelay", StringComparison.Ordinal));
 
     private static bool IsChance(IOperation part)
     {
@@ -208,7 +223,8 @@ internal sealed record RetryShape(IOperation Whole, IOperation Body, ISet<ISymbo
             _ => (ISymbol?)null,
         };
         return member is not null && (member.ContainingType?.Name is "IEntropy" or "EntropyDraws" or "Random" or "RandomNumberGenerator"
-            || member.ContainingType?.AllInterfaces.Any(offered => offered.Name == "IEntropy") == true || member.Name.IndexOf("Jitter", StringComparison.OrdinalIgnoreCase) >= 0);
+            || member.ContainingType?.AllInterfaces.Any(offered => offered.Name == "IEntropy") == true
+                || member.Name.IndexOf("Jitter", StringComparison.OrdinalIgnoreCase) >= 0);
     }
 
     private static ISymbol? SymbolOf(IOperation operation) => Uses.Unwrap(operation) switch

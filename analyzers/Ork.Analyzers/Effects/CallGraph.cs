@@ -83,7 +83,8 @@ internal sealed class CallGraph
         {
             foreach (var declared in contract.GetMembers())
             {
-                if (SymbolEqualityComparer.Default.Equals(type.FindImplementationForInterfaceMember(declared)?.OriginalDefinition, member)) yield return declared.OriginalDefinition;
+                if (SymbolEqualityComparer.Default.Equals(type.FindImplementationForInterfaceMember(declared)?.OriginalDefinition,
+                    member)) yield return declared.OriginalDefinition;
             }
         }
     }

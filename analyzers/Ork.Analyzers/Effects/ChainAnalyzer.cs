@@ -15,7 +15,8 @@ namespace Ork.Analyzers.Effects;
 public sealed class ChainAnalyzer : DiagnosticAnalyzer
 {
     /// <inheritdoc/>
-    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = Rules.Descriptors(Rules.WallClock, Rules.Randomness, Rules.DirectIO, Rules.WorkerDials);
+    public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = Rules.Descriptors(Rules.WallClock, Rules.Randomness, Rules.DirectIO,
+        Rules.WorkerDials);
 
     /// <inheritdoc/>
     public override void Initialize(AnalysisContext context)
@@ -80,14 +81,16 @@ public sealed class ChainAnalyzer : DiagnosticAnalyzer
             }
 
             if (operation is not IInvocationOperation call) return;
-            if (Exchanges.KindOf(call) is { } kind && Uses.Unwrap(kind) is IParameterReferenceOperation { Parameter: var own } && own.ContainingSymbol is IMethodSymbol of)
+            if (Exchanges.KindOf(call) is { } kind && Uses.Unwrap(kind) is IParameterReferenceOperation { Parameter: var own }
+                && own.ContainingSymbol is IMethodSymbol of)
                 _sendsKind.Add((of.OriginalDefinition, own.Ordinal));
             foreach (var argument in call.Arguments)
             {
                 if (!Uses.IsNamed(argument.Parameter?.Type, Exchanges.FrameKind)) continue;
                 var value = Uses.Unwrap(argument.Value);
                 if (Exchanges.IsRequest(value)) _kinds.Add((caller, call.TargetMethod.OriginalDefinition, argument.Parameter!.Ordinal, operation, null));
-                else if (value is IParameterReferenceOperation { Parameter: var passed }) _kinds.Add((caller, call.TargetMethod.OriginalDefinition, argument.Parameter!.Ordinal, operation, passed));
+                else if (value is IParameterReferenceOperation { Parameter: var passed }) _kinds.Add((caller, call.TargetMethod.OriginalDefinition,
+                    argument.Parameter!.Ordinal, operation, passed));
             }
         }
 
@@ -118,14 +121,16 @@ public sealed class ChainAnalyzer : DiagnosticAnalyzer
         {
             var role = roles.Of(member);
             var path = new List<CallSite>();
-            var does = SymbolEqualityComparer.Default.Equals(callee.ContainingAssembly, compilation.Assembly) ? EffectOfEdge(CallGraph.MemberOf(callee), [], path) : effects.Of(callee);
+            var does = SymbolEqualityComparer.Default.Equals(callee.ContainingAssembly, compilation.Assembly)
+                ? EffectOfEdge(CallGraph.MemberOf(callee), [], path) : effects.Of(callee);
             does &= ~effects.AllowedIn(member);
             foreach (var (effect, rule, instead) in Held)
             {
                 if ((does & effect) != 0 && (rule.Roles & role) != 0) Tell(context, rule, member, at, path, instead);
             }
 
-            if ((does & Effect.DialsKernel) != 0 && (Rules.WorkerDials.Roles & role) != 0 && !Exchanges.Starts(at, callee)) Tell(context, Rules.WorkerDials, member, at, path, null);
+            if ((does & Effect.DialsKernel) != 0 && (Rules.WorkerDials.Roles & role) != 0
+                && !Exchanges.Starts(at, callee)) Tell(context, Rules.WorkerDials, member, at, path, null);
         }
 
         private Effect EffectOfEdge(ISymbol member, HashSet<ISymbol> seen, List<CallSite> path)

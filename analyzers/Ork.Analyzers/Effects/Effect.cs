@@ -28,11 +28,13 @@ internal sealed class EffectReader
         if (member.ContainingAssembly is not { } assembly) return Effect.None;
         var facts = _facts.GetOrAdd(assembly, static of => Read(of));
         if (facts.Count == 0) return Effect.None;
-        return _ofMember.GetOrAdd(CallGraph.MemberOf(member), of => of.GetDocumentationCommentId() is { } id && facts.TryGetValue(id, out var effect) ? effect : Effect.None);
+        return _ofMember.GetOrAdd(CallGraph.MemberOf(member), of => of.GetDocumentationCommentId() is { } id
+            && facts.TryGetValue(id, out var effect) ? effect : Effect.None);
     }
 
     /// <summary>The simple names of an assembly's members that may do one of these.</summary>
-    internal IEnumerable<string> NamesOf(IAssemblySymbol assembly, Effect concern) => _facts.GetOrAdd(assembly, static of => Read(of)).Where(fact => (fact.Value & concern) != 0).Select(fact =>
+    internal IEnumerable<string> NamesOf(IAssemblySymbol assembly, Effect concern) =>
+        _facts.GetOrAdd(assembly, static of => Read(of)).Where(fact => (fact.Value & concern) != 0).Select(fact =>
     {
         var id = fact.Key;
         var name = id.Split('(')[0];
@@ -58,7 +60,8 @@ internal sealed class EffectReader
         var facts = new Dictionary<string, Effect>(StringComparer.Ordinal);
         foreach (var attribute in assembly.GetAttributes())
         {
-            if (attribute is { AttributeClass: { Name: "OrkEffectAttribute", ContainingNamespace.Name: "Ork" }, ConstructorArguments: [{ Value: string member }, { Value: int effects }] })
+            if (attribute is { AttributeClass: { Name: "OrkEffectAttribute", ContainingNamespace.Name: "Ork" },
+                ConstructorArguments: [{ Value: string member }, { Value: int effects }] })
                 facts[member] = (facts.TryGetValue(member, out var known) ? known : Effect.None) | (Effect)effects;
         }
 
@@ -70,7 +73,8 @@ internal sealed class EffectReader
         var allowed = Effect.None;
         foreach (var attribute in of.GetAttributes())
         {
-            if (attribute is { AttributeClass: { Name: "OrkAllowAttribute", ContainingNamespace.Name: "Ork" }, ConstructorArguments: [{ Value: int effects }, ..] }) allowed |= (Effect)effects;
+            if (attribute is { AttributeClass: { Name: "OrkAllowAttribute", ContainingNamespace.Name: "Ork" },
+                ConstructorArguments: [{ Value: int effects }, ..] }) allowed |= (Effect)effects;
         }
 
         return allowed;

@@ -52,14 +52,17 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
     private HashSet<string> Names => EffectNames.Of(~OfNoConcern);
 
     private static string? RoleOf(IEnumerable<AttributeListSyntax> lists) => lists.SelectMany(list => list.Attributes)
-        .Where(attribute => attribute.Name.ToString() is var name && (name.EndsWith("OrkRole", StringComparison.Ordinal) || name.EndsWith("OrkRoleAttribute", StringComparison.Ordinal)))
-        .Select(attribute => attribute.ArgumentList?.Arguments.FirstOrDefault()?.Expression is MemberAccessExpressionSyntax access ? access.Name.Identifier.ValueText : null).FirstOrDefault();
+        .Where(attribute => attribute.Name.ToString() is var name
+            && (name.EndsWith("OrkRole", StringComparison.Ordinal) || name.EndsWith("OrkRoleAttribute", StringComparison.Ordinal)))
+        .Select(attribute => attribute.ArgumentList?.Arguments.FirstOrDefault()?.Expression is MemberAccessExpressionSyntax access
+            ? access.Name.Identifier.ValueText : null).FirstOrDefault();
 
     /// <summary>The source that says so; null where there is nothing to say.</summary>
     internal string? Write()
     {
         // Nobody calls a program, what calls a simulation may do all that it does, and the callers' SDK is known by its name for what it does.
-        if (compilation.AssemblyName == Exchanges.Client || compilation.Options.OutputKind != OutputKind.DynamicallyLinkedLibrary || _role == nameof(Roles.Simulation)) return null;
+        if (compilation.AssemblyName == Exchanges.Client || compilation.Options.OutputKind != OutputKind.DynamicallyLinkedLibrary
+            || _role == nameof(Roles.Simulation)) return null;
         LookAtSuspects();
         var facts = Spread().Where(fact => IsPublic(fact.Key)).Select(fact => (Id: fact.Key.GetDocumentationCommentId(), fact.Value)).Where(fact => fact.Id is not null)
             .Select(fact => (Id: fact.Id!, fact.Value)).ToList();
@@ -96,7 +99,8 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
     {
         var waiting = Members();
         var names = new HashSet<string>(Names, StringComparer.Ordinal) { Marked };
-        foreach (var assembly in compilation.SourceModule.ReferencedAssemblySymbols.Where(assembly => !IsFramework(assembly))) names.UnionWith(_reader.NamesOf(assembly, ~OfNoConcern));
+        foreach (var assembly in compilation.SourceModule.ReferencedAssemblySymbols.Where(assembly =>
+            !IsFramework(assembly))) names.UnionWith(_reader.NamesOf(assembly, ~OfNoConcern));
         while (names.Count > 0)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -109,7 +113,8 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
     }
 
     /// <summary>The framework says nothing of its members; the table of APIs does.</summary>
-    private static bool IsFramework(IAssemblySymbol assembly) => assembly.Name is "mscorlib" or "netstandard" or "System" || assembly.Name.StartsWith("System.", StringComparison.Ordinal)
+    private static bool IsFramework(IAssemblySymbol assembly) => assembly.Name is "mscorlib" or "netstandard" or "System"
+        || assembly.Name.StartsWith("System.", StringComparison.Ordinal)
         || assembly.Name.StartsWith("Microsoft.", StringComparison.Ordinal);
 
     /// <summary>Every member with the names it mentions; those of its type's fields and properties that hold something with effects count as such names.</summary>
@@ -120,16 +125,19 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
         {
             cancellation.ThrowIfCancellationRequested();
             var (aliases, isImported) = ImportsOf((CompilationUnitSyntax)tree.GetRoot(cancellation));
-            foreach (var type in tree.GetRoot(cancellation).DescendantNodes(node => node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax or TypeDeclarationSyntax).OfType<TypeDeclarationSyntax>())
+            foreach (var type in tree.GetRoot(cancellation).DescendantNodes(node =>
+                node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax or TypeDeclarationSyntax).OfType<TypeDeclarationSyntax>())
             {
                 // What the rules forbid is not there, but in types that state another role.
                 if (_role is nameof(Roles.Kernel) && !MayHaveEffects(type)) continue;
                 var holders = new HashSet<string>(type.Members.SelectMany(HoldersIn), StringComparer.Ordinal);
                 foreach (var member in type.Members.Where(member => member is not BaseTypeDeclarationSyntax))
                 {
-                    var mentions = new HashSet<string>(member.DescendantTokens().Where(token => token.IsKind(SyntaxKind.IdentifierToken)).Select(token => token.ValueText), StringComparer.Ordinal);
+                    var mentions = new HashSet<string>(member.DescendantTokens().Where(token => token.IsKind(SyntaxKind.IdentifierToken))
+                        .Select(token => token.ValueText), StringComparer.Ordinal);
                     if (isImported || mentions.Overlaps(holders) || mentions.Overlaps(aliases) || EffectNames.SayTogether(mentions)) mentions.Add(Marked);
-                    if (member.AttributeLists.Any(list => list.ToString().IndexOf("OrkEffects.DialsKernel", StringComparison.Ordinal) >= 0)) mentions.Remove("ConnectAsync");
+                    if (member.AttributeLists.Any(list => list.ToString().IndexOf("OrkEffects.DialsKernel",
+                        StringComparison.Ordinal) >= 0)) mentions.Remove("ConnectAsync");
                     members.Add(new Mention(member, mentions));
                 }
             }
@@ -154,14 +162,17 @@ internal sealed class EffectFacts(Compilation compilation, CancellationToken can
     }
 
     private HashSet<string> GlobalAliases() => new(compilation.SyntaxTrees.SelectMany(tree => ((CompilationUnitSyntax)tree.GetRoot(cancellation)).Usings)
-        .Where(directive => directive is { Alias: not null, NamespaceOrType: { } type } && !directive.GlobalKeyword.IsKind(SyntaxKind.None) && type.DescendantTokens().Any(token => Names.Contains(token.ValueText)))
+        .Where(directive => directive is { Alias: not null, NamespaceOrType: { } type } && !directive.GlobalKeyword.IsKind(SyntaxKind.None)
+            && type.DescendantTokens().Any(token => Names.Contains(token.ValueText)))
         .Select(directive => directive.Alias!.Name.Identifier.ValueText), StringComparer.Ordinal);
 
-    private bool MayHaveEffects(TypeDeclarationSyntax type) => (_stated ??= Stated()).Contains(type.Identifier.ValueText) || (type.Parent is TypeDeclarationSyntax outer && MayHaveEffects(outer));
+    private bool MayHaveEffects(TypeDeclarationSyntax type) => (_stated ??= Stated()).Contains(type.Identifier.ValueText)
+        || (type.Parent is TypeDeclarationSyntax outer && MayHaveEffects(outer));
 
     /// <summary>Names of the types that state a role of their own.</summary>
     private HashSet<string> Stated() => new(compilation.SyntaxTrees
-        .SelectMany(tree => tree.GetRoot(cancellation).DescendantNodes(node => node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax or TypeDeclarationSyntax).OfType<TypeDeclarationSyntax>())
+        .SelectMany(tree => tree.GetRoot(cancellation).DescendantNodes(node =>
+            node is CompilationUnitSyntax or BaseNamespaceDeclarationSyntax or TypeDeclarationSyntax).OfType<TypeDeclarationSyntax>())
         .Where(type => type.AttributeLists.Count > 0 && RoleOf(type.AttributeLists) is not null).Select(type => type.Identifier.ValueText), StringComparer.Ordinal);
 
     private IEnumerable<string> HoldersIn(MemberDeclarationSyntax member) => member switch

@@ -11,7 +11,8 @@ internal static class EffectNames
     /// <summary>What stands for a request that is sent: of the three words none says so alone.</summary>
     private static readonly string[] Request = ["Send", "FrameKind", "Request"];
 
-    private static readonly HashSet<string> OfClockAndChance = Set("DateTime", "DateTimeOffset", "Environment", "Stopwatch", "DateAndTime", "Random", "Guid", "RandomNumberGenerator",
+    private static readonly HashSet<string> OfClockAndChance = Set("DateTime", "DateTimeOffset", "Environment", "Stopwatch", "DateAndTime", "Random", "Guid",
+        "RandomNumberGenerator",
         "RNGCryptoServiceProvider", "SymmetricAlgorithm", "ActivityTraceId", "ActivitySpanId", "ConnectAsync", "OrkClient");
 
     /// <summary>The names for some effects.</summary>
@@ -25,8 +26,10 @@ internal static class EffectNames
     // Apart, so that who asks for clocks only does not make the whole table.
     private static class Outside
     {
-        internal static readonly HashSet<string> All = Set([.. OfClockAndChance, .. ForbiddenApis.Table.Where(api => api.Rule == Rules.DirectIO).Select(api => LastName(api.Type)).Where(name => name != "*"),
-            "Socket", "TcpClient", "TcpListener", "UdpClient", "HttpClient", "NetworkStream", "SslStream", "SqliteConnection", "SqliteCommand", "NamedPipeClientStream", "NamedPipeServerStream",
+        internal static readonly HashSet<string> All = Set([.. OfClockAndChance, .. ForbiddenApis.Table.Where(api => api.Rule == Rules.DirectIO)
+            .Select(api => LastName(api.Type)).Where(name => name != "*"),
+            "Socket", "TcpClient", "TcpListener", "UdpClient", "HttpClient", "NetworkStream", "SslStream", "SqliteConnection", "SqliteCommand",
+                "NamedPipeClientStream", "NamedPipeServerStream",
             "MemoryMappedFile", "ClientWebSocket", "Ping"]);
 
         private static string LastName(string type) => type.Substring(type.LastIndexOfAny(['.', '+']) + 1).Split('`')[0];

@@ -22,7 +22,8 @@ internal static class Exchanges
         && (type.ContainingNamespace?.ToDisplayString() is { } space && (space == Client || space.StartsWith(Client + ".", StringComparison.Ordinal)))
         && !type.AllInterfaces.Any(of => of.Name == "_Exception") && !IsException(type);
 
-    private static bool Dials(ISymbol member) => member is IMethodSymbol { Name: "ConnectAsync", ContainingType: { } type } && (IsNetwork(type) || type.AllInterfaces.Any(IsNetwork));
+    private static bool Dials(ISymbol member) => member is IMethodSymbol { Name: "ConnectAsync", ContainingType: { } type }
+        && (IsNetwork(type) || type.AllInterfaces.Any(IsNetwork));
 
     /// <summary>The kind that a send on a link, a session or a batch of effects is given; null where a call is no send.</summary>
     internal static IOperation? KindOf(IInvocationOperation call) =>
@@ -36,11 +37,10 @@ internal static class Exchanges
         if (kind is ISwitchExpressionOperation arms) return arms.Arms.Any(arm => IsRequest(arm.Value));
         if (kind is ILocalReferenceOperation { Local: var local })
         {
-            IOperation root = kind;
-            while (root.Parent is not null) root = root.Parent;
-            return root.Descendants().Any(at => at switch
+            return kind.Root().Descendants().Any(at => at switch
             {
-                IVariableDeclaratorOperation declarator => SymbolEqualityComparer.Default.Equals(declarator.Symbol, local) && declarator.GetVariableInitializer() is { } initializer
+                IVariableDeclaratorOperation declarator => SymbolEqualityComparer.Default.Equals(declarator.Symbol, local)
+                    && declarator.GetVariableInitializer() is { } initializer
                     && Uses.Unwrap(initializer.Value) is not ILocalReferenceOperation && IsRequest(initializer.Value),
                 ISimpleAssignmentOperation { Target: ILocalReferenceOperation target } assignment => SymbolEqualityComparer.Default.Equals(target.Local, local)
                     && Uses.Unwrap(assignment.Value) is not ILocalReferenceOperation && IsRequest(assignment.Value),

@@ -29,7 +29,8 @@ public sealed class MachineStateAnalyzer : DiagnosticAnalyzer
             var writes = new Writes(roles);
             start.RegisterOperationAction(writes.Call, OperationKind.Invocation);
             start.RegisterOperationAction(writes.Creation, OperationKind.ObjectCreation);
-            start.RegisterOperationAction(writes.Assignment, OperationKind.SimpleAssignment, OperationKind.CompoundAssignment, OperationKind.DeconstructionAssignment, OperationKind.Increment, OperationKind.Decrement);
+            start.RegisterOperationAction(writes.Assignment, OperationKind.SimpleAssignment, OperationKind.CompoundAssignment,
+                OperationKind.DeconstructionAssignment, OperationKind.Increment, OperationKind.Decrement);
             start.RegisterOperationAction(writes.Reference, OperationKind.Argument);
             start.RegisterSymbolAction(writes.Declared, SymbolKind.Field, SymbolKind.Parameter, SymbolKind.Property, SymbolKind.Method, SymbolKind.NamedType);
             start.RegisterCompilationEndAction(writes.End);
@@ -79,7 +80,8 @@ public sealed class MachineStateAnalyzer : DiagnosticAnalyzer
             var creation = (IObjectCreationOperation)context.Operation;
             if (creation.Type is not INamedTypeSymbol type || !Machines.Is(type)) return;
             NoteMachine(type);
-            foreach (var place in creation.Arguments.SelectMany(argument => argument.Value.Descendants()).OfType<ISimpleAssignmentOperation>().Select(write => PlaceOf(write.Target)))
+            foreach (var place in creation.Arguments.SelectMany(argument => argument.Value.Descendants()).OfType<ISimpleAssignmentOperation>()
+                .Select(write => PlaceOf(write.Target)))
             {
                 if (place is not null) _places.TryAdd(place, 0);
             }
@@ -96,7 +98,8 @@ public sealed class MachineStateAnalyzer : DiagnosticAnalyzer
             };
             foreach (var target in targets)
             {
-                if (target.Type is { TypeKind: TypeKind.Enum } type && PlaceOf(target) is { } place && !IsFirst(context.Operation, target, context.ContainingSymbol) && !IsMachines(context.Operation))
+                if (target.Type is { TypeKind: TypeKind.Enum } type && PlaceOf(target) is { } place
+                    && !IsFirst(context.Operation, target, context.ContainingSymbol) && !IsMachines(context.Operation))
                     _writes.Add((place, type, context.Operation.Syntax.GetLocation(), context.ContainingSymbol));
             }
         }
@@ -108,7 +111,8 @@ public sealed class MachineStateAnalyzer : DiagnosticAnalyzer
             if (argument.Parameter is not { RefKind: RefKind.Ref or RefKind.Out } || argument.Value.Type is not { TypeKind: TypeKind.Enum } type) return;
             if (PlaceOf(argument.Value) is not { } place || place is IParameterSymbol) return;
             var callee = (argument.Parent as IInvocationOperation)?.TargetMethod;
-            if (callee is null || Machines.Is(callee.ContainingType) || (callee.DeclaringSyntaxReferences.Length > 0 && argument.Parameter.RefKind == RefKind.Ref)) return;
+            if (callee is null || Machines.Is(callee.ContainingType)
+                || (callee.DeclaringSyntaxReferences.Length > 0 && argument.Parameter.RefKind == RefKind.Ref)) return;
             _writes.Add((place, type, argument.Syntax.GetLocation(), context.ContainingSymbol));
         }
 

@@ -28,13 +28,15 @@ public sealed class ModuleAnalyzer : DiagnosticAnalyzer
             start.RegisterSyntaxNodeAction(check.Name, SyntaxKind.IdentifierName, SyntaxKind.GenericName);
             start.RegisterOperationAction(check.Chain, OperationKind.Invocation, OperationKind.PropertyReference);
             start.RegisterSymbolAction(check.Method, SymbolKind.Method, SymbolKind.Property, SymbolKind.Field);
-            start.RegisterOperationAction(check.Wait, OperationKind.Await, OperationKind.AnonymousFunction, OperationKind.LocalFunction, OperationKind.Loop, OperationKind.Using,
+            start.RegisterOperationAction(check.Wait, OperationKind.Await, OperationKind.AnonymousFunction, OperationKind.LocalFunction, OperationKind.Loop,
+                OperationKind.Using,
                 OperationKind.UsingDeclaration);
         });
     }
 
     /// <summary>Names of the classes in modules that work: only where one of them stands is it asked which type it is.</summary>
-    private static HashSet<string> NamesOfServices(INamespaceSymbol space) => new(TypesIn(space).Where(type => Module.Of(type) is not null && Check.IsService(type)).Select(type => type.Name), StringComparer.Ordinal);
+    private static HashSet<string> NamesOfServices(INamespaceSymbol space) =>
+        new(TypesIn(space).Where(type => Module.Of(type) is not null && Check.IsService(type)).Select(type => type.Name), StringComparer.Ordinal);
 
     private static IEnumerable<INamedTypeSymbol> TypesIn(INamespaceOrTypeSymbol space) => space.GetMembers().OfType<INamespaceOrTypeSymbol>()
         .SelectMany(member => member is INamedTypeSymbol type ? TypesIn(type).Prepend(type) : TypesIn(member));
@@ -61,7 +63,8 @@ public sealed class ModuleAnalyzer : DiagnosticAnalyzer
         {
             var on = context.Operation is IInvocationOperation call ? call.Instance : ((IPropertyReferenceOperation)context.Operation).Instance;
             var container = context.ContainingSymbol.ContainingType;
-            if (on is not (IInvocationOperation or IPropertyReferenceOperation or IFieldReferenceOperation) || on.Type is not INamedTypeSymbol type || (Rules.ModuleClass.Roles & roles.Of(container)) == 0) return;
+            if (on is not (IInvocationOperation or IPropertyReferenceOperation or IFieldReferenceOperation) || on.Type is not INamedTypeSymbol type
+                || (Rules.ModuleClass.Roles & roles.Of(container)) == 0) return;
             if (Module.Of(container) is not { } own || !IsService(type) || Module.Of(type) is not { } other || other == own) return;
             var holder = on is IInvocationOperation inner ? inner.TargetMethod.ContainingType : ((IMemberReferenceOperation)on).Member.ContainingType;
             if (Module.Of(holder) == own) return;
@@ -132,7 +135,8 @@ public sealed class ModuleAnalyzer : DiagnosticAnalyzer
             var module = Module.Of(type);
             if (type.AllInterfaces.Any(offered => Module.Of(offered) == module && module is not null)) return true;
             return type.InstanceConstructors.Any(constructor => constructor.Parameters.Any(parameter =>
-                parameter.Type is { TypeKind: TypeKind.Interface, ContainingNamespace: { } space } && !space.ToDisplayString().StartsWith("System", StringComparison.Ordinal)
+                parameter.Type is { TypeKind: TypeKind.Interface, ContainingNamespace: { } space }
+                    && !space.ToDisplayString().StartsWith("System", StringComparison.Ordinal)
                 || parameter.Type.Name is "ModuleMachine" or "TimerWheel" or "StateMachine"));
         }
     }

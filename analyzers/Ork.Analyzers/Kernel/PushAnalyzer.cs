@@ -43,7 +43,8 @@ public sealed class PushAnalyzer : DiagnosticAnalyzer
     private static void Subscription(OperationAnalysisContext context, RoleReader roles)
     {
         var assignment = (IEventAssignmentOperation)context.Operation;
-        if (!assignment.Adds || Uses.Unwrap(assignment.EventReference) is not IEventReferenceOperation { Event: var @event } || IsFramework(@event.ContainingType)) return;
+        if (!assignment.Adds || Uses.Unwrap(assignment.EventReference) is not IEventReferenceOperation { Event: var @event }
+            || IsFramework(@event.ContainingType)) return;
         if (!IsOwnCallback(@event.Type)) context.Find(roles, Rules.Push, assignment, $"The event {@event.ContainingType.Name}.{@event.Name}");
     }
 
@@ -52,7 +53,8 @@ public sealed class PushAnalyzer : DiagnosticAnalyzer
         var call = (IInvocationOperation)context.Operation;
         var method = call.TargetMethod;
         if (method.Name == "Subscribe" && (IsObservable(method.ContainingType) || method.Parameters.Any(parameter => parameter.Type.Name == "IObserver")
-            || (call.Arguments.Length > 0 && Uses.Unwrap(call.Arguments[0].Value).Type is { } first && IsObservable(first)) || (call.Instance?.Type is { } on && IsObservable(on))))
+            || (call.Arguments.Length > 0 && Uses.Unwrap(call.Arguments[0].Value).Type is { } first && IsObservable(first))
+                || (call.Instance?.Type is { } on && IsObservable(on))))
         {
             context.Find(roles, Rules.Push, call, "The subscription to an observable");
             return;
@@ -68,8 +70,10 @@ public sealed class PushAnalyzer : DiagnosticAnalyzer
     {
         var assignment = (ISimpleAssignmentOperation)context.Operation;
         if (assignment.Target is not IMemberReferenceOperation { Instance: not null and not IInstanceReferenceOperation { ReferenceKind: InstanceReferenceKind.ContainingTypeInstance } } target) return;
-        if (assignment.Value.ConstantValue is { HasValue: true, Value: null } || !Handles.IsMatch(target.Member.Name) || IsFramework(target.Member.ContainingType)) return;
-        if (target.Type is { TypeKind: TypeKind.Delegate } type && !IsOwnCallback(type) && Delivers(type) && !SymbolEqualityComparer.Default.Equals(context.ContainingSymbol.ContainingType, target.Member.ContainingType))
+        if (assignment.Value.ConstantValue is { HasValue: true, Value: null } || !Handles.IsMatch(target.Member.Name)
+            || IsFramework(target.Member.ContainingType)) return;
+        if (target.Type is { TypeKind: TypeKind.Delegate } type && !IsOwnCallback(type) && Delivers(type)
+            && !SymbolEqualityComparer.Default.Equals(context.ContainingSymbol.ContainingType, target.Member.ContainingType))
             context.Find(roles, Rules.Push, assignment, $"The callback {target.Member.ContainingType.Name}.{target.Member.Name}");
     }
 
@@ -90,10 +94,12 @@ public sealed class PushAnalyzer : DiagnosticAnalyzer
     }
 
     private static bool IsObservable(ITypeSymbol type) =>
-        type is { Name: "IObservable", ContainingNamespace.Name: "System" } || type.AllInterfaces.Any(offered => offered is { Name: "IObservable", ContainingNamespace.Name: "System" });
+        type is { Name: "IObservable", ContainingNamespace.Name: "System" }
+            || type.AllInterfaces.Any(offered => offered is { Name: "IObservable", ContainingNamespace.Name: "System" });
 
     /// <summary>A delegate that is handed the turn it runs in.</summary>
-    private static bool IsOwnCallback(ITypeSymbol type) => type is INamedTypeSymbol { DelegateInvokeMethod: { } invoke } && invoke.Parameters.Any(parameter => Module.IsTurn(parameter.Type));
+    private static bool IsOwnCallback(ITypeSymbol type) => type is INamedTypeSymbol { DelegateInvokeMethod: { } invoke }
+        && invoke.Parameters.Any(parameter => Module.IsTurn(parameter.Type));
 
     /// <summary>A delegate that is handed something: what asks for nothing and yields a value is a question of the kernel's.</summary>
     private static bool Delivers(ITypeSymbol type) => type is INamedTypeSymbol { DelegateInvokeMethod: { Parameters.Length: > 0 } invoke }

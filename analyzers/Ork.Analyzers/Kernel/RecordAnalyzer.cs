@@ -16,7 +16,8 @@ public sealed class RecordAnalyzer : DiagnosticAnalyzer
 {
     private static readonly string[] Readers = ["Read", "TryRead", "Parse", "TryParse", "From", "Load", "Decode", "TryDecode", "Deserialize"];
     private static readonly ImmutableHashSet<string> Versions = ImmutableHashSet.Create("Version", "FormatVersion", "SchemaVersion", "ProtocolVersion", "RecordVersion");
-    private static readonly ImmutableHashSet<string> Writers = ImmutableHashSet.Create("ToBytes", "ToJson", "ToUtf8", "Write", "WriteTo", "Serialize", "SerializeTo", "Encode");
+    private static readonly ImmutableHashSet<string> Writers = ImmutableHashSet.Create("ToBytes", "ToJson", "ToUtf8", "Write", "WriteTo", "Serialize",
+        "SerializeTo", "Encode");
 
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = Rules.Descriptors(Rules.Unversioned);
@@ -58,14 +59,16 @@ public sealed class RecordAnalyzer : DiagnosticAnalyzer
             if (AttributeOf(type) is { } record)
             {
                 Note(type, "stored or sent");
-                if (record.NamedArguments.Any(argument => argument.Key == "ReadBy" && argument.Value.Value is string { Length: > 0 })) _read.TryAdd(type.OriginalDefinition, 0);
+                if (record.NamedArguments.Any(argument => argument.Key == "ReadBy"
+                    && argument.Value.Value is string { Length: > 0 })) _read.TryAdd(type.OriginalDefinition, 0);
             }
         }
 
         internal void Method(SymbolAnalysisContext context)
         {
             var method = (IMethodSymbol)context.Symbol;
-            if (method.MethodKind is not (MethodKind.Ordinary or MethodKind.ExplicitInterfaceImplementation) || !Readers.Any(verb => method.Name.StartsWith(verb, StringComparison.Ordinal))) return;
+            if (method.MethodKind is not (MethodKind.Ordinary or MethodKind.ExplicitInterfaceImplementation)
+                || !Readers.Any(verb => method.Name.StartsWith(verb, StringComparison.Ordinal))) return;
             foreach (var type in Elements(method.ReturnType)) _read.TryAdd(type, 0);
             foreach (var parameter in method.Parameters)
             {
@@ -110,13 +113,15 @@ public sealed class RecordAnalyzer : DiagnosticAnalyzer
         private static AttributeData? AttributeOf(INamedTypeSymbol type) =>
             type.GetAttributes().FirstOrDefault(attribute => attribute.AttributeClass is { Name: "OrkRecordAttribute", ContainingNamespace.Name: "Ork" });
 
-        private static bool WritesItself(IMethodSymbol method) => !method.IsStatic && method.MethodKind == MethodKind.Ordinary && !method.IsImplicitlyDeclared && Writers.Contains(method.Name)
+        private static bool WritesItself(IMethodSymbol method) => !method.IsStatic && method.MethodKind == MethodKind.Ordinary && !method.IsImplicitlyDeclared
+            && Writers.Contains(method.Name)
             && (method.ReturnType is IArrayTypeSymbol { ElementType.SpecialType: SpecialType.System_Byte } or { Name: "ReadOnlyMemory" }
                 || method.Parameters.Any(parameter => parameter.Type.Name is "IBufferWriter" or "Utf8JsonWriter" or "Span" or "Stream" or "BinaryWriter"));
 
         private void Note(INamedTypeSymbol type, string what)
         {
-            if (type.DeclaringSyntaxReferences.Length > 0 && type.TypeKind is TypeKind.Class or TypeKind.Struct && !type.IsAnonymousType && !type.IsStatic && !IsRef(type))
+            if (type.DeclaringSyntaxReferences.Length > 0 && type.TypeKind is TypeKind.Class or TypeKind.Struct && !type.IsAnonymousType && !type.IsStatic
+                && !IsRef(type))
                 _written.TryAdd(type.OriginalDefinition, what);
         }
 

@@ -40,7 +40,8 @@ internal sealed class TurnPaths
     {
         Solve();
         foreach (var function in _functions.Values) TellEarlyEffects(function);
-        var called = new HashSet<Function>(_functions.Values.SelectMany(function => function.Steps.OfType<Step.Call>().SelectMany(call => call.Targets).Where(target => target != function)));
+        var called = new HashSet<Function>(_functions.Values.SelectMany(function =>
+            function.Steps.OfType<Step.Call>().SelectMany(call => call.Targets).Where(target => target != function)));
         var told = new HashSet<Function>();
         foreach (var root in _functions.Values.Where(function => !called.Contains(function) && function.Sum.Violate)) Blame(root, [], told);
         return _found.OrderBy(found => found.At.SourceTree?.FilePath, StringComparer.Ordinal).ThenBy(found => found.At.SourceSpan.Start)
@@ -70,7 +71,8 @@ internal sealed class TurnPaths
         if (function.Symbol is not IMethodSymbol { IsStatic: false, MethodKind: MethodKind.Ordinary or MethodKind.ExplicitInterfaceImplementation } method) return;
         foreach (var contract in method.ContainingType.AllInterfaces.SelectMany(offered => offered.GetMembers()).OfType<IMethodSymbol>())
         {
-            if (SymbolEqualityComparer.Default.Equals(method.ContainingType.FindImplementationForInterfaceMember(contract)?.OriginalDefinition, method)) Note(contract.OriginalDefinition, function);
+            if (SymbolEqualityComparer.Default.Equals(method.ContainingType.FindImplementationForInterfaceMember(contract)?.OriginalDefinition,
+                method)) Note(contract.OriginalDefinition, function);
         }
 
         for (var overridden = method.OverriddenMethod; overridden is not null; overridden = overridden.OverriddenMethod) Note(overridden.OriginalDefinition, function);
@@ -110,7 +112,8 @@ internal sealed class TurnPaths
     private void Blame(Function function, Chain chain, HashSet<Function> told)
     {
         if (!told.Add(function)) return;
-        var deeper = function.Steps.OfType<Step.Call>().SelectMany(call => call.Targets.Select(target => (call, target))).Where(step => step.target.Sum.Violate && step.target != function).ToArray();
+        var deeper = function.Steps.OfType<Step.Call>().SelectMany(call => call.Targets.Select(target => (call, target)))
+            .Where(step => step.target.Sum.Violate && step.target != function).ToArray();
         if (deeper.Length > 0)
         {
             foreach (var (call, target) in deeper) Blame(target, chain.With(function, call.At), told);
@@ -214,7 +217,8 @@ internal sealed class Function(ISymbol symbol, INamedTypeSymbol type, ControlFlo
     internal bool Update()
     {
         var sum = Flow(null);
-        var releases = ReleasesAtOnce || Steps.Any(step => step is Step.AtOnce || (step is Step.Call { IsDirect: true } call && call.Targets.Any(target => target.ReleasesAtOnce)));
+        var releases = ReleasesAtOnce || Steps.Any(step => step is Step.AtOnce
+            || (step is Step.Call { IsDirect: true } call && call.Targets.Any(target => target.ReleasesAtOnce)));
         var changed = sum != Sum || releases != ReleasesAtOnce;
         (Sum, ReleasesAtOnce) = (sum, releases);
         return changed;
@@ -240,7 +244,8 @@ internal sealed class Function(ISymbol symbol, INamedTypeSymbol type, ControlFlo
             var at = entering[block.Ordinal];
             foreach (var operation in block.Operations) at = Through(operation, at, early);
             var (whenTrue, whenFalse) = Branch(block, ref at, early);
-            Follow(block.FallThroughSuccessor, block.ConditionKind == ControlFlowConditionKind.WhenTrue ? whenFalse : block.ConditionKind == ControlFlowConditionKind.WhenFalse ? whenTrue : at);
+            Follow(block.FallThroughSuccessor, block.ConditionKind == ControlFlowConditionKind.WhenTrue
+                ? whenFalse : block.ConditionKind == ControlFlowConditionKind.WhenFalse ? whenTrue : at);
             Follow(block.ConditionalSuccessor, block.ConditionKind == ControlFlowConditionKind.WhenTrue ? whenTrue : whenFalse);
         }
 
@@ -260,7 +265,8 @@ internal sealed class Function(ISymbol symbol, INamedTypeSymbol type, ControlFlo
                 var isCertain = region.FirstBlockOrdinal == region.LastBlockOrdinal;
                 for (var i = region.FirstBlockOrdinal; i <= region.LastBlockOrdinal; i++)
                 {
-                    foreach (var operation in graph.Blocks[i].Operations) paths = isCertain ? Through(operation, paths, early) : paths.Or(Through(operation, paths, early));
+                    foreach (var operation in graph.Blocks[i].Operations) paths = isCertain
+                        ? Through(operation, paths, early) : paths.Or(Through(operation, paths, early));
                 }
             }
 
@@ -293,7 +299,8 @@ internal sealed class Function(ISymbol symbol, INamedTypeSymbol type, ControlFlo
         return (at, at);
     }
 
-    private bool FiresInto(ILocalSymbol local) => _steps.Any(step => step.Value is Step.Fire && AssignedTo(step.Key) is { } into && SymbolEqualityComparer.Default.Equals(into, local));
+    private bool FiresInto(ILocalSymbol local) => _steps.Any(step => step.Value is Step.Fire && AssignedTo(step.Key) is { } into
+        && SymbolEqualityComparer.Default.Equals(into, local));
 
     private Paths Through(IOperation operation, Paths at, List<Step>? early)
     {
@@ -367,11 +374,13 @@ internal sealed class Function(ISymbol symbol, INamedTypeSymbol type, ControlFlo
 
     private static Step? StepOf(IOperation operation, TurnPaths paths)
     {
-        if (operation is not IInvocationOperation call) return operation is IObjectCreationOperation { Constructor: { } made } creation && paths.TargetsOf(made) is { Count: > 0 } built ? new Step.Call(creation.Syntax, built, true) : null;
+        if (operation is not IInvocationOperation call) return operation is IObjectCreationOperation { Constructor: { } made } creation
+            && paths.TargetsOf(made) is { Count: > 0 } built ? new Step.Call(creation.Syntax, built, true) : null;
         var method = call.TargetMethod;
         if (method.Name is "Fire" && Machines.Is(method.ContainingType)) return IsStored(method.ContainingType) ? new Step.Fire(call.Syntax) : null;
         if (method.Name == "Touch" && Module.IsTurn(method.ContainingType)) return new Step.Record(call.Syntax);
-        if (call.Instance is { } instance && Uses.Unwrap(instance) is IPropertyReferenceOperation { Property.ContainingType: { } holder } && IsBatch(holder) && method.Name is "Add" or "AddRange" or "Insert")
+        if (call.Instance is { } instance && Uses.Unwrap(instance) is IPropertyReferenceOperation { Property.ContainingType: { } holder } && IsBatch(holder)
+            && method.Name is "Add" or "AddRange" or "Insert")
             return new Step.Record(call.Syntax);
         if (call.Arguments.Any(argument => argument.Parameter?.Type is { } type && IsBatch(type))) return new Step.Record(call.Syntax);
         var lane = Lane.Of(call);
@@ -423,7 +432,8 @@ internal static class Lane
     private static Kind KindOf(IOperation lane)
     {
         lane = Uses.Unwrap(lane);
-        if (lane is IPropertyReferenceOperation { Property: { Name: var name, ContainingType: { } of } } && Module.IsTurn(of)) return name == "AtOnce" ? Kind.AtOnce : name == "AfterCommit" ? Kind.AfterCommit : Kind.None;
+        if (lane is IPropertyReferenceOperation { Property: { Name: var name, ContainingType: { } of } } && Module.IsTurn(of)) return name == "AtOnce"
+            ? Kind.AtOnce : name == "AfterCommit" ? Kind.AfterCommit : Kind.None;
         if (lane is not ILocalReferenceOperation { Local: var local }) return Kind.None;
         var names = local.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax().ToString()).ToArray();
         return names.Any(text => text.IndexOf(".AtOnce", StringComparison.Ordinal) >= 0) ? Kind.AtOnce

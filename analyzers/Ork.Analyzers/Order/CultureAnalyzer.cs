@@ -86,7 +86,8 @@ public sealed class CultureAnalyzer : DiagnosticAnalyzer
         internal void Creation(OperationAnalysisContext context)
         {
             var creation = context.Operation;
-            if (creation.Type is not INamedTypeSymbol { Name: "SortedDictionary" or "SortedSet" or "SortedList" or "PriorityQueue", TypeArguments: [var first, ..] arguments } type) return;
+            if (creation.Type is not INamedTypeSymbol { Name: "SortedDictionary" or "SortedSet" or "SortedList" or "PriorityQueue",
+                TypeArguments: [var first, ..] arguments } type) return;
             var key = type.Name == "PriorityQueue" ? arguments[arguments.Length - 1] : first;
             if (!IsText(key) || Uses.Arguments(creation).Any(argument => Uses.IsNamed(argument.Parameter?.Type, "IComparer") && !IsNull(argument.Value))) return;
             context.Find(roles, Rules.Order, creation, $"The order of a {type.Name} of text", Ordinal);
@@ -113,22 +114,27 @@ public sealed class CultureAnalyzer : DiagnosticAnalyzer
         {
             var method = call.TargetMethod;
             if (method.Parameters.Any(parameter => IsProvider(parameter.Type)))
-                return call.Arguments.Any(argument => IsProvider(argument.Parameter?.Type) && argument.ArgumentKind == ArgumentKind.DefaultValue) && IsSensitiveParse(method) ? Invariant : null;
+                return call.Arguments.Any(argument => IsProvider(argument.Parameter?.Type) && argument.ArgumentKind == ArgumentKind.DefaultValue)
+                    && IsSensitiveParse(method) ? Invariant : null;
             if (method.ContainingType.SpecialType == SpecialType.System_String) return HintForText(call);
-            if (method.Name == "ToString") return call.Instance is { } instance && FollowsCulture(instance.Type, FormatOf(call.Arguments.FirstOrDefault()?.Value)) ? Invariant : null;
-            if (method.Name is "ToShortDateString" or "ToLongDateString" or "ToShortTimeString" or "ToLongTimeString" && FollowsCulture(method.ContainingType, null)) return Invariant;
+            if (method.Name == "ToString") return call.Instance is { } instance
+                && FollowsCulture(instance.Type, FormatOf(call.Arguments.FirstOrDefault()?.Value)) ? Invariant : null;
+            if (method.Name is "ToShortDateString" or "ToLongDateString" or "ToShortTimeString" or "ToLongTimeString"
+                && FollowsCulture(method.ContainingType, null)) return Invariant;
             if (IsSensitiveParse(method) || IsSensitiveConversion(method)) return Invariant;
             return HintForSorting(call);
         }
 
-        private static bool IsSensitiveParse(IMethodSymbol method) => method is { Name: "Parse" or "TryParse", IsStatic: true } && FollowsCulture(method.ContainingType, null)
+        private static bool IsSensitiveParse(IMethodSymbol method) => method is { Name: "Parse" or "TryParse", IsStatic: true }
+            && FollowsCulture(method.ContainingType, null)
             && method.Parameters[0].Type is { SpecialType: SpecialType.System_String } or { Name: "ReadOnlySpan" };
 
         /// <summary>Conversions and appends that make text of a number or a date, or one of text, by the machine's culture.</summary>
         private static bool IsSensitiveConversion(IMethodSymbol method) => method.ContainingType.Name switch
         {
             "Convert" when method.ContainingNamespace.Name == "System" && method.Parameters.Length > 0 =>
-                (method.Name == "ToString" && FollowsCulture(method.Parameters[0].Type, null)) || (FollowsCulture(method.ReturnType, null) && method.Parameters[0].Type.SpecialType == SpecialType.System_String),
+                (method.Name == "ToString" && FollowsCulture(method.Parameters[0].Type, null))
+                    || (FollowsCulture(method.ReturnType, null) && method.Parameters[0].Type.SpecialType == SpecialType.System_String),
             "StringBuilder" => method.Name is "Append" or "Insert" && method.Parameters.Any(parameter => FollowsCulture(parameter.Type, null)),
             _ => false,
         };
@@ -145,7 +151,8 @@ public sealed class CultureAnalyzer : DiagnosticAnalyzer
                 "StartsWith" or "EndsWith" or "IndexOf" or "LastIndexOf" when !says && method.Parameters[0].Type.SpecialType == SpecialType.System_String => Ordinal,
                 "Join" or "Concat" when method.TypeArguments.Any(argument => FollowsCulture(argument, null)) => Invariant,
                 "Format" or "Concat" or "Join" => call.Arguments.Any(argument => argument.Value.DescendantsAndSelf().Any(value =>
-                    value is IConversionOperation { IsImplicit: true, Type.SpecialType: SpecialType.System_Object, Operand: var boxed } && FollowsCulture(boxed.Type, null))) ? Invariant : null,
+                    value is IConversionOperation { IsImplicit: true, Type.SpecialType: SpecialType.System_Object, Operand: var boxed }
+                        && FollowsCulture(boxed.Type, null))) ? Invariant : null,
                 _ => null,
             };
         }
@@ -173,7 +180,8 @@ public sealed class CultureAnalyzer : DiagnosticAnalyzer
 
         private static bool IsNull(IOperation value) => value.ConstantValue is { HasValue: true, Value: null };
 
-        private static string? FormatOf(IOperation? format) => format is null ? null : format.ConstantValue.Value as string ?? (format.ConstantValue.HasValue ? null : "?");
+        private static string? FormatOf(IOperation? format) => format is null
+            ? null : format.ConstantValue.Value as string ?? (format.ConstantValue.HasValue ? null : "?");
 
         /// <summary>Whether a type's text differs between cultures. Whole numbers do so only where the format groups or has decimals, dates not in the round-trip formats.</summary>
         private static bool FollowsCulture(ITypeSymbol? type, string? format)

@@ -22,12 +22,14 @@ public sealed class EnumerationAnalyzer : DiagnosticAnalyzer
     /// <summary>What comes out of these is the same in any order.</summary>
     private static readonly ImmutableHashSet<string> OrderFree = ImmutableHashSet.Create(
         "OrderBy", "OrderByDescending", "Order", "OrderDescending", "Count", "LongCount", "Any", "All", "Contains", "Max", "Min", "Sum", "ToHashSet", "ToDictionary",
-        "ToFrozenSet", "ToFrozenDictionary", "ToImmutableSortedDictionary", "ToImmutableSortedSet", "ToImmutableHashSet", "ToImmutableDictionary", "SetEquals", "IsSubsetOf",
+        "ToFrozenSet", "ToFrozenDictionary", "ToImmutableSortedDictionary", "ToImmutableSortedSet", "ToImmutableHashSet", "ToImmutableDictionary", "SetEquals",
+            "IsSubsetOf",
         "IsSupersetOf", "UnionWith", "ExceptWith", "IntersectWith", "Except", "TryGetNonEnumeratedCount");
 
     /// <summary>What comes out of these is in the order of what went in.</summary>
     private static readonly ImmutableHashSet<string> OrderKeeping = ImmutableHashSet.Create(
-        "Select", "Where", "SelectMany", "OfType", "Cast", "Distinct", "DistinctBy", "Concat", "Append", "Prepend", "AsEnumerable", "ToArray", "ToList", "Union", "Intersect");
+        "Select", "Where", "SelectMany", "OfType", "Cast", "Distinct", "DistinctBy", "Concat", "Append", "Prepend", "AsEnumerable", "ToArray", "ToList", "Union",
+            "Intersect");
 
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = Rules.Descriptors(Rules.Order);
@@ -70,7 +72,8 @@ public sealed class EnumerationAnalyzer : DiagnosticAnalyzer
     /// <summary>What is taken out as a whole, and kept or returned; and a bag's own choice of what comes next.</summary>
     private static void Taken(OperationAnalysisContext context, RoleReader roles)
     {
-        if (context.Operation is IInvocationOperation { Instance: { } bag, TargetMethod.Name: "TryTake" or "TryPeek" } && TypeOf(bag) is { } type && type.StartsWith("ConcurrentBag", StringComparison.Ordinal))
+        if (context.Operation is IInvocationOperation { Instance: { } bag, TargetMethod.Name: "TryTake" or "TryPeek" } && TypeOf(bag) is { } type
+            && type.StartsWith("ConcurrentBag", StringComparison.Ordinal))
         {
             Find(context, roles, context.Operation, type);
             return;
@@ -79,7 +82,8 @@ public sealed class EnumerationAnalyzer : DiagnosticAnalyzer
         if (ViewOf(context.Operation) is not { } source) return;
         var parent = context.Operation.Parent;
         while (parent is IConversionOperation or IParenthesizedOperation) parent = parent.Parent;
-        if (parent is IReturnOperation or IVariableInitializerOperation or ISimpleAssignmentOperation or IFieldInitializerOperation) Find(context, roles, context.Operation, source);
+        if (parent is IReturnOperation or IVariableInitializerOperation or ISimpleAssignmentOperation or IFieldInitializerOperation) Find(context, roles,
+            context.Operation, source);
     }
 
     private static void Find(OperationAnalysisContext context, RoleReader roles, IOperation at, string source) =>

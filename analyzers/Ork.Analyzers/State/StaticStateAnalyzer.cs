@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.Diagnostics;
 using Microsoft.CodeAnalysis.Operations;
+using Ork.Analyzers.Apis;
 
 namespace Ork.Analyzers.State;
 
@@ -16,12 +17,16 @@ public sealed class StaticStateAnalyzer : DiagnosticAnalyzer
     private const string Own = "make it a field of what owns it";
 
     private static readonly ImmutableHashSet<string> Changing = ImmutableHashSet.Create(
-        "Add", "AddRange", "TryAdd", "AddOrUpdate", "GetOrAdd", "Insert", "InsertRange", "Remove", "RemoveAt", "RemoveAll", "RemoveRange", "RemoveWhere", "TryRemove", "TryUpdate",
-        "Clear", "Push", "Pop", "TryPop", "Enqueue", "Dequeue", "TryDequeue", "TryTake", "Append", "AppendLine", "Set", "SetValue", "UnionWith", "ExceptWith", "IntersectWith",
-        "Sort", "Reverse", "AddFirst", "AddLast", "RemoveFirst", "RemoveLast", "Cancel", "Release", "Wait", "WaitAsync", "Write", "WriteLine", "TrySetResult", "SetResult");
+        "Add", "AddRange", "TryAdd", "AddOrUpdate", "GetOrAdd", "Insert", "InsertRange", "Remove", "RemoveAt", "RemoveAll", "RemoveRange", "RemoveWhere",
+            "TryRemove", "TryUpdate",
+        "Clear", "Push", "Pop", "TryPop", "Enqueue", "Dequeue", "TryDequeue", "TryTake", "Append", "AppendLine", "Set", "SetValue", "UnionWith", "ExceptWith",
+            "IntersectWith",
+        "Sort", "Reverse", "AddFirst", "AddLast", "RemoveFirst", "RemoveLast", "Cancel", "Release", "Wait", "WaitAsync", "Write", "WriteLine", "TrySetResult",
+            "SetResult");
 
     private static readonly ImmutableHashSet<string> Ambient = ImmutableHashSet.Create(
-        "AsyncLocal", "ThreadLocal", "ConditionalWeakTable", "StrongBox", "Random", "Stopwatch", "CancellationTokenSource", "SemaphoreSlim", "TaskCompletionSource", "MemoryStream");
+        "AsyncLocal", "ThreadLocal", "ConditionalWeakTable", "StrongBox", "Random", "Stopwatch", "CancellationTokenSource", "SemaphoreSlim",
+            "TaskCompletionSource", "MemoryStream");
 
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics { get; } = Rules.Descriptors(Rules.StaticState);
@@ -50,7 +55,7 @@ public sealed class StaticStateAnalyzer : DiagnosticAnalyzer
         {
             var symbol = context.Symbol;
             if (!symbol.IsStatic || symbol.IsImplicitlyDeclared || symbol.IsAbstract || symbol.IsExtern) return;
-            if (IsSettable(symbol, context.CancellationToken)) context.Find(roles, Rules.StaticState, symbol.Name, Own);
+            if (IsSettable(symbol)) context.Find(roles, Rules.StaticState, symbol.Name, Own);
             else if (TypeOf(symbol) is { } type && Ambient.Contains(type.Name)) context.Find(roles, Rules.StaticState, symbol.Name, "hand the value on as an argument");
             else if (IsOpenCollection(symbol)) context.Find(roles, Rules.StaticState, symbol.Name, "make it private, or of a type that nobody can change");
         }
@@ -81,7 +86,7 @@ public sealed class StaticStateAnalyzer : DiagnosticAnalyzer
         {
             foreach (var member in _changed.Keys)
             {
-                var stateless = IsSettable(member, context.CancellationToken) || IsOpenCollection(member) || (TypeOf(member) is { } type && Ambient.Contains(type.Name));
+                var stateless = IsSettable(member) || IsOpenCollection(member) || (TypeOf(member) is { } type && Ambient.Contains(type.Name));
                 if (!stateless && (Rules.StaticState.Roles & roles.Of(member)) != 0)
                     context.ReportDiagnostic(Diagnostic.Create(Rules.StaticState.Descriptor, member.Locations[0], member.Name, Own));
             }
@@ -94,17 +99,13 @@ public sealed class StaticStateAnalyzer : DiagnosticAnalyzer
             _ => null,
         };
 
-        private static bool IsSettable(ISymbol symbol, CancellationToken cancellation) => symbol switch
+        private static bool IsSettable(ISymbol symbol) => symbol switch
         {
             IFieldSymbol field => !field.IsReadOnly && !field.IsConst,
-            IPropertySymbol property => property.SetMethod is { IsInitOnly: false } && IsAuto(property, cancellation),
+            IPropertySymbol property => property.SetMethod is { IsInitOnly: false } && property.IsStored(),
             IEventSymbol @event => @event.AddMethod is { IsImplicitlyDeclared: true },
             _ => false,
         };
-
-        private static bool IsAuto(IPropertySymbol property, CancellationToken cancellation) =>
-            property.ContainingType.GetMembers().Any(member => member is IFieldSymbol { AssociatedSymbol: { } owner } && SymbolEqualityComparer.Default.Equals(owner, property))
-            && !cancellation.IsCancellationRequested;
 
         /// <summary>A collection that anyone outside the assembly can change.</summary>
         private static bool IsOpenCollection(ISymbol symbol)
@@ -114,7 +115,7 @@ public sealed class StaticStateAnalyzer : DiagnosticAnalyzer
                 if (at.DeclaredAccessibility != Accessibility.Public) return false;
             }
 
-            if (symbol is IPropertySymbol property && !IsAuto(property, default)) return false;
+            if (symbol is IPropertySymbol property && !property.IsStored()) return false;
             return TypeOf(symbol) switch
             {
                 IArrayTypeSymbol => true,
@@ -155,12 +156,14 @@ public sealed class StaticStateAnalyzer : DiagnosticAnalyzer
             }
         }
 
-        private static bool IsValueCopy(IOperation at) => at is IPropertyReferenceOperation { Property: { RefKind: RefKind.None, IsIndexer: false }, Type.IsValueType: true };
+        private static bool IsValueCopy(IOperation at) => at is IPropertyReferenceOperation { Property: { RefKind: RefKind.None, IsIndexer: false },
+            Type.IsValueType: true };
 
         private static bool Changes(IMethodSymbol method)
         {
             if (method.ContainingNamespace?.ToDisplayString() is { } space && space.StartsWith("System", StringComparison.Ordinal))
-                return Changing.Contains(method.Name) && !method.ContainingNamespace.ToDisplayString().StartsWith("System.Collections.Immutable", StringComparison.Ordinal) && !method.IsReadOnly;
+                return Changing.Contains(method.Name) && !method.ContainingNamespace.ToDisplayString().StartsWith("System.Collections.Immutable",
+                    StringComparison.Ordinal) && !method.IsReadOnly;
             return Writers.Writes(method.OriginalDefinition);
         }
     }

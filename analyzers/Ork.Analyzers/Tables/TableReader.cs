@@ -66,7 +66,8 @@ internal sealed class TableReader(RoleReader roles)
     {
         foreach (var machine in _lines.GroupBy(line => line.Machine, (IEqualityComparer<ISymbol>)SymbolEqualityComparer.Default))
         {
-            var lines = machine.SelectMany(Resolve).OrderBy(line => line.At.SourceTree?.FilePath, StringComparer.Ordinal).ThenBy(line => line.At.SourceSpan.Start).ToArray();
+            var lines = machine.SelectMany(Resolve).OrderBy(line => line.At.SourceTree?.FilePath, StringComparer.Ordinal).ThenBy(line =>
+                line.At.SourceSpan.Start).ToArray();
             if (lines.Any(line => line.What == What.Unknown || line.State is null || (line.What is What.Leave or What.Stay && line.Trigger is null))) continue;
             Judge(context, (INamedTypeSymbol)machine.Key, lines);
         }
@@ -96,7 +97,8 @@ internal sealed class TableReader(RoleReader roles)
     {
         if (state is null || !seen.Add(state)) return false;
         return lines.Any(line => (line.State == Every || Equals(line.State, state))
-            && ((line.What == What.Leave && (line.State == Every || !Equals(line.Other, state))) || (line.What == What.Within && (line.Other is null || IsLeft(line.Other, lines, seen)))));
+            && ((line.What == What.Leave && (line.State == Every || !Equals(line.Other, state)))
+                || (line.What == What.Within && (line.Other is null || IsLeft(line.Other, lines, seen)))));
     }
 
     private static bool IsTerminal(IFieldSymbol state, Line[] lines) => lines.Any(line => line.What == What.Configure && Equals(line.State, state.ConstantValue))
@@ -128,7 +130,8 @@ internal sealed class TableReader(RoleReader roles)
             "PermitReentry" or "PermitReentryIf" => What.Stay,
             "SubstateOf" => What.Within,
             _ when name.StartsWith("Permit", StringComparison.Ordinal) => What.Leave,
-            _ when name.StartsWith("Ignore", StringComparison.Ordinal) || (name.StartsWith("Internal", StringComparison.Ordinal) && call.Arguments.Length > 0) => What.Stay,
+            _ when name.StartsWith("Ignore", StringComparison.Ordinal)
+                || (name.StartsWith("Internal", StringComparison.Ordinal) && call.Arguments.Length > 0) => What.Stay,
             _ => What.Other,
         };
         foreach (var state in StatesOf(instance))
@@ -145,9 +148,11 @@ internal sealed class TableReader(RoleReader roles)
         }
     }
 
-    private void Add(OperationAnalysisContext context, IInvocationOperation call, INamedTypeSymbol machine, What what, object? state, object? trigger, object? other = null)
+    private void Add(OperationAnalysisContext context, IInvocationOperation call, INamedTypeSymbol machine, What what, object? state, object? trigger,
+        object? other = null)
     {
-        if ((Rules.IncompleteMachine.Roles & roles.Of(context.ContainingSymbol)) != 0) _lines.Add(new Line(machine, what, state, trigger, other, call.Syntax.GetLocation()));
+        if ((Rules.IncompleteMachine.Roles & roles.Of(context.ContainingSymbol)) != 0) _lines.Add(new Line(machine, what, state, trigger, other,
+            call.Syntax.GetLocation()));
     }
 
     /// <summary>The states a configuration is of: found by going back to where it was begun.</summary>
@@ -168,7 +173,7 @@ internal sealed class TableReader(RoleReader roles)
                     continue;
                 case IParameterReferenceOperation { Parameter: var parameter }:
                     return [parameter.OriginalDefinition];
-                case ILocalReferenceOperation { Local: var local } when InitializerOf(at, local) is { } initializer:
+                case ILocalReferenceOperation { Local: var local } when local.DeclaredValue(at) is { } initializer:
                     at = Uses.Unwrap(initializer);
                     continue;
                 case ISimpleAssignmentOperation assignment:
@@ -182,7 +187,8 @@ internal sealed class TableReader(RoleReader roles)
 
     private static IEnumerable<object?> TriggersOf(IInvocationOperation call)
     {
-        var trigger = call.Arguments.FirstOrDefault(argument => argument.Parameter?.Name == "trigger")?.Value ?? (call.Arguments.Length > 0 ? call.Arguments[0].Value : null);
+        var trigger = call.Arguments.FirstOrDefault(argument => argument.Parameter?.Name == "trigger")?.Value ?? (call.Arguments.Length > 0
+            ? call.Arguments[0].Value : null);
         return trigger is null ? [null] : ValuesOf(trigger);
     }
 
@@ -194,8 +200,8 @@ internal sealed class TableReader(RoleReader roles)
         switch (value)
         {
             case ILocalReferenceOperation { Local: var local }:
-                if (LoopOf(value, local) is { } loop) return ElementsOf(loop.Collection);
-                return InitializerOf(value, local) is { } initializer ? ValuesOf(initializer) : [null];
+                if (local.LoopOver(value) is { } loop) return ElementsOf(loop.Collection);
+                return local.DeclaredValue(value) is { } initializer ? ValuesOf(initializer) : [null];
             case IInvocationOperation { TargetMethod.Name: "SetTriggerParameters" } set:
                 return ValuesOf(set.Arguments[0].Value);
             case IFieldReferenceOperation { Field: { IsReadOnly: true } field }:
@@ -217,27 +223,10 @@ internal sealed class TableReader(RoleReader roles)
             IArrayCreationOperation { Initializer: { } elements } => elements.ElementValues.SelectMany(ValuesOf),
             ICollectionExpressionOperation elements => elements.Elements.SelectMany(ValuesOf),
             IInvocationOperation { TargetMethod: { Name: "GetValues", ContainingType.Name: "Enum" } } => [Every],
-            ILocalReferenceOperation { Local: var local } when InitializerOf(collection, local) is { } initializer => ElementsOf(initializer),
+            ILocalReferenceOperation { Local: var local } when local.DeclaredValue(collection) is { } initializer => ElementsOf(initializer),
             IFieldReferenceOperation { Field: { IsReadOnly: true } field } when DeclaredValue(field, collection.SemanticModel) is { } declared => ElementsOf(declared),
             _ => [null],
         };
-    }
-
-    private static IForEachLoopOperation? LoopOf(IOperation at, ILocalSymbol local)
-    {
-        for (var up = at.Parent; up is not null; up = up.Parent)
-        {
-            if (up is IForEachLoopOperation { LoopControlVariable: IVariableDeclaratorOperation variable } loop && SymbolEqualityComparer.Default.Equals(variable.Symbol, local)) return loop;
-        }
-
-        return null;
-    }
-
-    private static IOperation? InitializerOf(IOperation at, ILocalSymbol local)
-    {
-        IOperation root = at;
-        while (root.Parent is not null) root = root.Parent;
-        return root.Descendants().OfType<IVariableDeclaratorOperation>().FirstOrDefault(declared => SymbolEqualityComparer.Default.Equals(declared.Symbol, local))?.GetVariableInitializer()?.Value;
     }
 
     private static IOperation? DeclaredValue(ISymbol member, SemanticModel? model)
@@ -255,7 +244,8 @@ internal sealed class TableReader(RoleReader roles)
 
     private static bool IsBare(IInvocationOperation call) => call.Parent is IExpressionStatementOperation;
 
-    private static bool IsConfiguration(ITypeSymbol type) => type is INamedTypeSymbol { Name: "StateConfiguration", ContainingType: { } machine } && Machines.IsStateless(machine);
+    private static bool IsConfiguration(ITypeSymbol type) => type is INamedTypeSymbol { Name: "StateConfiguration", ContainingType: { } machine }
+        && Machines.IsStateless(machine);
 
     private sealed record Line(INamedTypeSymbol Machine, What What, object? State, object? Trigger, object? Other, Location At);
 }

@@ -85,7 +85,8 @@ public sealed class ContinuationsAnalyzer : DiagnosticAnalyzer
         internal void Return(OperationAnalysisContext context)
         {
             // An async method's task is its own, whatever it awaits.
-            if (((IReturnOperation)context.Operation).ReturnedValue is not { } value || FunctionOf(context.Operation, context.ContainingSymbol) is not { IsAsync: false } method) return;
+            if (((IReturnOperation)context.Operation).ReturnedValue is not { } value
+                || FunctionOf(context.Operation, context.ContainingSymbol) is not { IsAsync: false } method) return;
             Flow(method.AssociatedSymbol ?? method, value);
         }
 
@@ -169,7 +170,8 @@ public sealed class ContinuationsAnalyzer : DiagnosticAnalyzer
         {
             foreach (var argument in arguments)
             {
-                if (argument.Parameter is { } parameter && parameter.Locations.Length > 0 && parameter.Locations[0].IsInSource) Flow(parameter.OriginalDefinition, argument.Value);
+                if (argument.Parameter is { } parameter && parameter.Locations.Length > 0
+                    && parameter.Locations[0].IsInSource) Flow(parameter.OriginalDefinition, argument.Value);
             }
         }
 
@@ -196,7 +198,8 @@ public sealed class ContinuationsAnalyzer : DiagnosticAnalyzer
                 case IInvocationOperation { TargetMethod: { ContainingType: { Name: "Task", ContainingNamespace.Name: "Tasks" } } } call:
                     // The task that WhenAny or WaitAsync make is another one.
                     return call.TargetMethod.Name == "ConfigureAwait" && call.Instance is { } configured ? SourcesOf(configured) : [];
-                case IInvocationOperation call when IsLinq(call.TargetMethod) || call.TargetMethod.Name is "ToArray" or "ToList" or "AsTask" or "Dequeue" or "Pop" or "Peek":
+                case IInvocationOperation call when IsLinq(call.TargetMethod)
+                    || call.TargetMethod.Name is "ToArray" or "ToList" or "AsTask" or "Dequeue" or "Pop" or "Peek":
                     return (call.Instance is { } of ? SourcesOf(of) : []).Concat(call.Arguments.SelectMany(argument => SourcesOf(argument.Value)));
                 case IInvocationOperation call:
                     return [call.TargetMethod.OriginalDefinition];
@@ -217,7 +220,8 @@ public sealed class ContinuationsAnalyzer : DiagnosticAnalyzer
                 case ISpreadOperation spread:
                     return SourcesOf(spread.Operand);
                 case IObjectCreationOperation { Initializer: { } filled }:
-                    return filled.Initializers.SelectMany(item => item is IInvocationOperation add ? add.Arguments.SelectMany(argument => SourcesOf(argument.Value)) : []);
+                    return filled.Initializers.SelectMany(item => item is IInvocationOperation add
+                        ? add.Arguments.SelectMany(argument => SourcesOf(argument.Value)) : []);
                 case IArrayElementReferenceOperation element:
                     return SourcesOf(element.ArrayReference);
                 case IPropertyReferenceOperation { Property.IsIndexer: true, Instance: { } indexed }:
@@ -253,7 +257,8 @@ public sealed class ContinuationsAnalyzer : DiagnosticAnalyzer
                 IConditionalOperation choice => HasOption(choice.WhenTrue) || (choice.WhenFalse is { } otherwise && HasOption(otherwise)),
                 IBinaryOperation { OperatorKind: BinaryOperatorKind.Or } either => HasOption(either.LeftOperand) || HasOption(either.RightOperand),
                 ILocalReferenceOperation or IFieldReferenceOperation or IPropertyReferenceOperation => HolderOf(value) is { } symbol && symbol.DeclaringSyntaxReferences
-                    .Any(reference => reference.GetSyntax().ToString().IndexOf(nameof(TaskCreationOptions.RunContinuationsAsynchronously), StringComparison.Ordinal) >= 0),
+                    .Any(reference => reference.GetSyntax().ToString().IndexOf(nameof(TaskCreationOptions.RunContinuationsAsynchronously),
+                        StringComparison.Ordinal) >= 0),
                 _ => false,
             };
         }

@@ -42,7 +42,8 @@ public sealed class ObservedAnalyzer : DiagnosticAnalyzer
     private static void Function(OperationAnalysisContext context, RoleReader roles)
     {
         var symbol = context.Operation is IAnonymousFunctionOperation function ? function.Symbol : ((ILocalFunctionOperation)context.Operation).Symbol;
-        if (symbol is { IsAsync: true, ReturnsVoid: true }) context.Find(roles, Rules.Unobserved, context.Operation, "An async function is async void here", "give it to something that takes a Func<Task>");
+        if (symbol is { IsAsync: true, ReturnsVoid: true }) context.Find(roles, Rules.Unobserved, context.Operation, "An async function is async void here",
+            "give it to something that takes a Func<Task>");
     }
 
     private static void Statement(OperationAnalysisContext context, RoleReader roles)
@@ -63,16 +64,16 @@ public sealed class ObservedAnalyzer : DiagnosticAnalyzer
         var value = declarator.GetVariableInitializer()?.Value;
         if (value is null || !IsTask(declarator.Symbol.Type) || Uses.Unwrap(value) is not IInvocationOperation call || Observes(call, context.CancellationToken)) return;
         if (declarator.Syntax.FirstAncestorOrSelf<LocalDeclarationStatementSyntax>()?.UsingKeyword.RawKind is not (null or 0)) return;
-        IOperation root = declarator;
-        while (root.Parent is not null) root = root.Parent;
-        if (root.Descendants().Any(operation => operation is ILocalReferenceOperation reference && SymbolEqualityComparer.Default.Equals(reference.Local, declarator.Symbol))) return;
+        if (declarator.Root().Descendants().Any(operation => operation is ILocalReferenceOperation reference
+            && SymbolEqualityComparer.Default.Equals(reference.Local, declarator.Symbol))) return;
         context.Find(roles, Rules.Unobserved, declarator, $"Nobody observes the task of {Name(call)}", Await);
     }
 
     private static string Name(IOperation operation) => operation is IInvocationOperation call ? call.TargetMethod.Name : operation.Syntax.ToString();
 
     private static bool IsTask(ITypeSymbol? type) => type is { ContainingNamespace: { } space }
-        && (type.Name is "Task" or "ValueTask" || (type.Name.StartsWith("Configured", StringComparison.Ordinal) && type.Name.EndsWith("Awaitable", StringComparison.Ordinal)))
+        && (type.Name is "Task" or "ValueTask" || (type.Name.StartsWith("Configured", StringComparison.Ordinal)
+            && type.Name.EndsWith("Awaitable", StringComparison.Ordinal)))
         && space.ToDisplayString() is "System.Threading.Tasks" or "System.Runtime.CompilerServices";
 
     /// <summary>A continuation that is handed the task observes it; so does a method of which no exception comes out.</summary>
@@ -100,7 +101,8 @@ public sealed class ObservedAnalyzer : DiagnosticAnalyzer
     }
 
     private static bool IsPlainDelay(SyntaxNode node) => node is AwaitExpressionSyntax { Expression: InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax { Name.Identifier.Text: "Delay" or "Yield" } access } call }
-        && access.Expression.ToString() is "Task" && !call.ArgumentList.Arguments.Any(argument => argument.ToString().IndexOf("oken", StringComparison.Ordinal) >= 0 || argument.ToString() == "cancellation");
+        && access.Expression.ToString() is "Task" && !call.ArgumentList.Arguments.Any(argument =>
+            argument.ToString().IndexOf("oken", StringComparison.Ordinal) >= 0 || argument.ToString() == "cancellation");
 
     private static bool IsCaught(SyntaxNode risk, SyntaxNode body)
     {
@@ -112,6 +114,7 @@ public sealed class ObservedAnalyzer : DiagnosticAnalyzer
         return false;
     }
 
-    private static bool HandlesAll(CatchClauseSyntax clause) => clause.Filter is null && (clause.Declaration?.Type.ToString() is null or "Exception" or "System.Exception")
+    private static bool HandlesAll(CatchClauseSyntax clause) => clause.Filter is null
+        && (clause.Declaration?.Type.ToString() is null or "Exception" or "System.Exception")
         && !clause.Block.DescendantNodes().Any(node => node is ThrowStatementSyntax or ThrowExpressionSyntax);
 }

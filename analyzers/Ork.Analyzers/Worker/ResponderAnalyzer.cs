@@ -54,7 +54,7 @@ public sealed class ResponderAnalyzer : DiagnosticAnalyzer
             var (type, isStored) = symbol switch
             {
                 IFieldSymbol { IsImplicitlyDeclared: false, IsConst: false } field => (field.Type, true),
-                IPropertySymbol property => (property.Type, IsAuto(property)),
+                IPropertySymbol property => (property.Type, property.IsStored()),
                 _ => (null, false),
             };
             if (type is null || !isStored || !Holds(type) || IsCarrier(symbol)) return;
@@ -65,7 +65,8 @@ public sealed class ResponderAnalyzer : DiagnosticAnalyzer
         internal void Captured(OperationAnalysisContext context)
         {
             var parameter = ((IParameterReferenceOperation)context.Operation).Parameter;
-            if (parameter.ContainingSymbol is not IMethodSymbol { MethodKind: MethodKind.Constructor } constructor || SymbolEqualityComparer.Default.Equals(context.ContainingSymbol, constructor)) return;
+            if (parameter.ContainingSymbol is not IMethodSymbol { MethodKind: MethodKind.Constructor } constructor
+                || SymbolEqualityComparer.Default.Equals(context.ContainingSymbol, constructor)) return;
             if (context.ContainingSymbol is IFieldSymbol or IPropertySymbol || constructor.ContainingType.IsRecord || constructor.ContainingType.IsValueType) return;
             if (Holds(parameter.Type) && !IsLink(constructor.ContainingType)) _captured.TryAdd(parameter, 0);
         }
@@ -91,20 +92,23 @@ public sealed class ResponderAnalyzer : DiagnosticAnalyzer
         internal void Subscribed(OperationAnalysisContext context)
         {
             var subscription = (IEventAssignmentOperation)context.Operation;
-            if (subscription.Adds && FunctionThatAnswers(Uses.Unwrap(subscription.HandlerValue)) is { } captured) context.Find(roles, Rules.KeptResponder, subscription, captured);
+            if (subscription.Adds && FunctionThatAnswers(Uses.Unwrap(subscription.HandlerValue)) is { } captured) context.Find(roles, Rules.KeptResponder,
+                subscription, captured);
         }
 
         internal void Call(OperationAnalysisContext context)
         {
             var call = context.Operation;
-            var (name, instance) = call is IInvocationOperation invocation ? (invocation.TargetMethod.Name, invocation.Instance) : (((IObjectCreationOperation)call).Type?.Name ?? "", null);
+            var (name, instance) = call is IInvocationOperation invocation
+                ? (invocation.TargetMethod.Name, invocation.Instance) : (((IObjectCreationOperation)call).Type?.Name ?? "", null);
             var isKept = Keeps.Contains(name) && instance is not null && IsKept(instance) && !(instance.Type is { } collection && Holds(collection));
             if (!isKept && !RunsLater.Contains(name)) return;
             foreach (var argument in Uses.Arguments(call))
             {
                 var value = Uses.Unwrap(argument.Value);
                 var captured = FunctionThatAnswers(value) ?? (isKept && value.Type is { } type && Holds(type) ? value.Syntax.ToString() : null)
-                    ?? (name is "CreateTimer" or "QueueUserWorkItem" or "StartNew" or "Timer" && argument.Parameter?.Type.SpecialType == SpecialType.System_Object && value.Type is { } state && Holds(state)
+                    ?? (name is "CreateTimer" or "QueueUserWorkItem" or "StartNew" or "Timer"
+                        && argument.Parameter?.Type.SpecialType == SpecialType.System_Object && value.Type is { } state && Holds(state)
                         ? value.Syntax.ToString() : null);
                 if (captured is null) continue;
                 context.Find(roles, Rules.KeptResponder, call, captured);
@@ -139,11 +143,8 @@ public sealed class ResponderAnalyzer : DiagnosticAnalyzer
             return null;
         }
 
-        private static IOperation? BodyOf(IOperation at, IMethodSymbol local)
-        {
-            while (at.Parent is not null) at = at.Parent;
-            return at.Descendants().OfType<ILocalFunctionOperation>().FirstOrDefault(declared => SymbolEqualityComparer.Default.Equals(declared.Symbol, local))?.Body;
-        }
+        private static IOperation? BodyOf(IOperation at, IMethodSymbol local) => at.Root().Descendants().OfType<ILocalFunctionOperation>()
+            .FirstOrDefault(declared => SymbolEqualityComparer.Default.Equals(declared.Symbol, local))?.Body;
 
         private static bool IsInside(ISymbol symbol, IMethodSymbol function)
         {
@@ -182,9 +183,6 @@ public sealed class ResponderAnalyzer : DiagnosticAnalyzer
 
         private static bool IsCarrier(ISymbol member) => !member.IsStatic && (IsCarrierType(member.ContainingType) || IsLink(member.ContainingType));
 
-        private static bool IsAuto(IPropertySymbol property) =>
-            property.ContainingType.GetMembers().Any(member => member is IFieldSymbol { AssociatedSymbol: { } owner } && SymbolEqualityComparer.Default.Equals(owner, property));
-
         /// <summary>A link, or what a runtime of somebody's own calls a responder.</summary>
         private static bool IsLink(ITypeSymbol type) =>
             Exchanges.IsConnection(type) || type.AllInterfaces.Any(Exchanges.IsConnection) || type.Name.EndsWith("Responder", StringComparison.Ordinal);
@@ -210,11 +208,12 @@ public sealed class ResponderAnalyzer : DiagnosticAnalyzer
                 case INamedTypeSymbol { DelegateInvokeMethod: { } invoke }:
                     return !invoke.ReturnsVoid && Holds(invoke.ReturnType, seen);
                 case INamedTypeSymbol named:
-                    if (named.TypeArguments.Any(argument => Holds(argument, seen)) && named.Name is not ("IEqualityComparer" or "IComparer" or "EqualityComparer")) return true;
+                    if (named.TypeArguments.Any(argument => Holds(argument, seen))
+                        && named.Name is not ("IEqualityComparer" or "IComparer" or "EqualityComparer")) return true;
                     return IsCarrierType(named) && named.DeclaringSyntaxReferences.Length > 0 && named.GetMembers().Any(member => !member.IsStatic && member switch
                     {
                         IFieldSymbol field => Holds(field.Type, seen),
-                        IPropertySymbol property => IsAuto(property) && Holds(property.Type, seen),
+                        IPropertySymbol property => property.IsStored() && Holds(property.Type, seen),
                         _ => false,
                     });
                 default:
