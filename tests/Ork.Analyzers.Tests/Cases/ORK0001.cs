@@ -65,3 +65,13 @@ class C { [Ork.OrkAllow(Ork.OrkEffects.Clock, "shown to people only")] long At()
 [Ork.OrkRole(Ork.OrkRole.Edge)] static class Outside { internal static long Now() => DateTime.UtcNow.Ticks; }
 //# silent: parsing and adding
 class C { DateTimeOffset At(string text) => DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture).AddDays(1); }
+//# reports: in a default interface method, behind a generic constraint
+interface IClock { long Now() => DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(); }
+class C<T> where T : IClock { long At(T clock) => clock.Now(); }
+//# reports: in a switch expression inside a record
+record Lease(int Kind) { long Until => Kind switch { 0 => 0, 1 => Environment.TickCount, _ => long.MaxValue }; }
+//# reports Worker: in a static local function of top-level statements
+static long Now() => System.Diagnostics.Stopwatch.GetTimestamp();
+Console.WriteLine(Now());
+//# reports: as a default of an options record
+record Options { internal TimeProvider Time { get; init; } = TimeProvider.System; }

@@ -99,3 +99,12 @@ class C { Task Go() => Task.Run(() => Task.Delay(5)); }
 //# silent: a method of one's own called Run
 class Task2 { internal static void Run(Action go) => go(); }
 class C { void Go() => Task2.Run(() => { }); }
+//# reports Worker: in a local function of top-level statements, with an argument by name
+await Go(Task.CompletedTask);
+static async Task Go(Task task) => await task.ConfigureAwait(continueOnCapturedContext: false);
+//# reports: a generic extension around it
+static class Extensions { internal static async Task<T> Free<T>(this Task<T> task) => await task.ConfigureAwait(false); }
+//# reports: a timer of another library
+class C { object Go() => new System.Timers.Timer(5); }
+//# silent: an await using of a provider's timer
+class C { async Task Go(TimeProvider time) { await using var timer = time.CreateTimer(_ => { }, null, TimeSpan.Zero, Timeout.InfiniteTimeSpan); await Task.Yield(); } }

@@ -104,3 +104,9 @@ class C { string Go(double value) => value.ToString(); }
 class C { FormattableString Go(double value) => $"{value}"; }
 //# silent: made into a set
 class C { HashSet<string> Go(ImmutableHashSet<string> of) => of.ToHashSet(); }
+//# reports: query syntax over a concurrent dictionary
+class C { readonly ConcurrentDictionary<string, int> _of = new(); List<string> Go() => (from pair in _of where pair.Value > 0 select pair.Key).ToList(); }
+//# reports: deconstructed, in a local function
+class C { readonly ConcurrentDictionary<string, int> _of = new(); int Go() { return Sum(); int Sum() { var sum = 0; foreach (var (key, value) in _of) sum += key.Length * value; return sum; } } }
+//# silent: query syntax that sorts
+class C { readonly ConcurrentDictionary<long, int> _of = new(); List<long> Go() => (from pair in _of orderby pair.Key select pair.Key).ToList(); }

@@ -84,3 +84,9 @@ class C { async Task<int> Go(Task<int>[] tasks) { var first = await Task.WhenAny
 class C { async Task<int> Go(Task<int> task) { if (task.Status == TaskStatus.RanToCompletion) return task.Result; while (!task.IsCompleted) await Task.Yield(); return task.Result; } }
 //# reports: each of several that nobody awaited
 class C { int Go(List<Task<int>> tasks) => tasks.Select(task => task.Result).Sum(); }
+//# reports: in a property of a generic class
+class C<T>(Task<T> task) { T Value => task.Result; }
+//# reports: through a local of an awaiter
+class C { int Go(Task<int> task) { var awaiter = task.GetAwaiter(); return awaiter.GetResult(); } }
+//# silent: a pattern that says it is completed
+class C { int Go(Task<int> task) => task is { IsCompletedSuccessfully: true } ? task.Result : 0; }

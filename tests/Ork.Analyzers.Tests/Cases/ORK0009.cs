@@ -67,3 +67,11 @@ class C { static readonly object Gate = new(); int _of; int Go() { lock (Gate) r
 class C { static int _count; int Go() => ++_count; }
 //# silent: text that is sliced
 class C { static readonly byte[] Prefix = "ork"u8.ToArray(); bool Go(ReadOnlySpan<byte> of) => of.StartsWith(Prefix); }
+//# reports: a static field of a struct, by Interlocked
+struct Ids { static long _last; internal static long Next() => Interlocked.Increment(ref _last); }
+//# reports: an interface's static field
+interface IThings { static int Count; }
+//# reports: a static array in a nested class, filled later
+class C { static class Inner { internal static readonly long[] Slots = new long[8]; } void Go(int at, long value) => Inner.Slots[at] = value; }
+//# silent: a static lambda cache of the compiler, and a static generic constant
+class C<T> { static readonly int Size = typeof(T).Name.Length; Func<int, int> Go() => static of => of + Size; }

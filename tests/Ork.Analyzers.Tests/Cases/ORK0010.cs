@@ -65,3 +65,11 @@ class C { async Task Go(IAsyncDisposable of) { await using (of) { await Task.Yie
 namespace Mine { class Task { } class C { Task Make() => new(); void Go() { Make(); } } }
 //# silent: a loop around a try that catches all
 class C { async Task Pump(Func<Task> next) { while (true) { try { await next(); } catch (Exception) { return; } } } void Go(Func<Task> next) => _ = Pump(next); }
+//# reports: Task.Run with an async lambda, dropped
+class C { void Go(Func<Task> of) { Task.Run(async () => await of()); } }
+//# reports: an async lambda given to a timer
+class C { ITimer Go(TimeProvider time, Func<Task> of) => time.CreateTimer(async _ => await of(), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan); }
+//# reports: a chain of calls that ends in a task
+class C { C Self => this; async Task<int> Later<T>(T of) { await Task.Yield(); return 1; } void Go() { Self.Self.Later("x"); } }
+//# silent: awaited in a conditional
+class C { async Task Later() => await Task.Yield(); async Task Go(bool now) { if (now) await Later(); else await Task.WhenAll(new[] { Later(), Later() }); } }

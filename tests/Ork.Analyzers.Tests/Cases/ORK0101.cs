@@ -73,3 +73,10 @@ class C { string Go(CommandView view) => view.CommandId; }
 //# silent: handlers of the runtime
 using Ork.Worker;
 class C { WorkerDefinition Go(WorkerContract contract) => new WorkerDefinition("w", contract, ["d"]).OnCommand("reboot", async (call, _) => { await Task.Yield(); return CommandReply.Success(call.CommandId); }); }
+//# reports: through a chain of generic helpers in several classes
+class Outer<T>(Inner<T> inner) { Task Handle(T of) => inner.Pass(() => Task.CompletedTask, of); }
+class Inner<T>(OrkClient client) { internal Task Pass(Func<Task> before, T of) => Last(of); Task Last(T of) => client.StatusAsync(of!.ToString()!); }
+//# reports: in an async lambda that a handler is
+class C { Ork.Worker.WorkerDefinition Go(Ork.Worker.WorkerDefinition definition, OrkClient client) => definition.OnCommand("reboot", async (call, _) => { await client.StatusAsync(call.CommandId); return Ork.Worker.CommandReply.Success(); }); }
+//# reports: a real network, dialled
+class C { async Task Go(Ork.Transport.SocketNetwork network, LinkEndpoint to) { await network.ConnectAsync(to, null, default); } }

@@ -69,3 +69,10 @@ class C { readonly List<IConnection> _links = []; void Go(IConnection link) => _
 //# silent: a connection to a device
 class DeviceConnection { internal void Send(byte[] bytes) { } }
 class C { DeviceConnection? _device; void Go(DeviceConnection device) => _device = device; }
+//# reports: in a lazy value, by a static holder
+static class Holder { internal static Lazy<IConnection>? Link; }
+class C { void Go(IConnection link) => Holder.Link = new(() => link); }
+//# reports: started to run later in the pool
+class C { void Go(IConnection link) { _ = Task.Run(() => link.Send(FrameKind.Response, 1, default)); } }
+//# silent: counted and described, not kept
+class C { int _links; string _last = ""; void Go(IConnection link) { _links++; _last = link.Peer.Address; } }

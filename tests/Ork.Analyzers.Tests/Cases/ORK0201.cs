@@ -66,3 +66,16 @@ class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Command command, bool 
 class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Turn turn) { machine.Fire(ref pump.State, T.Go, pump.Id); turn.AfterCommit.Close(1, ErrorCodes.LinkLost); } }
 //# silent: recorded in a finally
 class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Command command, Turn turn) { try { machine.Fire(ref pump.State, T.Go, pump.Id); } finally { turn.Touch(command); } turn.AfterCommit.Close(1, ErrorCodes.LinkLost); } }
+//# reports: recorded only where an exception is caught
+class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Command command, Turn turn, Action risky) { machine.Fire(ref pump.State, T.Go, pump.Id); try { risky(); } catch (InvalidOperationException) { turn.Touch(command); } turn.AfterCommit.Close(1, ErrorCodes.LinkLost); } }
+//# reports: by a generic helper that moves and an expression-bodied one that tells
+class C(ModuleMachine<S, T> machine) { bool Move<TWhat>(TWhat of, Pump pump) => of is not null && machine.Fire(ref pump.State, T.Go, pump.Id); void Tell(Turn turn) => turn.AfterCommit.Dial(null!); void Go(Pump pump, Turn turn) { Move("x", pump); Tell(turn); } }
+//# reports: in a partial class, a while loop and a break before the record
+partial class C { void Go(Pump pump, Queue<Command> all, Turn turn) { Move(pump); while (all.TryDequeue(out var command)) { if (command.SentEver) break; turn.Touch(command); } turn.AfterCommit.Close(1, ErrorCodes.LinkLost); } }
+partial class C(ModuleMachine<S, T> machine) { private void Move(Pump pump) => machine.Fire(ref pump.State, T.Go, pump.Id); }
+//# silent: a do loop that always records
+class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Queue<Command> all, Turn turn) { machine.Fire(ref pump.State, T.Go, pump.Id); do { turn.Touch(all.Dequeue()); } while (all.Count > 0); turn.AfterCommit.Close(1, ErrorCodes.LinkLost); } }
+//# silent: every arm of a switch expression records
+class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Command command, Turn turn) { machine.Fire(ref pump.State, T.Go, pump.Id); _ = pump.State switch { S.A => Save(command, turn), _ => Save(command, turn) }; turn.AfterCommit.Close(1, ErrorCodes.LinkLost); } static bool Save(Command command, Turn turn) { turn.Touch(command); return true; } }
+//# silent: throws where it does not record
+class C(ModuleMachine<S, T> machine) { void Go(Pump pump, Command? command, Turn turn) { machine.Fire(ref pump.State, T.Go, pump.Id); if (command is null) throw new InvalidOperationException("x"); turn.Touch(command); turn.AfterCommit.Close(1, ErrorCodes.LinkLost); } }

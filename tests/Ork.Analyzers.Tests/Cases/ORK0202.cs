@@ -58,3 +58,8 @@ class C(ModuleMachine<S, T> machine) { void Go(Valve valve) => machine.Fire(ref 
 class C(ModuleMachine<S, T> machine) { void Go(Pump pump) { machine.Fire(ref pump.State, T.Go, "p"); pump.State = S.B; } }
 //# silent: another property of the same object
 class C(ModuleMachine<S, T> machine) { int _count; void Go(Pump pump) { machine.Fire(ref pump.State, T.Go, "p"); _count = (int)pump.State; } }
+//# reports: in the entity itself, by an expression body
+class Tank { internal S State; internal void Reset() => State = S.A; }
+class C(ModuleMachine<S, T> machine) { void Go(Tank tank) => machine.Fire(ref tank.State, T.Go, "t"); }
+//# reports: by a generic helper with an out argument
+class C(ModuleMachine<S, T> machine) { void Go(Pump pump) => machine.Fire(ref pump.State, T.Go, "p"); bool Force(Pump pump, string text) => Enum.TryParse(text, out pump.State); }

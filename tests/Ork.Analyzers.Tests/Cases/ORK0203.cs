@@ -80,3 +80,6 @@ namespace Acme.Modules.Valves { class Valves { void Go() => throw new Pumps.Pump
 //# silent: a framework interface
 namespace Acme.Modules.Pumps { sealed class PumpKey(string id) : IEquatable<PumpKey> { public bool Equals(PumpKey? other) => other is not null && id == other.Id; string Id => id; } }
 namespace Acme.Modules.Valves { class Valves { bool Go(Pumps.PumpKey a, Pumps.PumpKey b) => a.Equals(b); } }
+//# reports: typeof and a constructor by target type
+namespace Acme.Modules.Pumps { interface IPumps { } class Registry : IPumps { } }
+namespace Acme.Modules.Valves { class Valves { Type Go() => typeof(Pumps.Registry); } }

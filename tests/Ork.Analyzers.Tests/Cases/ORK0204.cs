@@ -50,3 +50,6 @@ namespace Acme.Modules.Pumps { class Pumps { async Task Go() => await Task.Yield
 class Pumps { internal async Task Go() => await Task.Yield(); }
 //# silent: a lambda that is synchronous
 namespace Acme.Modules.Pumps { class Pumps { Func<int, int> Go() => of => of + 1; } }
+//# reports x2: awaits in an expression-bodied explicit implementation
+interface IGo { Task Go(Turn turn); }
+class C : IGo { async Task IGo.Go(Turn turn) => await Task.Yield(); }

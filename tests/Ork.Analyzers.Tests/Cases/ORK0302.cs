@@ -54,3 +54,5 @@ class C { void Go(IConnection link, byte[] bytes) => link.Send(FrameKind.Request
 record Options { public long IntervalMs { get; init; } = long.MaxValue; }
 //# silent: a timer that is made without being set
 class C { ITimer Go(TimeProvider time) => time.CreateTimer(_ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan); }
+//# reports: in a local function that a module calls for each
+class C { void Go(List<long> sessions, Turn turn) { sessions.ForEach(Ask); void Ask(long session) => turn.AtOnce.Send(session, FrameKind.Request, 1, default); } }

@@ -60,3 +60,9 @@ class M { void Go(StateMachine<S, T> m) => m.Fire(T.Go); }
 class M { void Go(StateMachine<string, string> m) { m.Configure("a").Permit("go", "b"); } }
 //# silent Caller: not a kernel's machine
 class M { void Go(StateMachine<S, T> m) => m.Configure(S.A).Permit(T.Go, S.B); }
+//# reports: a machine of its own class
+class M : StateMachine<S, T> { internal M() : base(S.A) { Configure(S.A).Permit(T.Go, S.B); Configure(S.B).Permit(T.Back, S.A); Configure(S.C); } }
+//# silent: a machine of its own class, in full
+class M : StateMachine<S, T> { internal M() : base(S.A) { Configure(S.A).Permit(T.Go, S.B).PermitIf(T.End, S.C, () => true); Configure(S.B).Permit(T.Back, S.A); Configure(S.C); } }
+//# silent: configured by a local function and a lambda
+class M { void Go(StateMachine<S, T> m) { Part(S.A, of => of.Permit(T.Go, S.B)); Part(S.B, of => of.Permit(T.Back, S.A).Permit(T.End, S.C)); m.Configure(S.C); void Part(S state, Action<StateMachine<S, T>.StateConfiguration> how) => how(m.Configure(state)); } }

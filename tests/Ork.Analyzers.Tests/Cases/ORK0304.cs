@@ -56,3 +56,9 @@ class C { async Task Go(IConnection link) { while (await link.ReceiveAsync() is 
 class C(TimeProvider time, IEntropy entropy) { async Task<int> Go(Func<Task<int>> ask, int attempt) { try { return await ask(); } catch (IOException) when (attempt < 5) { await Task.Delay(TimeSpan.FromMilliseconds(entropy.FullJitterMs(attempt, 100, 5_000)), time); return await Go(ask, attempt + 1); } } }
 //# silent Edge: an assembly of role Edge
 class C { async Task<int> Go(Func<Task<int>> ask) { while (true) { try { return await ask(); } catch (IOException) { } } } }
+//# reports: for ever, by an endless for
+class C(TimeProvider time) { async Task<int> Go(Func<Task<int>> ask) { for (; ; ) { try { return await ask(); } catch { await Task.Delay(TimeSpan.FromSeconds(2), time); } } } }
+//# reports: three times, at once
+class C { async Task<int> Go(Func<Task<int>> ask) { var left = 3; while (left-- > 0) { try { return await ask(); } catch (TimeoutException) { } } return -1; } }
+//# silent: a deadline
+class C(TimeProvider time, IEntropy entropy) { async Task Go(Func<Task> ask, long untilMs) { var failures = 0; while (time.GetTimestamp() < untilMs) { try { await ask(); return; } catch (IOException) { await Task.Delay(TimeSpan.FromMilliseconds(entropy.FullJitterMs(failures++, 50, 900)), time); } } } }
