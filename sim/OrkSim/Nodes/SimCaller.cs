@@ -188,8 +188,8 @@ internal sealed class SimCaller
         var draws = _world.Draws;
         var isHot = draws.Chance(work.Hot.Min);
         var worker = isHot ? _world.Workers[0] : draws.Of(_world.Workers);
-        if (worker.DeviceIds.Count == 0) return null;
-        var (command, parameters) = _world.Ports.Worker is null ? MinerOrder() : ContractOrders.Draw(worker.Define().Contract, draws);
+        if (worker.DeviceIds.Count == 0 || (_world.Ports.Worker is not null && worker.OwnContract is null)) return null;
+        var (command, parameters) = worker.OwnContract is { } own ? ContractOrders.Draw(own, draws) : MinerOrder();
         var isWide = draws.Chance(work.Wide.Min);
         return new CommandOrder
         {

@@ -80,6 +80,9 @@ public sealed class SimWorker
     /// <summary>What it does besides what a Worker may do, or null.</summary>
     internal Mischief? Mischief { get; set; }
 
+    /// <summary>The contract of somebody's own Worker, as of its latest start; null before its first.</summary>
+    internal WorkerContract? OwnContract { get; private set; }
+
     internal SimJournal Journal { get; init; } = null!;
 
     internal WorkerDefinition Define() => _world.Ports.Worker is { } own ? DefineOwn(own) : new WorkerDefinition(Node.Name, Contract, [.. DeviceIds])
@@ -100,6 +103,7 @@ public sealed class SimWorker
     private WorkerDefinition DefineOwn(DefineWorker own)
     {
         var definition = own(new WorkerSetting(Node.Name, [.. DeviceIds], _world.Ports.Clock(Node, Node.Clock), Node.Entropy));
+        OwnContract = definition.Contract;
         foreach (var command in definition.Contract.Commands.Keys)
         {
             if (definition.CommandOf(command) is { } handler) definition.OnCommand(command, (call, cancellation) => ExecuteOwn(handler, call, cancellation));
