@@ -99,6 +99,12 @@ public sealed record LoopOptions
     /// <summary>How long commands in flight may take to end when the kernel is told to stop.</summary>
     public long DrainMs { get; init; } = 10_000;
 
+    /// <summary>A timer that is later than this tells that the kernel stood still: its process was stopped, its machine moved or overloaded.</summary>
+    public long StandstillMs { get; init; } = 500;
+
+    /// <summary>How long the kernel then listens to what came meanwhile, before it judges who did not answer in time.</summary>
+    public long ListenMs { get; init; } = 50;
+
     /// <summary>What a refused caller is told to wait before it tries again.</summary>
     public long RetryAfterMs { get; init; } = 250;
 }

@@ -1,3 +1,5 @@
+using Ork.Kernel;
+
 namespace OrkSim.Tests;
 
 /// <summary>What the scenarios together are there for.</summary>
@@ -12,6 +14,20 @@ public sealed class ExplorationTests
             var service = SwarmGear.Run(scenario, seed, new WatchOptions()).Result.Service;
             Assert.True(service.IsTelling && service.MeanwhileP99Ms <= 2 * service.CalmP99Ms, $"Seed {seed}: {service.CalmP99Ms} ms, meanwhile {service.MeanwhileP99Ms} ms.");
         }
+    }
+
+    [Fact]
+    public void A_kernel_that_stood_still_takes_nobody_for_sick_whose_answer_lay_in_its_inbox()
+    {
+        var scenario = ScenarioCatalogue.Find("frozen-kernel")!;
+        var freezes = scenario with
+        {
+            Network = scenario.Network with { Latency = new TimeRange(TimeSpan.FromMilliseconds(200), TimeSpan.FromMilliseconds(900)) },
+
+            // Not while Workers register: their links give up, which is another matter.
+            Faults = [.. scenario.Faults.Where(static fault => fault.Kind == "kernel-freeze").Select(static fault => fault with { At = TimeRange.Seconds(10, 30), PerMinute = 0, Times = 4 })],
+        };
+        Assert.Equal(0, Explore([freezes], 20).CountOf(KernelEvent.WorkerSick));
     }
 
     [Fact]

@@ -30,6 +30,7 @@ internal sealed class TurnLoop
     private long _turns;
     private long? _armedForMs;
     private long? _drainUntilMs;
+    private long? _listenUntilMs;
     private bool _shutDown;
     private bool _stopped;
 
@@ -86,7 +87,6 @@ internal sealed class TurnLoop
     private void HandleBatch()
     {
         _clock.Stamp(_open);
-        _core.Timers.Advance(_open.NowMs, _open);
         foreach (var input in _batch)
         {
             switch (input.Kind)
@@ -106,9 +106,25 @@ internal sealed class TurnLoop
         }
 
         _batch.Clear();
+        AdvanceTimers();
         EndIfDrained();
         _effects.Release(_open.AtOnce);
         _open.AtOnce.Clear();
+    }
+
+    /// <summary>
+    /// Timers elapse after the inputs, and a kernel that stood still listens first to what came meanwhile: an answer that lay in its inbox or a socket is not late.
+    /// </summary>
+    private void AdvanceTimers()
+    {
+        if (_listenUntilMs is null && _core.Timers.NextDueMs is { } dueMs && _open.NowMs - dueMs > _options.Loop.StandstillMs)
+        {
+            _listenUntilMs = _open.NowMs + _options.Loop.ListenMs;
+        }
+
+        if (_listenUntilMs > _open.NowMs) return;
+        _listenUntilMs = null;
+        _core.Timers.Advance(_open.NowMs, _open);
     }
 
     private void StartCommit()
@@ -174,6 +190,7 @@ internal sealed class TurnLoop
     private void ArmTimer()
     {
         var dueMs = _core.Timers.NextDueMs;
+        if (_listenUntilMs is { } listenUntilMs) dueMs = Math.Max(dueMs ?? 0, listenUntilMs);
         if (_drainUntilMs is { } until && !_shutDown) dueMs = Math.Min(dueMs ?? until, until);
         if (dueMs is null || (_armedForMs is { } armed && armed <= dueMs)) return;
         _armedForMs = dueMs;
