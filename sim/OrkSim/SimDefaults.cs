@@ -17,7 +17,7 @@ public static class SimDefaults
     public static readonly TimeSpan SettlementBound = TimeSpan.FromSeconds(40);
 
     /// <summary>How long a command may rest in QUEUED although its Worker is well: longer than any backoff (L2).</summary>
-    public static readonly TimeSpan NudgeBound = TimeSpan.FromSeconds(6);
+    public static readonly TimeSpan NudgeBound = TimeSpan.FromSeconds(4);
 
     /// <summary>How long a kernel may take from its start to serving, its store being well (L5).</summary>
     public static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(5);
@@ -64,5 +64,7 @@ public static class SimDefaults
         QueryTimeoutMs = 3_000,
         ConnectTimeoutMs = 5_000,
         SilentLinkMs = 15_000,
+        MaxHandlers = 16,
+        MaxOverdueHandlers = 8,
     };
 }

@@ -63,6 +63,9 @@ public sealed partial class SimWorld
     /// <summary>True where a Worker keeps the protocol.</summary>
     internal bool IsHonest(string workerId) => _workersById.GetValueOrDefault(workerId) is { Mischief: null };
 
+    /// <summary>True where a caller sends what no caller should.</summary>
+    internal bool IsBroken(SimNode caller) => _callers.Exists(known => known.Node == caller && known.Broken);
+
     /// <summary>True where a Worker's journal outlives it.</summary>
     internal bool KeepsJournal(string workerId) => _workersById.GetValueOrDefault(workerId) is { KeepsJournal: true };
 

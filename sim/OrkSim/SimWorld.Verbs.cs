@@ -93,7 +93,7 @@ public sealed partial class SimWorld
         if (!worker.Node.IsUp) return;
         Network.NodeDown(worker.Node, silently);
         worker.Node.End();
-        if (!worker.KeepsJournal) worker.Journal.Lose();
+        if (!worker.KeepsJournal) worker.Journal.Lose(worker.Node);
         Facts.Disturbed();
         Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = worker.Node, Detail = silently ? "lost power" : "crashed" });
         God.Launch(RestartAsync);
@@ -106,10 +106,10 @@ public sealed partial class SimWorld
     }
 
     /// <summary>A device acts on a command: what counts, whoever told it to.</summary>
-    public void Act(SimWorker worker, string deviceId, string commandId, string command, int attempt, long epoch)
+    public void Act(SimWorker worker, string deviceId, string commandId, string command, int attempt, long epoch, string? parameters = null)
     {
         ArgumentNullException.ThrowIfNull(worker);
-        Facts.Executed(worker.Node, new Execution(deviceId, worker.Node.Name, commandId, command, attempt, epoch, Scheduler.NowTicks));
+        Facts.Executed(worker.Node, new Execution(deviceId, worker.Node.Name, commandId, command, attempt, epoch, Scheduler.NowTicks, parameters));
     }
 
     /// <summary>A device is plugged in elsewhere: its Worker and another start again with other lists.</summary>
@@ -224,6 +224,7 @@ public sealed partial class SimWorld
         {
             worker.Node.Key = "key:" + worker.Node.Name;
             worker.Mischief?.Stop();
+            worker.Journal.Fails = false;
             Unmute(worker);
             if (worker.WasHeld) Hold(worker, CircuitHold.None);
             StartWorker(worker);

@@ -14,6 +14,9 @@ public sealed record WatchOptions
     /// <summary>True: a digest of every decision is kept, to compare another run with.</summary>
     public bool KeepDigests { get; init; }
 
+    /// <summary>True: the situations that the run met are kept, each with the decision before which it was first met.</summary>
+    public bool KeepSituations { get; init; }
+
     /// <summary>The digests of an earlier run of the same seed; the first that differs ends this one.</summary>
     public IReadOnlyList<ulong>? Expected { get; init; }
 
@@ -75,6 +78,7 @@ public sealed partial class SimWorld
         _faults = FaultCatalogue.All().Concat(watch.Faults).ToDictionary(fault => fault.Name, StringComparer.Ordinal);
         Facts = new Facts(this);
         Coverage = new Coverage();
+        Situations = watch.KeepSituations ? new Situations(Draws) : null;
         Network = new SimNetwork(this, new NetworkBehaviour
         {
             MinLatency = scenario.Network.Latency.Min,
@@ -119,6 +123,9 @@ public sealed partial class SimWorld
 
     /// <summary>What of the kernel was met.</summary>
     public Coverage Coverage { get; }
+
+    /// <summary>What situations were met, where they are kept.</summary>
+    internal Situations? Situations { get; }
 
     /// <summary>Every node.</summary>
     public IReadOnlyList<SimNode> Nodes => _nodes;
@@ -170,6 +177,7 @@ public sealed partial class SimWorld
         }
         finally
         {
+            foreach (var invariant in _invariants) (invariant as IDisposable)?.Dispose();
             SynchronizationContext.SetSynchronizationContext(before);
         }
 
@@ -188,6 +196,7 @@ public sealed partial class SimWorld
             Digests = Draws.Digests,
             Draws = Draws.Count,
             Coverage = Coverage,
+            Situations = Situations?.Met ?? [],
         };
     }
 
@@ -199,14 +208,19 @@ public sealed partial class SimWorld
         var node = (ulong)(happened.Node?.Id ?? 0);
 
         // Transitions are hashed where they are made: as events they are only there for those who want to hear of them.
-        if (happened.Kind != SimEventKind.Transition) _hash.Add((ulong)happened.Kind | (node << 32), (ulong)Scheduler.NowTicks ^ happened.Correlation);
+        if (happened.Kind is not (SimEventKind.Transition or SimEventKind.Journaled)) _hash.Add((ulong)happened.Kind | (node << 32), (ulong)Scheduler.NowTicks ^ happened.Correlation);
         if (happened.Kind == SimEventKind.FrameSent) _hash.Add(happened.Payload.Span);
         else if (happened.Kind is SimEventKind.Executed or SimEventKind.Fault) _hash.Add(happened.Subject);
-        if (happened.Kind == SimEventKind.Fault) _strikes++;
-        if (happened.Kind is not (SimEventKind.Pulse or SimEventKind.Transition)) _events++;
+        if (happened.Kind == SimEventKind.Fault)
+        {
+            _strikes++;
+            Situations?.Struck(happened.Subject!);
+        }
+
+        if (happened.Kind is not (SimEventKind.Pulse or SimEventKind.Transition or SimEventKind.Journaled)) _events++;
         if ((happened.Kind & _heard) == 0) return;
         var stamped = happened with { Ticks = Scheduler.NowTicks, Step = Scheduler.Steps };
-        if (happened.Kind != SimEventKind.Pulse) Keep(in stamped);
+        if (happened.Kind is not (SimEventKind.Pulse or SimEventKind.Journaled)) Keep(in stamped);
         _heardAt = stamped.Node;
         foreach (var (kinds, invariant) in _hearers)
         {
@@ -432,6 +446,9 @@ public sealed record RunResult
 
     /// <summary>How many decisions there were.</summary>
     public required int Draws { get; init; }
+
+    /// <summary>The situations it met, where they were kept: a number for each, and how many decisions had been drawn when it was first met.</summary>
+    internal IReadOnlyList<(ulong Situation, int Draw)> Situations { get; init; } = [];
 
     /// <summary>How large it was.</summary>
     public required RunSize Size { get; init; }

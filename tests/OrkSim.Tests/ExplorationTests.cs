@@ -40,6 +40,8 @@ public sealed class ExplorationTests
         met.Add(Explore([ScenarioCatalogue.Find("congested-links")!], 120));
         met.Add(Explore([ScenarioCatalogue.Find("everything-at-once")!], 120));
         met.Add(Explore([ScenarioCatalogue.Find("retry-storm")!], 40));
+        met.Add(Explore([ScenarioCatalogue.Find("isolated-workers")!], 40));
+        met.Add(Explore([ScenarioCatalogue.Find("jammed-and-terminated")!], 20));
         var missing = Coverage.Machines.SelectMany(machine => met.MissingOf(machine).Select(row => $"{machine.Name}: {row.From} {row.Trigger} {row.To}"));
         Assert.Equal("", string.Join("\n", missing.Except(Elsewhere)));
     }

@@ -33,7 +33,7 @@ public sealed class InvariantTests
     public void S1_a_store_that_says_durable_too_early() => Finds("S1", Day, 3, Plants.EarlyAcknowledgement);
 
     [Fact]
-    public void S2_a_kernel_that_starts_without_some_of_its_commands() => Finds("S2", Restarts, 10, world =>
+    public void S2_a_kernel_that_starts_without_some_of_its_commands() => Finds("S2", Restarts with { Check = ["S2"] }, 10, world =>
         Plants.Image(world, image => image with { Commands = [.. image.Commands.Where(row => row.Seq % 3 != 0 || row.Seq == image.Commands[^1].Seq || row.State is CommandState.Dispatched or CommandState.Executing)] }));
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class InvariantTests
 
     [Fact]
     public void S14_a_journal_that_takes_commands_of_an_older_kernel() => Finds(
-        "S14", ScenarioCatalogue.Find("two-kernels")! with { Workload = new() { Mix = new() { Reboot = 0 }, Wide = 0 } }, 60, world =>
+        "S14", ScenarioCatalogue.Find("two-kernels")! with { Check = ["S14"], Workload = new() { Mix = new() { Reboot = 0 }, Wide = 0 } }, 60, world =>
         Plants.Journal(world, answer => answer.Verdict == JournalVerdict.StaleEpoch ? (JournalVerdict.Started, null) : answer));
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class InvariantTests
         Day with { Workload = new() { CommandsPerSecond = 3, Wide = 0, Cancel = 0, Deadline = TimeSpan.FromHours(1) } },
         3,
         world => Plants.Incoming(world, node => node.Name == "w-002", (_, frame) => Says(in frame, "command.request") ? null : frame),
-        world => world.Ports.Options = (_, options) => options with { Commands = options.Commands with { MaxRetries = int.MaxValue } });
+        world => world.KernelOptions = world.KernelOptions with { Commands = world.KernelOptions.Commands with { MaxRetries = int.MaxValue } });
 
     [Fact]
     public void L3_a_caller_whose_clock_stands_still() => Finds(
@@ -166,9 +166,48 @@ public sealed class InvariantTests
         "L6", ScenarioCatalogue.Find("flood")!, 5, world => world.Ports.Options = (_, options) => options with { Commands = options.Commands with { FairShare = 1_000_000 } });
 
     [Fact]
+    public void S19_a_store_that_makes_every_command_urgent() => Finds("S19", Day, 3, world => Plants.Batch(world, batch =>
+    {
+        for (var i = 0; i < batch.NewCommands.Count; i++) batch.NewCommands[i] = batch.NewCommands[i] with { Spec = batch.NewCommands[i].Spec with { Priority = CommandPriority.Urgent } };
+    }));
+
+    [Fact]
+    public void S20_a_store_that_writes_results_that_nobody_answered() => Finds("S20", Day, 3, world => Plants.Batch(world, batch =>
+    {
+        for (var i = 0; i < batch.ChangedCommands.Count; i++)
+        {
+            if (batch.ChangedCommands[i].State == CommandState.Success) batch.ChangedCommands[i] = batch.ChangedCommands[i] with { Result = "{\"devices\":99}"u8.ToArray() };
+        }
+    }));
+
+    [Fact]
+    public void S21_a_client_that_misreads_what_it_is_told() => Finds("S21", Day, 3, world => Plants.Incoming(world, node => node.Kind == NodeKind.Caller, (_, frame) =>
+        Says(in frame, "command.status.response") ? new ReceivedFrame(frame.Kind, frame.Correlation, Changed(frame.Payload, "\"retries\":0", "\"retries\":7"), null) : frame));
+
+    [Fact]
+    public void S22_and_S23_hold_of_the_real_store_and_journals()
+    {
+        // That they can fail the defect catalogue shows: it plants bugs in the store and the journal.
+        foreach (var scenario in new[] { Day, Restarts, ScenarioCatalogue.Find("worker-crashes")!, ScenarioCatalogue.Find("device-moves")! })
+        {
+            for (ulong seed = 1; seed <= 3; seed++) Assert.Empty(MirrorGear.Run(scenario, seed, new WatchOptions()).Result.Violations);
+        }
+    }
+
+    [Fact]
+    public void A_mirrored_run_is_the_run_of_the_swarm()
+    {
+        foreach (ulong seed in new ulong[] { 1, 2 }) Assert.Equal(SwarmGear.Run(Restarts, seed, new WatchOptions()).Result.Hash, MirrorGear.Run(Restarts, seed, new WatchOptions()).Result.Hash);
+    }
+
+    [Fact]
+    public void L7_a_kernel_that_refuses_commands_where_there_is_room() => Finds(
+        "L7", Day, 3, world => world.Ports.Options = (_, options) => options with { Commands = options.Commands with { MaxOpen = 1 } });
+
+    [Fact]
     public void Every_invariant_of_the_design_is_there_once()
     {
-        string[] expected = [.. Enumerable.Range(1, 18).Select(number => $"S{number}"), .. Enumerable.Range(1, 6).Select(number => $"L{number}")];
+        string[] expected = [.. Enumerable.Range(1, 21).Select(number => $"S{number}"), .. Enumerable.Range(1, 7).Select(number => $"L{number}")];
         Assert.Equal(expected, InvariantCatalogue.All().Select(invariant => invariant.Id));
     }
 
@@ -182,6 +221,9 @@ public sealed class InvariantTests
 
     private static bool Says(in ReceivedFrame frame, string action) =>
         System.Text.Encoding.UTF8.GetString(frame.Payload.Span).Contains($"\"{action}\"", StringComparison.Ordinal);
+
+    private static byte[] Changed(ReadOnlyMemory<byte> payload, string from, string to) =>
+        System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(payload.Span).Replace(from, to, StringComparison.Ordinal));
 
     private static void Finds(string id, Scenario scenario, int runs, params Action<SimWorld>[] plants) =>
         Finds(id, scenario, runs, new WatchOptions { Prepare = world => { foreach (var plant in plants) plant(world); } });

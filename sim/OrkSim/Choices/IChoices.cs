@@ -83,22 +83,32 @@ public sealed class RecordedChoices : IChoices
 
 /// <summary>
 /// Choices that were made before, by sites: each site goes on with its own, whatever others do. What is taken from one leaves the others as they were, which a
-/// single sequence cannot. Beyond the end of a site everything is 0.
+/// single sequence cannot. Beyond the end of a site everything is 0, or of a seeded generator where there is a seed.
 /// </summary>
-internal sealed class SitedChoices(IReadOnlyDictionary<DrawSite, IReadOnlyList<int>> choices) : IChoices
+internal sealed class SitedChoices(IReadOnlyDictionary<DrawSite, IReadOnlyList<int>> choices, ulong? beyond = null) : IChoices
 {
     private readonly Dictionary<DrawSite, int> _next = [];
+    private readonly SeededChoices? _beyond = beyond is { } seed ? new SeededChoices(seed) : null;
 
     public int Next(int limit) => 0;
 
     public int Next(DrawSite site, int limit)
     {
-        if (!choices.TryGetValue(site, out var mine)) return 0;
+        if (!choices.TryGetValue(site, out var mine)) return _beyond?.Next(limit) ?? 0;
         var next = _next.GetValueOrDefault(site);
-        if (next >= mine.Count) return 0;
+        if (next >= mine.Count) return _beyond?.Next(limit) ?? 0;
         _next[site] = next + 1;
         return mine[next] % limit;
     }
+}
+
+/// <summary>Choices that were made before up to a point, and others from there.</summary>
+internal sealed class ForkedChoices(IReadOnlyList<int> choices, int keep, ulong seed) : IChoices
+{
+    private readonly SeededChoices _others = new(seed);
+    private int _next;
+
+    public int Next(int limit) => _next < keep ? choices[_next++] % limit : _others.Next(limit);
 }
 
 /// <summary>

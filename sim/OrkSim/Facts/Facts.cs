@@ -1,5 +1,6 @@
 using Ork.Kernel;
 using Ork.Protocol;
+using Ork.Worker;
 
 namespace OrkSim;
 
@@ -23,6 +24,9 @@ public sealed class CommandFacts(CommandRow row)
 
     /// <summary>What devices did of it.</summary>
     public List<Execution> Executions { get; } = [];
+
+    /// <summary>The Workers' answers that a kernel took.</summary>
+    public List<WireMessage> Answers { get; } = [];
 
     /// <summary>Attempts to which a kernel took the Worker's answer.</summary>
     public HashSet<int> Answered { get; } = [];
@@ -51,6 +55,9 @@ public sealed class CommandFacts(CommandRow row)
         ArgumentNullException.ThrowIfNull(other);
         return Row.Spec.Priority == other.Row.Spec.Priority ? Row.Seq < other.Row.Seq : Row.Spec.Priority > other.Row.Spec.Priority;
     }
+
+    /// <summary>True where it came to the disk when it had ended already: what nobody needs any more of it was let go by then.</summary>
+    public bool BornSettled { get; init; }
 
     /// <summary>When its acceptance became durable.</summary>
     public long AcceptedTicks { get; internal init; }
@@ -91,6 +98,12 @@ public sealed class LinkFacts
     /// <summary>When the latest ping left, or the link was greeted.</summary>
     public long LastPingTicks { get; internal set; }
 
+    /// <summary>When the latest pull of states left, or 0.</summary>
+    public long LastStatePullTicks { get; internal set; }
+
+    /// <summary>When the latest pull of telemetry left, or 0.</summary>
+    public long LastTelemetryPullTicks { get; internal set; }
+
     /// <summary>Requests of the kernel that have no answer, with when they left.</summary>
     public Dictionary<ulong, (OrkAction Action, long Ticks, string? CommandId, int Attempt)> Outstanding { get; } = [];
 
@@ -124,6 +137,24 @@ public sealed class LinkFacts
         return false;
     }
 
+    /// <summary>Commands and pulls that left since the circuit last became half-open, and how many of them were answered.</summary>
+    private readonly List<(long Ticks, bool Answered)> _probes = [];
+
+    internal void Probed(long ticks)
+    {
+        if (_probes.Count == 64) _probes.RemoveAt(0);
+        _probes.Add((ticks, false));
+    }
+
+    internal void ProbeAnswered(long askedTicks)
+    {
+        var at = _probes.FindIndex(probe => probe.Ticks == askedTicks && !probe.Answered);
+        if (at >= 0) _probes[at] = (askedTicks, true);
+    }
+
+    /// <summary>How many commands and pulls left since then, and how many of those were answered.</summary>
+    internal (int Sent, int Answered) ProbesSince(long ticks) => (_probes.Count(probe => probe.Ticks >= ticks), _probes.Count(probe => probe.Ticks >= ticks && probe.Answered));
+
     /// <summary>When an answer to a command or pull was last taken that was surely in time.</summary>
     public long AnswerTicks { get; private set; }
 
@@ -146,6 +177,9 @@ public sealed class LinkFacts
     /// <summary>When the latest ping left that was answered.</summary>
     public long AnsweredPingTicks { get; internal set; }
 
+    /// <summary>How long the latest answer to a ping took.</summary>
+    public long LastPongTook { get; internal set; }
+
     /// <summary>When a ping was surely missed with no answer taken since, or null.</summary>
     public long? SickTicks { get; internal set; }
 }
@@ -157,6 +191,7 @@ public sealed class Facts
 {
     private readonly SimWorld _world;
     private readonly Dictionary<long, CommandFacts> _bySeq = [];
+    private int _holdersLife;
     private readonly Dictionary<SimNode, (long Previous, long Latest)> _submissions = [];
 
     internal Facts(SimWorld world) => _world = world;
@@ -182,6 +217,12 @@ public sealed class Facts
     /// <summary>Workers on the disk.</summary>
     public Dictionary<string, WorkerRow> Workers { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>When each Worker that is out of service was put out of it, on the disk.</summary>
+    public Dictionary<string, long> TerminatedTicks { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>When an operator's hold of each Worker last changed on the disk.</summary>
+    public Dictionary<string, long> HeldTicks { get; } = new(StringComparer.Ordinal);
+
     /// <summary>How the kernel that holds the store says each Worker's circuit stands, and since when; closed where it says nothing.</summary>
     public Dictionary<string, (KernelEvent State, long Ticks)> Circuits { get; } = new(StringComparer.Ordinal);
 
@@ -194,14 +235,29 @@ public sealed class Facts
     /// <summary>Links between kernels and Workers that are open on the kernel's side.</summary>
     public List<LinkFacts> WorkerLinks { get; } = [];
 
+    /// <summary>Links between kernels and callers that are open on the kernel's side.</summary>
+    public List<LinkFacts> CallerLinks { get; } = [];
+
     /// <summary>What each Worker last said it owns, as the kernel that holds the store took it.</summary>
     public Dictionary<string, HashSet<string>> Claims { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>When each Worker last said what it owns.</summary>
+    public Dictionary<string, long> ClaimTicks { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>True where a Worker's latest word on what it owns was there before that time, and names the device.</summary>
+    public bool Claimed(string workerId, string deviceId, long byTicks) => Claims.TryGetValue(workerId, out var claims) && claims.Contains(deviceId) && ClaimTicks[workerId] < byTicks;
 
     /// <summary>When the kernel that holds the store last took an answer to a ping of each Worker.</summary>
     public Dictionary<string, long> Pongs { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Which Workers the kernel that holds the store last said are dead, or healthy again, and when.</summary>
+    public Dictionary<string, (bool IsDead, long Ticks)> Deaths { get; } = new(StringComparer.Ordinal);
+
     /// <summary>The kernel that holds the store, or null.</summary>
     public SimNode? Holder { get; private set; }
+
+    /// <summary>True while it is up, has opened the store in this life of it, and is not frozen.</summary>
+    public bool IsServed => Holder is { IsUp: true, Frozen: false } holder && holder.Life == _holdersLife;
 
     /// <summary>When it last went on after having been frozen, or opened the store.</summary>
     public long AwakeTicks { get; internal set; }
@@ -240,12 +296,18 @@ public sealed class Facts
         var link = new LinkFacts(kernelSide, kernelSide.Other.Owner, NowTicks);
         client.Facts = server.Facts = link;
         if (link.Peer.Kind == NodeKind.Worker) WorkerLinks.Add(link);
+        else CallerLinks.Add(link);
         _world.Emit(new SimEvent { Kind = SimEventKind.LinkOpened, Node = client.Owner, Connection = client, Subject = server.Owner.Name });
     }
 
     internal void LinkEnded(SimConnection side)
     {
-        if (side.Facts is { } link && link.KernelSide == side) WorkerLinks.Remove(link);
+        if (side.Facts is { } link && link.KernelSide == side)
+        {
+            WorkerLinks.Remove(link);
+            CallerLinks.Remove(link);
+        }
+
         _world.Emit(new SimEvent { Kind = SimEventKind.LinkEnded, Node = side.Owner, Connection = side, Subject = side.Other.Owner.Name, Detail = side.CloseReason?.Text, Cause = side.Other.EndClock });
         side.EndClock = _world.ClockOf(side.Owner);
     }
@@ -267,7 +329,7 @@ public sealed class Facts
         if (side.Facts is { } link)
         {
             if (link.KernelSide == side && link.Peer.Kind == NodeKind.Worker) TakenFromWorker(link, in packet);
-            else if (link.KernelSide == side) link.Questions[packet.Correlation] = (NowTicks, packet.Message?.CommandId);
+            else if (link.KernelSide == side && packet.Frame == FrameKind.Request) link.Questions[packet.Correlation] = (NowTicks, packet.Message?.CommandId);
             else if (side.Owner.Kind == NodeKind.Caller && packet.Message is { } told) Told(told);
         }
 
@@ -281,11 +343,14 @@ public sealed class Facts
     internal void StoreOpened(SimNode node, KernelImage image)
     {
         Holder = node;
+        _holdersLife = node.Life;
+        _world.Situations?.Began();
         HeldSinceTicks = AwakeTicks = NowTicks;
         CommitInFlight = false;
         Claims.Clear();
         Circuits.Clear();
         Pongs.Clear();
+        Deaths.Clear();
         _submissions[node] = (NowTicks, NowTicks);
         _world.Emit(new SimEvent { Kind = SimEventKind.StoreOpened, Node = node, Image = image, Correlation = (ulong)image.Epoch });
     }
@@ -302,7 +367,13 @@ public sealed class Facts
         _world.Emit(new SimEvent { Kind = SimEventKind.CommitApplying, Node = node, Batch = batch });
         DurableTicks = NowTicks;
         CommitInFlight = false;
-        foreach (var row in batch.Workers) Workers[row.WorkerId] = row;
+        foreach (var row in batch.Workers)
+        {
+            if (!Workers.TryGetValue(row.WorkerId, out var before) || before.Hold != row.Hold) HeldTicks[row.WorkerId] = NowTicks;
+            if (row.Terminated) TerminatedTicks.TryAdd(row.WorkerId, NowTicks);
+            Workers[row.WorkerId] = row;
+        }
+
         foreach (var device in batch.RemovedDevices) Owners.Remove(device);
         foreach (var row in batch.Devices) Owners[row.DeviceId] = row.WorkerId;
         foreach (var row in batch.NewCommands) Add(row);
@@ -327,8 +398,8 @@ public sealed class Facts
     internal void CommitFailed(SimNode node, CommitFault fault) =>
         _world.Emit(new SimEvent { Kind = SimEventKind.CommitFailed, Node = node, Detail = fault.ToString() });
 
-    internal void Begun(SimNode node, string commandId, long epoch) =>
-        _world.Emit(new SimEvent { Kind = SimEventKind.Begun, Node = node, Subject = commandId, Correlation = (ulong)epoch });
+    internal void Begun(SimNode node, JournalStart start) =>
+        _world.Emit(new SimEvent { Kind = SimEventKind.Begun, Node = node, Subject = start.CommandId, Correlation = (ulong)start.Epoch, Journal = new JournalCall(start, JournalVerdict.Started, null, null) });
 
     internal void Executed(SimNode node, Execution execution)
     {
@@ -352,6 +423,7 @@ public sealed class Facts
     {
         if (node != Holder) return;
         if (what is KernelEvent.CircuitOpened or KernelEvent.CircuitHalfOpen or KernelEvent.CircuitClosed) Circuits[subject] = (what, NowTicks);
+        else if (what is KernelEvent.WorkerDead or KernelEvent.WorkerHealthy) Deaths[subject] = (what == KernelEvent.WorkerDead, NowTicks);
         else if (what == KernelEvent.RetryDelayed && Commands.TryGetValue(subject, out var command)) command.BudgetTicks = NowTicks;
     }
 
@@ -375,7 +447,7 @@ public sealed class Facts
         }
 
         if (link.SickTicks is not null || link.Outstanding.Count == 0) return;
-        var patience = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs + 250).Ticks + _world.WorstLateness.Ticks;
+        var patience = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs + _world.KernelOptions.Loop.ListenMs + 250).Ticks + _world.WorstLateness.Ticks;
         foreach (var (action, ticks, _, _) in link.Outstanding.Values)
         {
             if (action == OrkAction.HealthPing && ticks > link.AnsweredPingTicks && ticks + patience <= NowTicks) link.SickTicks = Math.Min(link.SickTicks ?? long.MaxValue, ticks + patience);
@@ -384,7 +456,7 @@ public sealed class Facts
 
     private void Add(CommandRow row)
     {
-        var command = new CommandFacts(row) { TouchedTicks = NowTicks, AcceptedTicks = NowTicks };
+        var command = new CommandFacts(row) { TouchedTicks = NowTicks, AcceptedTicks = NowTicks, BornSettled = row.State is CommandState.Success or CommandState.Failed };
         Commands[row.Spec.CommandId] = command;
         _bySeq[row.Seq] = command;
         if (command.IsTerminal) Settled++;
@@ -417,12 +489,15 @@ public sealed class Facts
 
         if (kind != FrameKind.Request || message is null) return;
         if (message.Action == OrkAction.CommandRequest) Service.Sent(message.Attempt);
+        if (CircuitDiscipline.Counts(message.Action)) link.Probed(NowTicks);
         if (message.Action == OrkAction.HealthPing)
         {
             link.LastPingTicks = NowTicks;
             link.Pings.Add((correlation, NowTicks));
         }
 
+        if (message.Action == OrkAction.StatePull) link.LastStatePullTicks = NowTicks;
+        if (message.Action == OrkAction.TelemetryPull) link.LastTelemetryPullTicks = NowTicks;
         link.Outstanding[correlation] = (message.Action, NowTicks, message.CommandId, message.Attempt);
     }
 
@@ -441,15 +516,21 @@ public sealed class Facts
             return;
         }
 
-        if (asked.CommandId is { } about && Commands.TryGetValue(about, out var command)) command.Answered.Add(asked.Attempt);
+        if (asked.CommandId is { } about && Commands.TryGetValue(about, out var command))
+        {
+            command.Answered.Add(asked.Attempt);
+            if (packet.Message is { } answer) command.Answers.Add(answer);
+        }
+
         var handlerTimeout = packet.Payload.AsSpan().IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0;
+        if (CircuitDiscipline.Counts(asked.Action)) link.ProbeAnswered(asked.Ticks);
         if (CircuitDiscipline.Counts(asked.Action)) link.Take(asked.Ticks, NowTicks, handlerTimeout ? TimeSpan.Zero : TimeoutOf(asked.Action));
         if (packet.Message is not { } message || message.Action != OrkActions.AnswerTo(asked.Action)) return;
         switch (message.Action)
         {
             case OrkAction.IdentityResponse when message.Identity is { } identity:
                 link.IdentityTaken = true;
-                if (link.KernelSide.Owner == Holder) Claims[identity.WorkerId] = [.. identity.Devices];
+                if (link.KernelSide.Owner == Holder) (Claims[identity.WorkerId], ClaimTicks[identity.WorkerId]) = ([.. identity.Devices], NowTicks);
                 break;
             case OrkAction.CapabilityResponse:
                 link.ContractTaken = true;
@@ -458,6 +539,7 @@ public sealed class Facts
             case OrkAction.HealthPong:
                 link.SickTicks = null;
                 link.AnsweredPingTicks = asked.Ticks;
+                link.LastPongTook = NowTicks - asked.Ticks;
                 if (link.AnswerPing(packet.Correlation) && link.ContractTaken) link.WellTicks ??= NowTicks;
                 if (link.KernelSide.Owner == Holder) Pongs[link.Peer.Name] = NowTicks;
                 break;

@@ -1,5 +1,7 @@
+using Ork.Client;
 using Ork.Kernel;
 using Ork.Protocol;
+using Ork.Worker;
 
 namespace OrkSim;
 
@@ -72,7 +74,26 @@ public enum SimEventKind
 
     /// <summary>An invariant does not hold: the end of a trace, heard of by nobody.</summary>
     Violated = 1 << 20,
+
+    /// <summary>A Worker's journal answered, or was lost. Heard of, and in no trace.</summary>
+    Journaled = 1 << 21,
 }
+
+/// <summary>A call about a command or a device, and what the client returned of it.</summary>
+/// <param name="Order">What was ordered, where the call ordered something.</param>
+/// <param name="CommandId">The command, as the client returned it or as it was asked for.</param>
+/// <param name="View">How the command stands, as the client returned it, or null.</param>
+/// <param name="Cancelled">Whether it was cancelled, as the client returned it, or null.</param>
+/// <param name="AskedDevice">The device whose telemetry was asked for, or null.</param>
+/// <param name="ToldDevice">The device whose telemetry the answer says it is, or null.</param>
+public sealed record CallEnd(CommandOrder? Order, string? CommandId, CommandView? View = null, bool? Cancelled = null, string? AskedDevice = null, string? ToldDevice = null);
+
+/// <summary>What a Worker asked of its journal and what that answered; a journal that was lost where neither is there.</summary>
+/// <param name="Start">The start it was asked about, or null.</param>
+/// <param name="Verdict">Its verdict.</param>
+/// <param name="EndedId">The command whose end it was told, or null.</param>
+/// <param name="Answer">What it found of the start's command, or the end it was told.</param>
+public sealed record JournalCall(JournalStart? Start, JournalVerdict Verdict, string? EndedId, JournalAnswer? Answer);
 
 /// <summary>One event of a world.</summary>
 public readonly struct SimEvent
@@ -113,6 +134,12 @@ public readonly struct SimEvent
     /// <summary>The execution.</summary>
     public Execution? Execution { get; init; }
 
+    /// <summary>What a caller asked and what its client returned, when a call about a command ended.</summary>
+    public CallEnd? Call { get; init; }
+
+    /// <summary>What the journal was asked.</summary>
+    public JournalCall? Journal { get; init; }
+
     /// <summary>The kernel's event id, for notes.</summary>
     public KernelEvent Note { get; init; }
 
@@ -137,7 +164,8 @@ public readonly struct SimEvent
 /// <param name="Attempt">The attempt.</param>
 /// <param name="Epoch">The epoch of the kernel that sent it.</param>
 /// <param name="Ticks">When.</param>
-public sealed record Execution(string DeviceId, string WorkerId, string CommandId, string Command, int Attempt, long Epoch, long Ticks);
+/// <param name="Params">The parameters it was handed, as JSON, or null where they are not known.</param>
+public sealed record Execution(string DeviceId, string WorkerId, string CommandId, string Command, int Attempt, long Epoch, long Ticks, string? Params = null);
 
 /// <summary>What a frame says, as far as checks need it.</summary>
 public sealed class WireMessage
@@ -153,6 +181,12 @@ public sealed class WireMessage
 
     /// <summary>The command.</summary>
     public string? CommandId { get; init; }
+
+    /// <summary>The envelope's id, of a caller's order.</summary>
+    public string? EnvelopeId { get; init; }
+
+    /// <summary>The idempotency key, of a caller's order.</summary>
+    public string? Key { get; init; }
 
     /// <summary>The attempt.</summary>
     public int Attempt { get; init; }
@@ -199,6 +233,7 @@ public sealed class WireMessage
         return envelope.Action switch
         {
             OrkAction.CommandRequest when sender == NodeKind.Kernel => CommandToWorker(in envelope),
+            OrkAction.CommandRequest => OrderOf(in envelope),
             OrkAction.CommandResult or OrkAction.CommandStatusResponse or OrkAction.CommandCancelResponse => StatusOf(in envelope),
             OrkAction.IdentityResponse => IdentityOf(in envelope),
             OrkAction.CommandStatus or OrkAction.CommandCancel => StatusOf(in envelope),
@@ -219,6 +254,14 @@ public sealed class WireMessage
         Attempt = request.Attempt,
         Epoch = request.Epoch,
         Targets = request.Targets,
+    };
+
+    private static WireMessage OrderOf(in Envelope envelope) => new()
+    {
+        Type = envelope.Type,
+        Action = envelope.Action,
+        EnvelopeId = envelope.Id.Decode(),
+        Key = CommandRequestPayload.Read(envelope.Payload, out var request) is null ? request.IdempotencyKey : null,
     };
 
     private static WireMessage IdentityOf(in Envelope envelope) => new()

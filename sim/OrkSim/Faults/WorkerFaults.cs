@@ -52,6 +52,23 @@ internal sealed class WorkerMuteFault : IFault
     }
 }
 
+internal sealed class JournalFailsFault : IFault
+{
+    public string Name => "journal-fails";
+
+    public string Says => "A Worker's journal cannot be written for a while.";
+
+    public FaultKeys Keys => FaultKeys.Lasting;
+
+    public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var journal = world.Draws.Of(world.Workers).Journal;
+        journal.Fails = true;
+        await world.Delay(length);
+        journal.Fails = false;
+    }
+}
+
 internal sealed class OperatorHoldFault : IFault
 {
     public string Name => "operator-hold";

@@ -63,7 +63,9 @@ public sealed record ExploreProgress(string Scenario, string Gear, long Runs, lo
 [OrkAllow(OrkEffects.Clock, "Only how long it goes on, and what it tells of that, hang on the clock: each run that it makes hangs on its seed.")]
 public sealed class Explorer
 {
-    private const int Rounds = 6;
+
+    private const int MaxRounds = 8;
+    private static readonly TimeSpan ShortestTurn = TimeSpan.FromMilliseconds(20);
 
     private readonly ExploreOptions _options;
     private readonly object _gate = new();
@@ -107,15 +109,22 @@ public sealed class Explorer
         var pairs = _options.Scenarios.SelectMany(scenario => _options.Gears.Where(gear => Suits(gear, scenario)), (scenario, gear) => (scenario, gear)).ToArray();
         var slices = pairs.Select((pair, index) => new Slice(this, pair.scenario, pair.gear, progress, index, pairs.Length)).ToArray();
 
-        // In rounds, so that every scenario has its turn early: what is wrong is mostly wrong soon.
-        var turns = _options.Time is null ? slices.Length : slices.Length * Rounds;
-        for (var turn = 0; turn < turns && !Over; turn++)
-        {
-            TimeSpan? until = _options.Time is { } time ? _clock.Elapsed + ((time - _clock.Elapsed) / (turns - turn)) : null;
-            slices[turn % slices.Length].Run(until);
-        }
-
+        if (_options.Time is { } time) InRounds(slices, time);
+        else Array.ForEach(slices, slice => { if (!Over) slice.Run(null); });
         return Report();
+    }
+
+    /// <summary>In rounds, each twice as long as the one before: every scenario has its turn at once, for what is wrong is mostly wrong soon.</summary>
+    private void InRounds(Slice[] slices, TimeSpan time)
+    {
+        var rounds = 1;
+        while (rounds < MaxRounds && time / (slices.Length * (double)(1 << rounds)) > ShortestTurn) rounds++;
+        for (var round = rounds - 1; round >= 0; round--)
+        {
+            // What is left is shared by this round and those that follow, each of which has twice the time of the one before.
+            var end = _clock.Elapsed + ((time - _clock.Elapsed) / ((1 << (round + 1)) - 1));
+            for (var turn = 0; turn < slices.Length && !Over; turn++) slices[turn].Run(_clock.Elapsed + ((end - _clock.Elapsed) / (slices.Length - turn)));
+        }
     }
 
     private bool Over => _ended || _cancellation.IsCancellationRequested;
@@ -189,8 +198,8 @@ public sealed class Explorer
     {
         ArgumentNullException.ThrowIfNull(run);
         ArgumentNullException.ThrowIfNull(watch);
-        IChoices choices = run.Gear is Gear.Swarm or Gear.Sweep ? new SeededChoices(run.Seed) : new RecordedChoices(run.Result.Choices);
-        var world = new SimWorld(run.Scenario, choices, watch with { Trace = true, KeepChoices = true });
+        IChoices choices = run.Gear is Gear.Swarm or Gear.Sweep or Gear.Mirror ? new SeededChoices(run.Seed) : new RecordedChoices(run.Result.Choices);
+        var world = new SimWorld(run.Scenario, choices, InvariantCatalogue.Watching(watch, run.Gear) with { Trace = true, KeepChoices = true });
         if (run.Crash is { } crash) world.CrashAtStep(crash.Step, crash.Node);
         return (run with { Result = world.Run() }, world);
     }
@@ -211,6 +220,7 @@ public sealed class Explorer
         private IEnumerator<Func<SimRun>>? _work;
         private ulong _coyoteSeed = explorer._options.Seed;
         private int _coyoteTurn;
+        private GuidedGear? _guided;
         private TimeSpan? _until;
         private long _taken;
         private long _toldMs;
@@ -226,8 +236,14 @@ public sealed class Explorer
                 case Gear.Sweep:
                     InParallel(_work ??= Sweep().GetEnumerator());
                     break;
+                case Gear.Mirror:
+                    InParallel(_work ??= Mirror().GetEnumerator());
+                    break;
                 case Gear.Coyote:
                     Coyote();
+                    break;
+                case Gear.Guided:
+                    Guided();
                     break;
                 default:
                     if (explorer._exhausted) return;
@@ -265,6 +281,15 @@ public sealed class Explorer
             return first;
         }
 
+        private IEnumerable<Func<SimRun>> Mirror()
+        {
+            for (var seed = explorer._options.Seed; ; seed++)
+            {
+                var one = seed;
+                yield return () => MirrorGear.Run(scenario, one, explorer._options.Watch);
+            }
+        }
+
         private IEnumerable<Func<SimRun>> Sweep()
         {
             for (var seed = explorer._options.Seed; ; seed++)
@@ -296,6 +321,17 @@ public sealed class Explorer
                     return explorer.Take(run, scenario) && !Told() && !IsDone();
                 });
                 _coyoteSeed += (ulong)batch;
+            }
+        }
+
+        private void Guided()
+        {
+            _guided ??= new GuidedGear(scenario, explorer._options.Seed, explorer._options.Watch);
+            while (!explorer.Over && !IsDone())
+            {
+                _taken++;
+                explorer.Take(_guided.Next(), scenario);
+                Told();
             }
         }
 

@@ -14,6 +14,12 @@ public enum Gear
 
     /// <summary>Every sequence of decisions of a very small world.</summary>
     Exhaust,
+
+    /// <summary>A seeded generator too, but runs that met something new are kept, and gone on from.</summary>
+    Guided,
+
+    /// <summary>As the swarm, with the real store and the real journals checked against their models.</summary>
+    Mirror,
 }
 
 /// <summary>The names of the gears.</summary>
@@ -25,6 +31,8 @@ public static class GearNames
         Gear.Swarm => "swarm",
         Gear.Coyote => "coyote",
         Gear.Sweep => "sweep",
+        Gear.Guided => "guided",
+        Gear.Mirror => "mirror",
         _ => "exhaust",
     };
 

@@ -20,6 +20,8 @@ public sealed class Settlement : IInvariant
         ArgumentNullException.ThrowIfNull(facts);
         if (facts.Open.Count == 0) return;
         CheckNudges(happened.Ticks, facts);
+        CheckDeadlines(happened.Ticks, facts);
+        CheckTerminated(happened.Ticks, facts);
         if (facts.QuietTicks is not { } quiet || happened.Ticks - quiet < SimDefaults.SettlementBound.Ticks) return;
         foreach (var command in facts.Open.Values)
         {
@@ -31,13 +33,42 @@ public sealed class Settlement : IInvariant
     /// <summary>No command rests in QUEUED for want of a nudge: where nothing has stood in its way for longer than any backoff, it has left.</summary>
     private void CheckNudges(long ticks, Facts facts)
     {
-        if (facts.Holder is not { IsUp: true, Frozen: false } || facts.CommitInFlight) return;
+        if (!facts.IsServed || facts.CommitInFlight) return;
         var since = ticks - SimDefaults.NudgeBound.Ticks - (2 * facts.World.WorstLateness.Ticks);
         if (facts.AwakeTicks > since) return;
         foreach (var command in facts.Open.Values)
         {
             if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
             facts.Violated(this, $"{command.Id} rests in QUEUED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s although {command.Row.WorkerId} is well.");
+        }
+    }
+
+    /// <summary>What was not sent by its deadline ends there. Where wall clocks jump, a deadline is what each kernel's clock made of it.</summary>
+    private void CheckDeadlines(long ticks, Facts facts)
+    {
+        if (!facts.IsServed || facts.CommitInFlight || facts.World.Scenario.Faults.Any(static fault => fault.Kind == "wall-jump")) return;
+        var slack = TimeSpan.FromSeconds(1).Ticks + (2 * facts.World.WorstLateness.Ticks);
+        if (facts.AwakeTicks + slack > ticks) return;
+        foreach (var command in facts.Open.Values)
+        {
+            var spec = command.Row.Spec;
+            var due = command.AcceptedTicks + TimeSpan.FromMilliseconds(spec.DeadlineAt - spec.CreatedAt).Ticks + slack;
+            if (command.Row.State == CommandState.Queued && command.TouchedTicks + slack < ticks && due < ticks) facts.Violated(this, $"{command.Id} rests in QUEUED {SimDefaults.Seconds(ticks - due + slack)} s past its deadline.");
+        }
+    }
+
+    /// <summary>What waits for a Worker that is out of service for good ends, or follows its device.</summary>
+    private void CheckTerminated(long ticks, Facts facts)
+    {
+        if (facts.TerminatedTicks.Count == 0 || !facts.IsServed || facts.CommitInFlight) return;
+        var since = ticks - TimeSpan.FromSeconds(2).Ticks - (2 * facts.World.WorstLateness.Ticks);
+        if (facts.AwakeTicks > since) return;
+        foreach (var command in facts.Open.Values)
+        {
+            if (command.Row.State == CommandState.Queued && command.TouchedTicks < since && facts.TerminatedTicks.TryGetValue(command.Row.WorkerId, out var ended) && ended < since)
+            {
+                facts.Violated(this, $"{command.Id} waits for {command.Row.WorkerId}, which was taken out of service {SimDefaults.Seconds(ticks - ended)} s ago.");
+            }
         }
     }
 

@@ -1,13 +1,15 @@
+using Ork.Kernel;
+
 namespace OrkSim;
 
-/// <summary>L4: while the kernel is up, every linked Worker is pinged at least every two intervals.</summary>
+/// <summary>L4: while the kernel is up, every linked Worker is pinged at least every two intervals, and one that is well is pulled on schedule.</summary>
 public sealed class Metronome : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L4";
 
     /// <inheritdoc/>
-    public string Says => "While the kernel is up, every linked Worker is pinged at least every two intervals.";
+    public string Says => "While the kernel is up, every linked Worker is pinged at least every two intervals, and one that is well is pulled on schedule.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Pulse;
@@ -20,8 +22,27 @@ public sealed class Metronome : IInvariant
         foreach (var link in facts.WorkerLinks)
         {
             if (!link.Greeted || !link.GreetingTaken || link.KernelSide.Owner is not { IsUp: true, Frozen: false } || facts.World.IsGone(link.Peer.Name)) continue;
-            if (happened.Ticks - link.LastPingTicks <= bound) continue;
-            facts.Violated(this, $"{link.Peer} is linked and was not pinged for {SimDefaults.Seconds(happened.Ticks - link.LastPingTicks)} s.");
+            if (happened.Ticks - link.LastPingTicks > bound) facts.Violated(this, $"{link.Peer} is linked and was not pinged for {SimDefaults.Seconds(happened.Ticks - link.LastPingTicks)} s.");
+            CheckPulls(link, happened.Ticks, facts);
+        }
+    }
+
+    /// <summary>Pulls wait while too many are under way: at worst each place is held by one that runs out of time, as often as all Workers take turns.</summary>
+    private void CheckPulls(LinkFacts link, long ticks, Facts facts)
+    {
+        if (link is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } || link.KernelSide.Owner != facts.Holder || !facts.World.IsHonest(link.Peer.Name)) return;
+        var (state, changed) = facts.Circuits.TryGetValue(link.Peer.Name, out var circuit) ? circuit : (KernelEvent.CircuitClosed, 0);
+        if (state != KernelEvent.CircuitClosed) return;
+        var options = facts.World.KernelOptions;
+        var waitMs = ((2 * facts.World.Workers.Count / options.Schedule.MaxPulls) + 1) * options.Pulls.TimeoutMs;
+        var since = Math.Max(Math.Max(well, changed), facts.AwakeTicks) + (2 * facts.World.WorstLateness.Ticks);
+        Check("states", link.LastStatePullTicks, options.Schedule.StateIntervalMs);
+        Check("telemetry", link.LastTelemetryPullTicks, options.Schedule.TelemetryIntervalMs);
+
+        void Check(string what, long last, long intervalMs)
+        {
+            var waited = ticks - Math.Max(last, since);
+            if (waited > TimeSpan.FromMilliseconds((2 * intervalMs) + waitMs).Ticks) facts.Violated(this, $"{link.Peer} is well, and its {what} were not pulled for {SimDefaults.Seconds(waited)} s.");
         }
     }
 }

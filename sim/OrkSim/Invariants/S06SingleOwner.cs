@@ -21,15 +21,22 @@ public sealed class SingleOwner : IInvariant
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Kind == SimEventKind.CommitApplying)
         {
-            CheckLost(happened.Batch!, facts);
+            CheckLost(in happened, facts);
             CheckMoves(in happened, facts);
         }
         else if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandRequest } message)
         {
+            CheckKey(happened.Connection!, facts);
             var worker = happened.Connection!.Other.Owner.Name;
             if (message.Targets is null) CheckOwner(message.DeviceId, worker, message, facts);
             else foreach (var target in message.Targets) CheckOwner(target, worker, message, facts);
         }
+    }
+
+    /// <summary>An id belongs to the key that it was first registered with.</summary>
+    private void CheckKey(SimConnection link, Facts facts)
+    {
+        if (facts.Workers.TryGetValue(link.Other.Owner.Name, out var row) && row.PeerKey != link.Peer.Key) facts.Violated(this, $"{row.WorkerId} is sent a command on a link that proved {link.Peer.Key} and not {row.PeerKey}.");
     }
 
     private void CheckOwner(string? deviceId, string worker, WireMessage message, Facts facts)
@@ -39,12 +46,13 @@ public sealed class SingleOwner : IInvariant
         if (owner != worker) facts.Violated(this, $"{message.CommandId} for {deviceId} was sent to {worker}; on the disk the device is {(owner is null ? "nobody's" : owner + "'s")}.");
     }
 
-    private void CheckLost(CommitBatch batch, Facts facts)
+    private void CheckLost(in SimEvent happened, Facts facts)
     {
+        var batch = happened.Batch!;
         foreach (var deviceId in batch.RemovedDevices)
         {
             if (!facts.Owners.TryGetValue(deviceId, out var owner) || batch.Devices.Exists(row => row.DeviceId == deviceId)) continue;
-            if (facts.Claims.TryGetValue(owner, out var claims) && claims.Contains(deviceId)) facts.Violated(this, $"{deviceId} is dropped although its owner {owner} says it has it.");
+            if (facts.Claimed(owner, deviceId, facts.DecidedSince(happened.Node!))) facts.Violated(this, $"{deviceId} is dropped although its owner {owner} says it has it.");
         }
     }
 
@@ -53,12 +61,22 @@ public sealed class SingleOwner : IInvariant
         foreach (var row in happened.Batch!.Devices)
         {
             if (!facts.Owners.TryGetValue(row.DeviceId, out var owner) || owner == row.WorkerId) continue;
-            if (facts.Claims.TryGetValue(owner, out var claims) && claims.Contains(row.DeviceId) && SurelyAlive(owner, facts.DecidedSince(happened.Node!), facts))
+            if (!happened.Batch.RemovedDevices.Contains(row.DeviceId) && !MayBeDead(owner, facts.DecidedSince(happened.Node!), happened.Batch, facts))
+            {
+                facts.Violated(this, $"{row.DeviceId} goes to {row.WorkerId}; its owner {owner} did not give it up, and no kernel has found it dead or terminated it.");
+            }
+
+            if (facts.Claimed(owner, row.DeviceId, facts.DecidedSince(happened.Node!)) && SurelyAlive(owner, facts.DecidedSince(happened.Node!), facts))
             {
                 facts.Violated(this, $"{row.DeviceId} goes to {row.WorkerId} although its owner {owner} lives and says it has it.");
             }
         }
     }
+
+    /// <summary>True where the kernel that decides has said since its start that the Worker is dead, and not that it is healthy again before it decided.</summary>
+    private static bool MayBeDead(string workerId, long decidedTicks, CommitBatch batch, Facts facts) =>
+        facts.Workers.TryGetValue(workerId, out var row) && row.Terminated || batch.Workers.Exists(changed => changed.WorkerId == workerId && changed.Terminated)
+        || facts.Deaths.TryGetValue(workerId, out var death) && (death.IsDead || death.Ticks >= decidedTicks);
 
     /// <summary>True where the kernel cannot but know that the Worker lived when it decided.</summary>
     private static bool SurelyAlive(string workerId, long decidedTicks, Facts facts)

@@ -13,12 +13,20 @@ public sealed class OneAtATime : IInvariant
     public string Says => "At most one command is in flight per device, urgent ones first, each class in order of acceptance, from its first attempt to its end.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.CommitDurable;
+    public SimEventKind Hears => SimEventKind.CommitDurable | SimEventKind.Begun | SimEventKind.Executed | SimEventKind.NodeUp;
+
+    private readonly Dictionary<(SimNode Worker, string CommandId), int> _begun = [];
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind != SimEventKind.CommitDurable)
+        {
+            HearWorker(in happened, facts);
+            return;
+        }
+
         var decidedTicks = facts.DecidedSince(happened.Node!);
         foreach (var row in happened.Batch!.Log)
         {
@@ -27,6 +35,24 @@ public sealed class OneAtATime : IInvariant
             {
                 if (other != assigned && assigned.Shares(other)) Check(assigned, other, decidedTicks, facts);
             }
+        }
+    }
+
+    /// <summary>Within one life of a Worker, no attempt of a command begins while an earlier one is at work: what is at work is joined.</summary>
+    private void HearWorker(in SimEvent happened, Facts facts)
+    {
+        if (happened.Node is not { Kind: NodeKind.Worker } worker) return;
+        if (happened.Kind == SimEventKind.NodeUp)
+        {
+            foreach (var gone in _begun.Keys.Where(key => key.Worker == worker).ToArray()) _begun.Remove(gone);
+        }
+        else if (happened.Execution is { } execution)
+        {
+            if (_begun.GetValueOrDefault((worker, execution.CommandId)) > execution.Attempt) facts.Violated(this, $"{execution.DeviceId} executes attempt {execution.Attempt} of {execution.CommandId}, and {worker} has begun a later one meanwhile.");
+        }
+        else if (happened.Journal is { Start: { } start })
+        {
+            _begun[(worker, start.CommandId)] = Math.Max(start.Attempt, _begun.GetValueOrDefault((worker, start.CommandId)));
         }
     }
 

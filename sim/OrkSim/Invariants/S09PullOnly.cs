@@ -2,17 +2,17 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S9: nothing is accepted from a Worker that is not the answer to an outstanding request: its link is closed instead.</summary>
+/// <summary>S9: nothing is accepted from a Worker that is not the answer to an outstanding request: its link is closed instead. The product's own runtime sends nothing else.</summary>
 public sealed class PullOnly : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S9";
 
     /// <inheritdoc/>
-    public string Says => "Nothing is accepted from a Worker that is not the answer to an outstanding request: its link is closed instead.";
+    public string Says => "Nothing is accepted from a Worker that is not the answer to an outstanding request: its link is closed instead. The product's own runtime sends nothing else.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Pulse;
 
     private static readonly long Patience = TimeSpan.FromSeconds(1).Ticks;
 
@@ -20,6 +20,12 @@ public sealed class PullOnly : IInvariant
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.FrameTaken)
+        {
+            if (happened.Connection!.Facts is { ViolatedTicks: not null } taken && taken.KernelSide == happened.Connection) Check(taken, facts);
+            return;
+        }
+
         if (happened.Kind == SimEventKind.FrameSent)
         {
             if (happened.Frame != FrameKind.Goodbye && happened.Connection!.Facts is { } link && link.KernelSide == happened.Connection) Check(link, facts);
@@ -31,6 +37,7 @@ public sealed class PullOnly : IInvariant
 
     private void Check(LinkFacts link, Facts facts)
     {
+        if (link.ViolatedTicks is not null && facts.World.IsHonest(link.Peer.Name)) facts.Violated(this, $"{link.Peer}, which runs nothing but the product's runtime, sent what answers nothing.");
         if (link.ViolatedTicks is not { } at || link.KernelSide.Owner.Frozen || facts.NowTicks - at < Patience + facts.World.WorstLateness.Ticks) return;
         facts.Violated(this, $"{link.Peer} sent what answers nothing, and its link is still open.");
     }

@@ -1,3 +1,5 @@
+using Ork.Kernel;
+
 namespace OrkSim;
 
 /// <summary>S10: a command whose cancel was acknowledged is never executed by a device.</summary>
@@ -7,17 +9,31 @@ public sealed class CancelMeansCancel : IInvariant
     public string Id => "S10";
 
     /// <inheritdoc/>
-    public string Says => "A command whose cancel was acknowledged is never executed by a device.";
+    public string Says => "A command whose cancel was acknowledged is never executed by a device, and one that was stopped is not tried again.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Executed | SimEventKind.FrameTaken;
+    public SimEventKind Hears => SimEventKind.Executed | SimEventKind.FrameTaken | SimEventKind.CommitApplying;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Batch is { } batch)
+        {
+            CheckStopped(batch, facts);
+            return;
+        }
+
         var id = happened.Kind == SimEventKind.Executed ? happened.Subject : happened.Message is { Cancelled: true, CommandId: { } told } ? told : null;
         if (id is null || !facts.Commands.TryGetValue(id, out var command)) return;
         if (command.ToldCancelled && command.Executions.Count > 0) facts.Violated(this, $"{id} was told to be cancelled, and {command.Executions[0].DeviceId} executed it.");
+    }
+
+    private void CheckStopped(CommitBatch batch, Facts facts)
+    {
+        foreach (var row in batch.Log)
+        {
+            if (row.To == CommandState.Dispatched && facts.BySeq(row.CommandSeq) is { Row.StopRequested: true } stopped) facts.Violated(this, $"{stopped.Id} was stopped, and attempt {row.Attempt} of it is made.");
+        }
     }
 }

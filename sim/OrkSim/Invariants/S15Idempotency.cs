@@ -1,23 +1,33 @@
+using Ork.Protocol;
+
 namespace OrkSim;
 
-/// <summary>S15: one idempotency key of a caller, one command.</summary>
+/// <summary>S15: one idempotency key of a caller, one command; an order without a key is sent once.</summary>
 public sealed class Idempotency : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S15";
 
     /// <inheritdoc/>
-    public string Says => "One idempotency key of a caller, one command.";
+    public string Says => "One idempotency key of a caller, one command; an order without a key is sent once.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.CommitApplying;
+    public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.FrameSent;
 
     private readonly Dictionary<(string Caller, string Key), string> _commands = [];
+    private readonly HashSet<(SimNode Caller, string EnvelopeId)> _sent = [];
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.FrameSent)
+        {
+            if (happened.Node!.Kind != NodeKind.Caller || happened.Message is not { Action: OrkAction.CommandRequest, EnvelopeId: { } id, Key: null } || facts.World.IsBroken(happened.Node)) return;
+            if (!_sent.Add((happened.Node, id))) facts.Violated(this, $"The client of {happened.Node} sends an order without a key again.");
+            return;
+        }
+
         foreach (var row in happened.Batch!.NewCommands)
         {
             if (row.Spec.IdempotencyKey is not { } key) continue;

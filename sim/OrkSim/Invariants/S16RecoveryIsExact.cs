@@ -1,3 +1,4 @@
+using Ork.Kernel;
 using Ork.Protocol;
 
 namespace OrkSim;
@@ -45,5 +46,23 @@ public sealed class RecoveryIsExact : IInvariant
         if (!told.Listing.TryGetProperty("kernel", out var kernel)) return;
         var open = kernel.GetProperty("openCommands").GetInt32();
         if (open != facts.Open.Count) facts.Violated(this, $"The kernel says {open} commands are open; in the store there are {facts.Open.Count}.");
+        var settled = kernel.GetProperty("settledRetained").GetInt32();
+        if (settled != facts.Settled) facts.Violated(this, $"The kernel says it keeps {settled} settled commands; in the store there are {facts.Settled}.");
+        if (!told.Listing.TryGetProperty("workers", out var workers)) return;
+        foreach (var view in workers.EnumerateArray()) CheckWorker(view, facts);
+    }
+
+    private void CheckWorker(System.Text.Json.JsonElement view, Facts facts)
+    {
+        var id = view.GetProperty("workerId").GetString()!;
+        if (!facts.Workers.TryGetValue(id, out var row)) return;
+        var devices = facts.Owners.Values.Count(owner => owner == id);
+        var inFlight = facts.Open.Values.Count(command => command.Row.WorkerId == id && command.Row.State is CommandState.Dispatched or CommandState.Executing);
+        var open = facts.Open.Values.Count(command => command.Row.WorkerId == id);
+        if (view.GetProperty("deviceCount").GetInt32() is var count && count != devices) facts.Violated(this, $"The kernel says {id} has {count} devices; in the store it has {devices}.");
+        if (view.GetProperty("hold").GetString() is var hold && hold != CircuitHolds.Of(row.Hold)) facts.Violated(this, $"The kernel says {id} is held {hold}; the store says {row.Hold}.");
+        if (row.Hold == CircuitHold.Open && view.GetProperty("circuit").GetString() is var circuit && circuit != "Open") facts.Violated(this, $"The store says that {id} is isolated; the kernel says its circuit is {circuit}.");
+        if (view.GetProperty("inFlight").GetInt32() is var sent && sent != inFlight) facts.Violated(this, $"The kernel says {sent} commands are in flight at {id}; in the store there are {inFlight}.");
+        if (view.GetProperty("queued").GetInt32() is var queued && queued + sent != open) facts.Violated(this, $"The kernel says {queued + sent} commands are open at {id}; in the store there are {open}.");
     }
 }

@@ -8,6 +8,10 @@ public sealed class CircuitDiscipline : IInvariant
 {
     private readonly Dictionary<string, List<(LinkFacts Link, ulong Correlation, long Ticks)>> _probes = new(StringComparer.Ordinal);
 
+    private readonly Dictionary<string, long> _opened = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _halfOpen = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _ended = new(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public string Id => "S18";
 
@@ -16,23 +20,61 @@ public sealed class CircuitDiscipline : IInvariant
         "Nothing but pings and registrations is sent through an open circuit, no more than the allowed probes at once through a half-open one, and a Worker that answers nothing has no closed one.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent;
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.Note;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.Note)
+        {
+            CheckPause(in happened, facts);
+            return;
+        }
+
         if (happened.Node != facts.Holder || happened.Frame != FrameKind.Request || happened.Message is not { } message || !Counts(message.Action)) return;
         var link = happened.Connection!.Facts!;
         if (link.Peer.Kind != NodeKind.Worker) return;
 
         // A command leaves after its commit: only what was so before it was decided counts. Pulls leave in the turn that decides them.
         var decidedTicks = message.Action == OrkAction.CommandRequest ? facts.DecidedSince(happened.Node!) : happened.Ticks;
+        if (message.Action == OrkAction.CommandRequest && facts.Workers.TryGetValue(link.Peer.Name, out var row) && row.Hold == CircuitHold.Open && facts.HeldTicks[row.WorkerId] < decidedTicks)
+        {
+            facts.Violated(this, $"{message.CommandId} is sent to {link.Peer}, which an operator has isolated.");
+        }
+
         var (state, since) = facts.Circuits.TryGetValue(link.Peer.Name, out var circuit) ? circuit : (KernelEvent.CircuitClosed, 0);
         if (since >= decidedTicks) return;
         if (state == KernelEvent.CircuitOpened) facts.Violated(this, $"{message.Action} is sent to {link.Peer} through an open circuit.");
         else if (state == KernelEvent.CircuitHalfOpen) CheckProbes(link, happened.Correlation, since, happened.Ticks, facts);
         else CheckSilence(link, Math.Max(since, facts.HeldSinceTicks), decidedTicks, facts);
+    }
+
+    /// <summary>What a half-open circuit comes to, its own probes decide: one that failed, or enough that were answered.</summary>
+    private void CheckVerdict(string worker, KernelEvent verdict, Facts facts)
+    {
+        if (!_halfOpen.Remove(worker, out var since) || !facts.Workers.TryGetValue(worker, out var row) || row.Hold != CircuitHold.None || facts.HeldTicks.GetValueOrDefault(worker) >= since || facts.CommitInFlight) return;
+        var link = facts.WorkerLinks.Find(link => link.Peer.Name == worker && link.KernelSide.Owner == facts.Holder);
+        if (link is null || link.OpenedTicks >= since || _ended.GetValueOrDefault(worker) >= since) return;
+        var probes = link.ProbesSince(since);
+        var enough = facts.World.KernelOptions.Circuits.ProbesToClose;
+        if (verdict == KernelEvent.CircuitOpened && probes.Sent == 0) facts.Violated(this, $"The half-open circuit of {worker} opens, and no probe was sent.");
+        else if (verdict == KernelEvent.CircuitClosed && probes.Answered < enough) facts.Violated(this, $"The half-open circuit of {worker} closes after {probes.Answered} answers; it takes {enough}.");
+    }
+
+    /// <summary>An open circuit keeps at least half of the shortest pause.</summary>
+    private void CheckPause(in SimEvent happened, Facts facts)
+    {
+        if (happened.Node != facts.Holder || happened.Subject is not { } worker) return;
+        if (happened.Note is KernelEvent.CircuitOpened or KernelEvent.CircuitClosed && happened.Detail is not ("isolated" or "restored")) CheckVerdict(worker, happened.Note, facts);
+        if (happened.Note == KernelEvent.LinkDown) _ended[worker] = happened.Ticks;
+        if (happened.Note == KernelEvent.CircuitHalfOpen) _halfOpen[worker] = happened.Ticks;
+        else if (happened.Note is KernelEvent.CircuitOpened or KernelEvent.CircuitClosed) _halfOpen.Remove(worker);
+        if (happened.Note == KernelEvent.CircuitOpened) _opened[worker] = happened.Ticks;
+        if (happened.Note != KernelEvent.CircuitHalfOpen || !_opened.TryGetValue(worker, out var opened)) return;
+        var leastMs = (facts.World.KernelOptions.Circuits.CoolDownBaseMs / 2) - 2;
+        if (happened.Ticks - opened < TimeSpan.FromMilliseconds(leastMs).Ticks) facts.Violated(this, $"The circuit of {worker} was open for {SimDefaults.Seconds(happened.Ticks - opened)} s; it cools down for {leastMs} ms at least.");
+        if (facts.Workers.TryGetValue(worker, out var row) && row.Hold == CircuitHold.Open && !facts.CommitInFlight) facts.Violated(this, $"{worker} is isolated, and its circuit cools down.");
     }
 
     internal static bool Counts(OrkAction action) => action is OrkAction.CommandRequest or OrkAction.TelemetryPull or OrkAction.StatePull;

@@ -52,6 +52,9 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     /// <summary>The other side.</summary>
     public SimConnection Other => _other;
 
+    /// <summary>True while more is on its way from this side than the other reads.</summary>
+    public bool IsCongested => _onTheWay > _network.Behaviour.HighWaterBytes;
+
     /// <summary>True while this side has neither closed nor met the end.</summary>
     public bool IsOpen => !_closed && _life == Owner.Life;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Ork.Client;
 using Ork.Protocol;
 
@@ -7,6 +8,9 @@ namespace OrkSim;
 /// <summary>A caller of the world: the real client, doing what the workload says.</summary>
 internal sealed class SimCaller
 {
+    /// <summary>How long callers wait for a command's end in one call, milliseconds.</summary>
+    internal const long LongPollMs = 5_000;
+
     private readonly SimWorld _world;
     private readonly bool _isAuditor;
     private OrkClient? _client;
@@ -75,7 +79,7 @@ internal sealed class SimCaller
         };
         for (var tries = 0; tries < 5; tries++)
         {
-            if (await CallAsync("curtail", 0, () => _client!.SendAsync(order)) is not null) return;
+            if (await CallAsync("curtail", 0, () => _client!.SendAsync(order), order) is not null) return;
             await Task.Delay(TimeSpan.FromMilliseconds(500), Node.Clock);
         }
     }
@@ -121,8 +125,8 @@ internal sealed class SimCaller
         var worker = _world.Draws.Of(_world.Workers);
         if (worker.DeviceIds.Count == 0) return;
         var deviceId = _world.Draws.Of(worker.DeviceIds);
-        if (_world.Draws.Pick(DrawKind.Pick, 2) == 0) await CallAsync("telemetry", 0, () => _client!.TelemetryAsync(deviceId, new { type = "metrics" }));
-        else await CallAsync("state", 0, () => _client!.StateAsync(deviceId));
+        if (_world.Draws.Pick(DrawKind.Pick, 2) != 0) await CallAsync("state", 0, () => _client!.StateAsync(deviceId));
+        else await CallAsync("telemetry", 0, async () => new Told(deviceId, await _client!.TelemetryAsync(deviceId, new { type = "metrics" })));
     }
 
     private async Task CommandAsync()
@@ -136,21 +140,20 @@ internal sealed class SimCaller
             return;
         }
 
-        if (order.IdempotencyKey is not null && draws.Chance(work.Duplicate.Min)) _world.Observe(Node, CallAsync("send again", 0, () => _client!.SendAsync(order)));
-        if (await CallAsync("send", 0, () => _client!.SendAsync(order)) is not { } receipt) return;
+        if (order.IdempotencyKey is not null && draws.Chance(work.Duplicate.Min)) _world.Observe(Node, CallAsync("send again", 0, () => _client!.SendAsync(order), order));
+        if (await CallAsync("send", 0, () => _client!.SendAsync(order), order) is not { } receipt) return;
         if (draws.Chance(work.Cancel.Min))
         {
             await Task.Delay(draws.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(400)), Node.Clock);
-            await CallAsync("cancel", 0, () => _client!.CancelAsync(receipt.CommandId));
+            await CallAsync("cancel", 0, () => _client!.CancelAsync(receipt.CommandId), commandId: receipt.CommandId);
         }
 
         if (draws.Chance(work.Look.Min)) _world.Observe(Node, LookAsync(receipt.CommandId));
-        const long waitMs = 5_000;
-        var view = await CallAsync("wait", waitMs, () => _client!.StatusAsync(receipt.CommandId, waitMs));
+        var view = await LookOnceAsync("wait", receipt.CommandId, LongPollMs);
         for (var looks = 0; looks < 3 && view is not { IsTerminal: true }; looks++)
         {
             await Task.Delay(draws.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), Node.Clock);
-            view = await CallAsync("status", 0, () => _client!.StatusAsync(receipt.CommandId));
+            view = await LookOnceAsync("status", receipt.CommandId);
         }
     }
 
@@ -159,7 +162,7 @@ internal sealed class SimCaller
         for (var looks = 0; looks < 4; looks++)
         {
             await Task.Delay(_world.Draws.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(300)), Node.Clock);
-            _world.Observe(Node, CallAsync("look", 0, () => _client!.StatusAsync(commandId)));
+            _world.Observe(Node, LookOnceAsync("look", commandId));
         }
     }
 
@@ -168,10 +171,9 @@ internal sealed class SimCaller
     {
         while (true)
         {
-            if (await CallAsync("send", 0, () => _client!.SendAsync(order)) is { } receipt)
+            if (await CallAsync("send", 0, () => _client!.SendAsync(order), order) is { } receipt)
             {
-                const long waitMs = 5_000;
-                while (await CallAsync("wait", waitMs, () => _client!.StatusAsync(receipt.CommandId, waitMs)) is not { IsTerminal: true })
+                while (await LookOnceAsync("wait", receipt.CommandId, LongPollMs) is not { IsTerminal: true })
                 {
                 }
 
@@ -207,7 +209,10 @@ internal sealed class SimCaller
     private (string Command, object? Params) MinerOrder() => _world.Draws.Chance(_world.Scenario.Workload.Mix.RebootShare)
         ? (SimWorker.Reboot, null) : (SimWorker.SetPowerMode, new { mode = _world.Draws.Pick(DrawKind.Pick, 2) == 0 ? "normal" : "sleep" });
 
-    private async Task<T?> CallAsync<T>(string what, long extraMs, Func<Task<T>> call)
+    private Task<CommandView?> LookOnceAsync(string what, string commandId, long waitMs = 0) =>
+        CallAsync(what, waitMs, () => _client!.StatusAsync(commandId, waitMs), commandId: commandId);
+
+    private async Task<T?> CallAsync<T>(string what, long extraMs, Func<Task<T>> call, CommandOrder? order = null, string? commandId = null)
     {
         var id = _world.NextCall();
         var boundMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds + extraMs;
@@ -215,15 +220,26 @@ internal sealed class SimCaller
         try
         {
             var answer = await call();
-            _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what });
+            _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Call = EndOf(answer, order, commandId) });
             return answer;
         }
         catch (OrkRefusedException e)
         {
-            _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = e.Error });
+            _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = e.Error, Call = new CallEnd(order, commandId) });
             return default;
         }
     }
+
+    private sealed record Told(string DeviceId, JsonElement Answer);
+
+    private static CallEnd EndOf(object? answer, CommandOrder? order, string? commandId) => answer switch
+    {
+        CommandReceipt receipt => new CallEnd(order, receipt.CommandId),
+        CommandView view => new CallEnd(order, commandId, view),
+        CancelView cancel => new CallEnd(order, commandId, null, cancel.Cancelled),
+        Told told => new CallEnd(order, commandId, AskedDevice: told.DeviceId, ToldDevice: told.Answer.TryGetProperty("deviceId", out var device) ? device.GetString() : null),
+        _ => new CallEnd(order, commandId),
+    };
 }
 
 /// <summary>A caller that does everything wrong that can be done wrong on a link.</summary>

@@ -13,6 +13,7 @@ internal sealed class SimObserver(SimWorld world, SimNode node) : IKernelObserve
     {
         var cell = world.Coverage.Met(machine.Name, from, trigger, to);
         world.Met((ulong)node.Id, (ulong)cell);
+        world.Situations?.Moved(machine.Name, entity, cell, Coverage.NumberOf(from), Coverage.NumberOf(to));
         if (!world.Hears(SimEventKind.Transition)) return;
         world.Emit(new SimEvent { Kind = SimEventKind.Transition, Node = node, Subject = entity, Detail = $"{machine.Name}: {from} {trigger} {to}" });
     }
@@ -21,6 +22,7 @@ internal sealed class SimObserver(SimWorld world, SimNode node) : IKernelObserve
     public void Note(KernelEvent what, string subject, string? detail = null)
     {
         world.Coverage.Met(what);
+        world.Situations?.Noted(what);
         if (what == KernelEvent.ShellFailed) world.NodeFailed(node, detail ?? subject);
         world.Facts.Noted(node, what, subject);
         world.Emit(new SimEvent { Kind = SimEventKind.Note, Node = node, Note = what, Correlation = (ulong)what, Subject = subject, Detail = detail });

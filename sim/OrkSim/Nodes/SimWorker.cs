@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Ork.Protocol;
 using Ork.Worker;
 
@@ -114,7 +115,7 @@ public sealed class SimWorker
 
     private ValueTask<CommandReply> ExecuteOwn(CommandHandler handler, CommandCall call, CancellationToken cancellation)
     {
-        foreach (var deviceId in call.DeviceIds) _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch);
+        foreach (var deviceId in call.DeviceIds) _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch, ParamsOf(call));
         return handler(call, cancellation);
     }
 
@@ -143,7 +144,7 @@ public sealed class SimWorker
             Act(deviceId, call);
         }
 
-        return CommandReply.Success();
+        return CommandReply.Success(new { devices = call.DeviceIds.Count, attempt = call.Attempt });
     }
 
     private void Act(string deviceId, CommandCall call)
@@ -151,8 +152,10 @@ public sealed class SimWorker
         var device = _world.Devices[deviceId];
         if (call.Command == Reboot) device.Reboots++;
         else device.Mode = call.Params.GetProperty("mode").GetString()!;
-        _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch);
+        _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch, ParamsOf(call));
     }
+
+    private static string ParamsOf(CommandCall call) => call.Params.ValueKind == JsonValueKind.Undefined ? "" : call.Params.GetRawText();
 
     private sealed record DeviceState(string Mode, int Reboots);
 }

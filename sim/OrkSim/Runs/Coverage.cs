@@ -100,12 +100,12 @@ public sealed class Coverage
                 $"{FromNumber<TState>(cell / States / Triggers)}", $"{FromNumber<TTrigger>(cell / States % Triggers)}", $"{FromNumber<TState>(cell % States)}"));
         }
 
-        var cell = (((Number(from) * Triggers) + Number(trigger)) * States) + Number(to);
+        var cell = (((NumberOf(from) * Triggers) + NumberOf(trigger)) * States) + NumberOf(to);
         cells[cell]++;
         return cell;
     }
 
-    private static int Number<T>(T value)
+    internal static int NumberOf<T>(T value)
         where T : struct, Enum => Unsafe.As<T, int>(ref value);
 
     private static T FromNumber<T>(int number)

@@ -133,9 +133,10 @@ public sealed record RunFile
     public SimRun Replay(WatchOptions watch, out SimWorld world)
     {
         ArgumentNullException.ThrowIfNull(watch);
-        world = new SimWorld(Scenario, new RecordedChoices(Choices), watch with { KeepChoices = true });
+        var gear = GearNames.Parse(Gear) ?? OrkSim.Gear.Swarm;
+        world = new SimWorld(Scenario, new RecordedChoices(Choices), InvariantCatalogue.Watching(watch, gear) with { KeepChoices = true });
         if (Crash is not null) world.CrashAtStep(Crash.Step, Crash.Node);
-        return new SimRun(Scenario, GearNames.Parse(Gear) ?? OrkSim.Gear.Swarm, Seed, Crash, world.Run());
+        return new SimRun(Scenario, gear, Seed, Crash, world.Run());
     }
 }
 

@@ -193,7 +193,8 @@ public sealed record Budget
         Gear.Swarm => Swarm,
         Gear.Coyote => Coyote,
         Gear.Sweep => Sweep,
-        _ => Exhaust,
+        Gear.Exhaust => Exhaust,
+        _ => 0,
     };
 }
 

@@ -25,7 +25,15 @@ internal sealed class PoolWatch : EventListener
     {
         _ = Instance.Value;
         _current = world;
-        return new Leave();
+        return new Leave(null);
+    }
+
+    /// <summary>Looks away until disposed: real parts, which a run stands still for, use the pool as they like.</summary>
+    internal static IDisposable LookAway()
+    {
+        var world = _current;
+        _current = null;
+        return new Leave(world);
     }
 
     /// <inheritdoc/>
@@ -58,8 +66,8 @@ internal sealed class PoolWatch : EventListener
         return watch;
     }
 
-    private sealed class Leave : IDisposable
+    private sealed class Leave(SimWorld? world) : IDisposable
     {
-        public void Dispose() => _current = null;
+        public void Dispose() => _current = world;
     }
 }

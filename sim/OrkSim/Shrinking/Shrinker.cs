@@ -55,7 +55,7 @@ public sealed class Shrinker
 
     private Shrinker(SimRun run, ShrinkOptions options, IProgress<ShrinkProgress>? progress, CancellationToken cancellation)
     {
-        _options = options;
+        _options = options with { Watch = InvariantCatalogue.Watching(options.Watch, run.Gear) };
         _progress = progress;
         _cancellation = cancellation;
         _invariant = run.Result.Violations[0].Invariant;

@@ -7,8 +7,15 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
 {
     private MemoryCommandJournal _entries = new();
 
+    /// <summary>True while nothing can be written.</summary>
+    internal bool Fails { get; set; }
+
     /// <summary>What was written is gone.</summary>
-    internal void Lose() => _entries = new MemoryCommandJournal();
+    internal void Lose(SimNode node)
+    {
+        _entries = new MemoryCommandJournal();
+        Tell(node, new JournalCall(null, default, null, null));
+    }
 
     /// <summary>The journal as one life of its Worker sees it.</summary>
     internal ICommandJournal Of(SimNode node) => new View(this, node);
@@ -20,6 +27,7 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
             await WriteAsync();
             var started = await journal._entries.StartAsync(start);
             journal.Note(node, start, started.Verdict);
+            journal.Tell(node, new JournalCall(start, started.Verdict, null, started.Answer));
             return started;
         }
 
@@ -27,15 +35,25 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
         {
             await WriteAsync();
             await journal._entries.EndAsync(workerId, commandId, answer);
+            journal.Tell(node, new JournalCall(null, default, commandId, answer));
         }
 
-        private Task WriteAsync() => Task.Delay(journal.Time(), node.Clock);
+        private async Task WriteAsync()
+        {
+            await Task.Delay(journal.Time(), node.Clock);
+            if (journal.Fails) throw new IOException("the journal cannot be written");
+        }
     }
 
     private void Note(SimNode node, JournalStart start, JournalVerdict verdict)
     {
-        if (verdict == JournalVerdict.Started) world.Facts.Begun(node, start.CommandId, start.Epoch);
+        if (verdict == JournalVerdict.Started) world.Facts.Begun(node, start);
         else world.Reached(Coverage.PointOf(verdict));
+    }
+
+    private void Tell(SimNode node, JournalCall call)
+    {
+        if (world.Hears(SimEventKind.Journaled)) world.Emit(new SimEvent { Kind = SimEventKind.Journaled, Node = node, Journal = call });
     }
 
     private TimeSpan Time() => world.Draws.Between(minWrite, maxWrite);

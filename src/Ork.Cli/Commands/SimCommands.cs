@@ -41,8 +41,8 @@ internal static class SimCommands
     private static Verb Explore()
     {
         var scenarios = new Argument<string[]>("scenario") { Description = "Scenarios of 'ork sim list', files, or 'all'.", Arity = ArgumentArity.OneOrMore };
-        var gears = new Option<string[]>("--gear") { Description = "swarm, coyote, sweep or exhaust; may be given more than once (default: swarm).", AllowMultipleArgumentsPerToken = true };
-        gears.AcceptOnlyFromAmong("swarm", "coyote", "sweep", "exhaust");
+        var gears = new Option<string[]>("--gear") { Description = "swarm, coyote, sweep, guided, mirror or exhaust; may be given more than once (default: swarm).", AllowMultipleArgumentsPerToken = true };
+        gears.AcceptOnlyFromAmong([.. Enum.GetValues<Gear>().Select(GearNames.Of)]);
         var runs = new Option<long?>("--runs") { Description = "Runs for each scenario and gear." };
         var time = new Option<string?>("--time") { Description = "Time for all of it, 60s or 10m or 2h (default: 60s, unless --runs is given)." };
         var jobs = new Option<int>("--jobs") { Description = "Runs at once.", DefaultValueFactory = _ => Environment.ProcessorCount };

@@ -1,0 +1,125 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Ork.Coverage;
+using OrkSim;
+using Spectre.Console;
+
+var folder = new Option<string>("--out") { Description = "Where the reports go.", DefaultValueFactory = _ => "coverage/report" };
+var quick = new Option<bool>("--quick") { Description = "Leave out the tests that simulate for minutes, and explore less." };
+var runs = new Option<int?>("--runs") { Description = "Runs of the swarm for each scenario (default: 20, with --quick 6); of the other gears a share of that." };
+var configuration = new Option<string>("--configuration") { Description = "The configuration of the tests: one that is built already saves time.", DefaultValueFactory = _ => "Release" };
+var linesOnly = new Option<bool>("--lines") { Description = "Line coverage only." };
+var transitionsOnly = new Option<bool>("--transitions") { Description = "Transition coverage only." };
+var json = new Option<bool>("--json") { Description = "End with one JSON object." };
+var root = new RootCommand("Runs the tests with coverage and explores every scenario; writes an HTML report of the lines reached (OUT/lines/index.html) and a page of the transitions met (OUT/transitions.html), and prints a line for each assembly and machine. Exits 1 where a test fails or an exploration finds something.")
+{
+    folder, quick, runs, configuration, linesOnly, transitionsOnly, json,
+};
+root.SetAction(async (parsed, cancellation) =>
+{
+    var to = Path.GetFullPath(parsed.GetValue(folder)!);
+    var only = parsed.GetValue(linesOnly) || parsed.GetValue(transitionsOnly);
+    var problems = new List<string>();
+    IReadOnlyList<AssemblyCoverage> lines = [];
+    TransitionCoverage? transitions = null;
+    try
+    {
+        if (!only || parsed.GetValue(linesOnly)) lines = await MeasureAsync(to, parsed.GetValue(configuration)!, parsed.GetValue(quick) ? LineCoverage.Quick : LineCoverage.All, problems, cancellation);
+        if (!only || parsed.GetValue(transitionsOnly)) transitions = Explore(to, parsed.GetValue(runs) ?? (parsed.GetValue(quick) ? 6 : 20), problems, cancellation);
+    }
+    catch (OperationCanceledException)
+    {
+        Console.Error.WriteLine("Interrupted.");
+        return 1;
+    }
+
+    Say(lines, transitions);
+    foreach (var problem in problems) Console.Error.WriteLine(problem);
+    if (parsed.GetValue(json)) Console.Out.WriteLine(Json(lines, transitions, problems));
+    return problems.Count > 0 ? 1 : 0;
+});
+return await root.Parse(args).InvokeAsync();
+
+static async Task<IReadOnlyList<AssemblyCoverage>> MeasureAsync(string to, string configuration, IReadOnlyList<string> projects, List<string> problems, CancellationToken cancellation)
+{
+    if (Directory.Exists(Path.Combine(to, "raw"))) Directory.Delete(Path.Combine(to, "raw"), recursive: true);
+    var coverage = new LineCoverage(Repository(), to, configuration);
+    for (var i = 0; i < projects.Count; i++)
+    {
+        Progress($"{i + 1} of {projects.Count}: {projects[i]}");
+        if (await coverage.RunAsync(projects[i], cancellation) is { } failed) problems.Add(failed);
+    }
+
+    Progress("reporting");
+    if (await coverage.ReportAsync(cancellation) is { } failure) problems.Add(failure);
+    return coverage.Read();
+}
+
+static TransitionCoverage Explore(string to, int runs, List<string> problems, CancellationToken cancellation)
+{
+    var met = new TransitionCoverage();
+    var scenarios = ScenarioCatalogue.All.Where(static scenario => scenario.Budget.Exhaust == 0).ToArray();
+    for (var i = 0; i < scenarios.Length; i++)
+    {
+        foreach (var gear in TransitionCoverage.Gears)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            Progress($"{i + 1} of {scenarios.Length}: {scenarios[i].Name}, {GearNames.Of(gear)}");
+            met.Explore(scenarios[i], gear, gear switch { Gear.Swarm => runs, Gear.Sweep => runs, Gear.Guided => runs, _ => Math.Max(1, runs / 3) });
+        }
+    }
+
+    problems.AddRange(met.Violations.Select(static found => $"{found.Invariant} in {found.Scenario}, {found.Gear}, seed {found.Seed}: {found.Message}"));
+    Directory.CreateDirectory(to);
+    File.WriteAllText(Path.Combine(to, "transitions.html"), new TransitionPage(met).Write());
+    return met;
+}
+
+static void Progress(string what)
+{
+    if (Console.IsErrorRedirected) Console.Error.WriteLine(what);
+    else Console.Error.Write($"\r\u001b[K{what}");
+}
+
+static void Say(IReadOnlyList<AssemblyCoverage> lines, TransitionCoverage? transitions)
+{
+    if (!Console.IsErrorRedirected) Console.Error.Write("\r\u001b[K");
+    foreach (var assembly in lines) Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"coverage: {assembly.Assembly} {assembly.Percent:F1} % of {assembly.Lines:N0} lines"));
+    if (transitions is null) return;
+    var total = transitions.Total;
+    foreach (var machine in OrkSim.Coverage.Machines)
+    {
+        var missing = total.MissingOf(machine);
+        var (attempted, refused) = TransitionCoverage.TryIllegal(machine);
+        Console.Out.WriteLine($"coverage: machine {machine.Name} {machine.Transitions.Count - missing.Count} of {machine.Transitions.Count} transitions met, {refused} of {attempted} illegal ones refused{(missing.Count == 0 ? "" : "; never met: " + string.Join(", ", missing.Select(static row => $"{row.From} {row.Trigger}")))}");
+    }
+
+    var missed = OrkSim.Coverage.Points.Where(point => total.CountOf(point) == 0).ToArray();
+    Console.Out.WriteLine($"coverage: {OrkSim.Coverage.Points.Count - missed.Length} of {OrkSim.Coverage.Points.Count} points met{(missed.Length == 0 ? "" : "; never met: " + string.Join(", ", missed))}");
+}
+
+static string Json(IReadOnlyList<AssemblyCoverage> lines, TransitionCoverage? transitions, List<string> problems) => JsonSerializer.Serialize(
+    new
+    {
+        assemblies = lines.Select(static assembly => new { assembly.Assembly, assembly.Covered, assembly.Lines, assembly.Percent, assembly.Missed }),
+        machines = transitions is null ? null : OrkSim.Coverage.Machines.Select(machine => new
+        {
+            machine.Name,
+            total = machine.Transitions.Count,
+            missing = transitions.Total.MissingOf(machine).Select(static row => $"{row.From} {row.Trigger} {row.To}"),
+        }),
+        pointsMissed = transitions is null ? null : OrkSim.Coverage.Points.Where(point => transitions.Total.CountOf(point) == 0),
+        problems,
+    },
+    new JsonSerializerOptions(JsonSerializerDefaults.Web) { WriteIndented = true });
+
+static string Repository()
+{
+    for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
+    {
+        if (File.Exists(Path.Combine(at.FullName, "OrkSim.sln"))) return at.FullName;
+    }
+
+    throw new InvalidOperationException($"There is no OrkSim.sln in {AppContext.BaseDirectory} or above it.");
+}

@@ -1,0 +1,104 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>L7: a command for a Worker that is well is not refused for its Worker's sake, and none is refused for want of room where there is room.</summary>
+public sealed class Availability : IInvariant
+{
+    private const double Roomy = 0.8;
+    private static readonly long Settle = TimeSpan.FromSeconds(2).Ticks;
+    private static readonly ErrorCode[] ForTheWorkersSake = [ErrorCodes.WorkerNotRoutable, ErrorCodes.WorkerNotFound, ErrorCodes.DeviceNotFound, ErrorCodes.CircuitOpen, ErrorCodes.CommandNotInCapabilities];
+
+    // Whether these leave a device where it was is their own affair, and a kernel that was replaced knows nothing.
+    private static readonly string[] Movers = ["device-move", "worker-terminate", "byzantine", "two-kernels"];
+
+    /// <inheritdoc/>
+    public string Id => "L7";
+
+    /// <inheritdoc/>
+    public string Says => "A Worker that answers is not taken for sick, a command for one that is well is not refused for its Worker's sake, and none is refused for want of room where there is room.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.NodeUp | SimEventKind.Note;
+
+    private readonly Dictionary<ulong, long> _asked = [];
+    private readonly Dictionary<SimNode, int> _atWork = [];
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Node is { Kind: NodeKind.Worker } worker)
+        {
+            HearWorker(worker, in happened, facts);
+        }
+        else if (happened.Kind == SimEventKind.Note)
+        {
+            if (happened is { Note: KernelEvent.WorkerSick, Subject: { } sick } && happened.Node == facts.Holder) CheckSick(sick, happened.Ticks, facts);
+        }
+        else if (happened.Kind == SimEventKind.Asked)
+        {
+            _asked.Add(happened.Correlation, happened.Ticks);
+        }
+        else if (happened.Kind == SimEventKind.Answered)
+        {
+            // The refusal may be much older than its arrival, but not than the question.
+            if (_asked.Remove(happened.Correlation, out var asked) && happened is { Detail: { } error, Call.Order: { } order }) CheckWorker(error, order.WorkerId ?? facts.Owners.GetValueOrDefault(order.DeviceId ?? ""), asked, facts);
+        }
+        else if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal))
+        {
+            CheckRoom(facts);
+        }
+    }
+
+    /// <summary>A Worker is sick when it has no link, or missed a ping on it.</summary>
+    private void CheckSick(string workerId, long ticks, Facts facts)
+    {
+        var late = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Health.PingTimeoutMs - 300).Ticks;
+        var links = facts.WorkerLinks.FindAll(link => link.Peer.Name == workerId && link.KernelSide.Owner == facts.Holder);
+        if (links is not [{ Greeted: true, GreetingTaken: true } link] || !facts.World.IsHonest(workerId) || link.LastPongTook >= late) return;
+        if (!link.IdentityTaken || link.Outstanding.Values.Any(asked => asked.Action == OrkAction.HealthPing && asked.Ticks + late <= ticks)) return;
+        facts.Violated(this, $"{workerId} is taken for sick, and has missed no ping on its link.");
+    }
+
+    /// <summary>A Worker is busy when it has as many requests at work as it may. Those whose link was lost are counted on, though they may have ended.</summary>
+    private void HearWorker(SimNode worker, in SimEvent happened, Facts facts)
+    {
+        if (happened.Kind == SimEventKind.NodeUp) _atWork[worker] = 0;
+        else if (happened is { Kind: SimEventKind.FrameTaken, Frame: FrameKind.Request, Message: { } asked } && CircuitDiscipline.Counts(asked.Action)) _atWork[worker] = _atWork.GetValueOrDefault(worker) + 1;
+        if (happened is not { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response, Message: { } answer } || answer.Action is not (OrkAction.CommandResult or OrkAction.TelemetryResponse or OrkAction.StateResponse)) return;
+        var most = Math.Min(SimDefaults.Worker.MaxHandlers, SimDefaults.Worker.MaxOverdueHandlers);
+        if (_atWork.GetValueOrDefault(worker) < most && facts.World.IsHonest(worker.Name) && happened.Payload.Span.IndexOf("ERR_WORKER_BUSY"u8) >= 0) facts.Violated(this, $"{worker} says it is busy with {_atWork.GetValueOrDefault(worker)} requests at work; {most} may be.");
+        _atWork[worker] = _atWork.GetValueOrDefault(worker) - 1;
+    }
+
+    private void CheckWorker(string error, string? workerId, long ticks, Facts facts)
+    {
+        if (workerId is null || Array.Find(ForTheWorkersSake, code => error.StartsWith(code.Code, StringComparison.Ordinal)) is not { } why) return;
+        var since = ticks - Settle - (2 * facts.World.WorstLateness.Ticks);
+        if (facts.AwakeTicks > since || !facts.IsServed || facts.World.Scenario.Faults.Any(static fault => Movers.Contains(fault.Kind))) return;
+        if (facts.Circuits.TryGetValue(workerId, out var circuit) && (circuit.State != KernelEvent.CircuitClosed || circuit.Ticks > since)) return;
+        var link = facts.WorkerLinks.Find(link => link.Peer.Name == workerId && link.KernelSide.Owner == facts.Holder);
+        if (link is { ContractTaken: true, SickTicks: null, WellTicks: { } well } && well < since && facts.World.IsHonest(workerId)) facts.Violated(this, $"A command for {workerId}, which is well, is refused: {why.Code}.");
+    }
+
+    /// <summary>A caller's share of a queue is used up at four fifths of it at the soonest. Requests under way may stand in it without being on the disk.</summary>
+    private void CheckRoom(Facts facts)
+    {
+        var options = facts.World.KernelOptions.Commands;
+        var underWay = facts.CallerLinks.Sum(static link => link.Questions.Count);
+        if (facts.Open.Count + underWay >= options.MaxOpen * Roomy) return;
+        var byWorker = new Dictionary<string, int>(StringComparer.Ordinal);
+        var byDevice = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var command in facts.Open.Values)
+        {
+            byWorker[command.Row.WorkerId] = byWorker.GetValueOrDefault(command.Row.WorkerId) + 1;
+            foreach (var target in command.Row.Spec.Targets ?? [command.Row.Spec.DeviceId!]) byDevice[target] = byDevice.GetValueOrDefault(target) + 1;
+        }
+
+        var (worker, device) = (byWorker.Values.DefaultIfEmpty().Max(), byDevice.Values.DefaultIfEmpty().Max());
+        if (worker + underWay >= options.MaxOpenPerWorker * Roomy || device + underWay >= options.MaxOpenPerDevice * Roomy) return;
+        facts.Violated(this, $"A command is refused for want of room; {facts.Open.Count} are open, at most {worker} for a Worker and {device} for a device, and {underWay} requests are under way.");
+    }
+}

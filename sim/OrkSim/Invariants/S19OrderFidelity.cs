@@ -1,0 +1,55 @@
+using System.Text;
+using System.Text.Json;
+using Ork.Client;
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>S19: the command that is accepted is the one that was ordered, and what a device carries out is the command that was accepted.</summary>
+public sealed class OrderFidelity : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "S19";
+
+    /// <inheritdoc/>
+    public string Says => "The command that is accepted is the one that was ordered, and what a device carries out is the command that was accepted.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.Executed;
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Execution is { } execution)
+        {
+            if (facts.Commands.TryGetValue(execution.CommandId, out var command) && !command.BornSettled && Differs(execution, command.Row.Spec) is { } what) facts.Violated(this, $"{execution.DeviceId} carries out {command.Id} with {what}.");
+        }
+        else if (happened is { Detail: null, Call: { Order: { } order, CommandId: { } id } } && facts.Commands.TryGetValue(id, out var accepted) && !accepted.BornSettled)
+        {
+            if (Differs(order, accepted.Row.Spec, happened.Node!) is { } what) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {what}.");
+        }
+    }
+
+    private static string? Differs(Execution execution, CommandSpec spec) =>
+        execution.Command != spec.Command ? $"the name {execution.Command} and not {spec.Command}"
+        : !(spec.Targets?.Contains(execution.DeviceId) ?? spec.DeviceId == execution.DeviceId) ? "a device that it is not for"
+        : execution.Params is { } given && !SameJson(given, Encoding.UTF8.GetString(spec.Params.Span)) ? $"the parameters {given} and not {Encoding.UTF8.GetString(spec.Params.Span)}"
+        : null;
+
+    private static string? Differs(CommandOrder order, CommandSpec spec, SimNode caller) =>
+        spec.Command != order.Command ? $"the name {spec.Command} and not {order.Command}"
+        : spec.Caller != caller.Key ? $"the caller {spec.Caller}"
+        : spec.Scope != order.Scope ? $"the scope {spec.Scope}"
+        : order.Scope == CommandScope.Device && spec.DeviceId != order.DeviceId ? $"the device {spec.DeviceId} and not {order.DeviceId}"
+        : spec.IdempotencyKey != order.IdempotencyKey ? $"the key {spec.IdempotencyKey} and not {order.IdempotencyKey}"
+        : spec.Priority != order.Priority ? $"the priority {spec.Priority} and not {order.Priority}"
+        : order.DeadlineMs is { } deadlineMs && spec.DeadlineAt - spec.CreatedAt != deadlineMs ? $"a deadline after {spec.DeadlineAt - spec.CreatedAt} ms and not {deadlineMs}"
+        : !SameJson(order.Params is null ? "" : JsonSerializer.Serialize(order.Params, JsonSerializerOptions.Web), Encoding.UTF8.GetString(spec.Params.Span)) ? $"the parameters {Encoding.UTF8.GetString(spec.Params.Span)}"
+        : null;
+
+    private static bool SameJson(string one, string other) => one == other || JsonElement.DeepEquals(Parsed(one), Parsed(other));
+
+    private static JsonElement Parsed(string json) => JsonElement.Parse(json.Length == 0 ? "{}" : json);
+}

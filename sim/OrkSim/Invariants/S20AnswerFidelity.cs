@@ -1,0 +1,54 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, and none is recorded that a device then gives the lie.</summary>
+public sealed class AnswerFidelity : IInvariant
+{
+    /// <inheritdoc/>
+    public string Id => "S20";
+
+    /// <inheritdoc/>
+    public string Says => "The end that is recorded of a command is the one that its Worker answered, and a device does nothing that was recorded as not done.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed;
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Execution is { } execution)
+        {
+            if (facts.Commands.TryGetValue(execution.CommandId, out var late) && IsSaidNotToBe(execution, late.Row)) facts.Violated(this, $"{execution.DeviceId} executes {late.Id}, which is recorded as {late.Row.Outcome}: {late.Row.Error}.");
+            return;
+        }
+
+        foreach (var row in happened.Batch!.ChangedCommands)
+        {
+            if (row.State is not (CommandState.Success or CommandState.Failed) || !facts.Commands.TryGetValue(row.Spec.CommandId, out var command) || command.IsTerminal) continue;
+            Check(row, command, facts);
+        }
+    }
+
+    private void Check(CommandRow row, CommandFacts command, Facts facts)
+    {
+        if (row.Outcome == CommandOutcome.NotStarted && command.Executions.Count > 0) facts.Violated(this, $"{command.Id} is recorded as not started, and {command.Executions[0].DeviceId} executed it.");
+        if (row.State == CommandState.Success && !command.Answers.Exists(answer => answer.Status == CommandStatus.Success && SameResult(row, answer)))
+        {
+            facts.Violated(this, $"{command.Id} becomes SUCCESS with a result that its Worker did not answer.");
+        }
+
+        if (row is { State: CommandState.Failed, Outcome: CommandOutcome.Failed } && !command.Answers.Exists(answer => answer.Status is CommandStatus.Failed or CommandStatus.Rejected))
+        {
+            facts.Violated(this, $"{command.Id} becomes FAILED by its Worker, which did not answer so.");
+        }
+    }
+
+    /// <summary>What is too large is not kept.</summary>
+    private static bool SameResult(in CommandRow row, WireMessage answer) => row.Result.Span.SequenceEqual(answer.Result.Span) || row.Result.Length < answer.Result.Length && row.Result.Span.IndexOf("TOO_LARGE"u8) >= 0;
+
+    private static bool IsSaidNotToBe(Execution execution, in CommandRow row) => row.State == CommandState.Failed
+        && (row.Outcome == CommandOutcome.NotStarted || row.Outcome == CommandOutcome.Failed && row.Attempt == execution.Attempt && row.Spec.Targets is null);
+}

@@ -1,0 +1,32 @@
+using Ork;
+
+namespace OrkSim;
+
+/// <summary>Waits for real parts in the middle of a run, which stands still meanwhile: they have threads of their own, and nothing of them comes back to the run.</summary>
+[OrkRole(OrkRole.Edge)]
+internal static class Real
+{
+    internal static void Wait(Func<ValueTask> work) => Wait(async () =>
+    {
+        await work();
+        return true;
+    });
+
+    internal static T Wait<T>(Func<ValueTask<T>> work)
+    {
+        // What the real part awaits must not come back to the run's scheduler, which is waiting here.
+        using var away = PoolWatch.LookAway();
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+#pragma warning disable ORK0006 // The only threads that are waited for are those of the real part.
+            return work().AsTask().GetAwaiter().GetResult();
+#pragma warning restore ORK0006
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+}
