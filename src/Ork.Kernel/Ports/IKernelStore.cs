@@ -26,6 +26,13 @@ public sealed class CommitBatch
     /// <summary>Commands whose retention ended, removed with their log.</summary>
     public List<long> ForgottenCommands { get; } = [];
 
+    /// <summary>Devices that no Worker owns any more: what the batch said of them until now is taken back.</summary>
+    public void Remove(IReadOnlySet<string> devices)
+    {
+        Devices.RemoveAll(row => devices.Contains(row.DeviceId));
+        RemovedDevices.AddRange(devices);
+    }
+
     /// <summary>How many records there are.</summary>
     public int Count => Workers.Count + Devices.Count + RemovedDevices.Count + NewCommands.Count + ChangedCommands.Count + Log.Count
         + ForgottenCommands.Count;

@@ -32,17 +32,14 @@ internal sealed class DeviceMap(LinkOptions options, IKernelObserver observer, I
     internal void Claim(WorkerEntry worker, IReadOnlyList<string> deviceIds, Turn turn)
     {
         var told = new HashSet<string>(deviceIds, StringComparer.Ordinal);
-        var dropped = worker.Devices.Where(device => !told.Contains(device.DeviceId)).ToArray();
-        foreach (var device in dropped)
-        {
-            _devices.Remove(device.DeviceId);
-            turn.Records.RemovedDevices.Add(device.DeviceId);
-        }
+        var dropped = new SortedSet<string>(worker.Devices.Select(device => device.DeviceId).Where(device => !told.Contains(device)), StringComparer.Ordinal);
+        foreach (var device in dropped) _devices.Remove(device);
+        if (dropped.Count > 0) turn.Records.Remove(dropped);
 
         worker.Devices.RemoveAll(device => !told.Contains(device.DeviceId));
         worker.RefusedClaims.Clear();
         foreach (var deviceId in deviceIds) Claim(worker, deviceId, turn);
-        if (dropped.Length > 0) events.DevicesLeft(worker, turn);
+        if (dropped.Count > 0) events.DevicesLeft(worker, turn);
     }
 
     /// <summary>Takes <c>{"deviceId": {state}, ...}</c>; only a state that changed is written.</summary>
