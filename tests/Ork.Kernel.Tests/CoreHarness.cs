@@ -242,13 +242,19 @@ internal sealed class RecordingObserver : IKernelObserver
 
     internal List<KernelEvent> Events { get; } = [];
 
+    internal List<string?> Details { get; } = [];
+
     public void Transition<TState, TTrigger>(ModuleMachine<TState, TTrigger> machine, string entity, TState from, TTrigger trigger, TState to)
         where TState : struct, Enum
         where TTrigger : struct, Enum => Transitions.Add((machine.Name, from.ToString(), trigger.ToString(), to.ToString()));
 
     public void Note(KernelEvent what, string subject, string? detail = null)
     {
-        lock (Events) Events.Add(what);
+        lock (Events)
+        {
+            Events.Add(what);
+            Details.Add(detail);
+        }
     }
 
     public void Settled(in CommandRow command)

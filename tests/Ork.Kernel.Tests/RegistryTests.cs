@@ -202,6 +202,30 @@ public sealed class RegistryTests
 
     private string OwnerOf(string deviceId) => _ork.Core.Registry.FindDevice(deviceId)!.Owner.WorkerId;
 
+    [Fact]
+    public void More_Workers_or_devices_than_there_may_be_are_refused()
+    {
+        var ork = new CoreHarness(new KernelOptions { Links = new LinkOptions { MaxWorkers = 1, MaxDevicesPerWorker = 2 } });
+        var asked = ork.Link();
+        ork.AnswerPing(asked);
+        ork.Answer(asked.Single(seen => seen.Action == OrkAction.IdentityRequest), CoreHarness.Identity("w1", ["d1", "d2", "d3"]));
+        Assert.Contains(KernelEvent.AnswerInvalid, ork.Observer.Events);
+        Assert.Contains(ork.Observer.Details, detail => detail?.Contains(ErrorCodes.TooManyDevices.Code, StringComparison.Ordinal) == true);
+        Assert.Null(ork.Core.Registry.FindDevice("d1"));
+        AssertRefused(ork.Link(session: 2, workerId: "w2", key: "k2"), ErrorCodes.TooManyWorkers);
+    }
+
+    [Fact]
+    public void S16_a_device_that_comes_and_goes_within_one_turn_is_gone_from_the_disk_too()
+    {
+        var batch = new CommitBatch();
+        batch.Devices.Add(new DeviceRow("d1", "w1", default));
+        batch.Devices.Add(new DeviceRow("d2", "w1", default));
+        batch.Remove(new HashSet<string> { "d1" });
+        Assert.Equal(["d2"], batch.Devices.Select(row => row.DeviceId));
+        Assert.Equal(["d1"], batch.RemovedDevices);
+    }
+
     private static void AssertRefused(IEnumerable<Seen> effects, ErrorCode code)
     {
         var closed = Assert.Single(effects, seen => seen.Kind == EffectKind.Close);

@@ -118,6 +118,35 @@ public sealed class WholeKernelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_link_that_does_not_greet_in_time_is_closed_with_the_reason()
+    {
+        var network = new MemoryNetwork();
+        var kernel = new OrkKernel(new KernelOptions { Links = new LinkOptions { HandshakeTimeoutMs = 1 } }, new KernelPorts
+        {
+            Store = new ModelDisk(), Network = network.As("kernel"), Entropy = new SeededEntropy(1), Time = TimeProvider.System, Observer = new RecordingObserver(), WorkerEndpoints = [Workers],
+        });
+        var running = kernel.RunAsync();
+        IConnection? silent = null;
+        while (silent is null)
+        {
+            try
+            {
+                silent = await network.As("silent").ConnectAsync(Workers, null, CancellationToken.None);
+            }
+            catch (LinkException)
+            {
+                await Task.Yield();
+            }
+        }
+
+        string? reason = null;
+        while (await silent.ReceiveAsync() is { } frame) reason = System.Text.Encoding.UTF8.GetString(frame.Payload.Span);
+        Assert.Contains(ErrorCodes.HandshakeTimeout.Code, reason, StringComparison.Ordinal);
+        kernel.Stop();
+        await running;
+    }
+
+    [Fact]
     public async Task S1_a_caller_never_hears_of_what_is_not_on_the_disk()
     {
         await WorkerAsync(announces: true);

@@ -119,6 +119,25 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_query_that_does_not_end_in_its_time_is_refused_and_a_command_that_gives_up_fails_by_it()
+    {
+        var kernel = await LinkAsync(Define(new TaskCompletionSource().Task), new WorkerOptions { Announce = Endpoint, QueryTimeoutMs = 1 });
+        Assert.Equal("ERR_HANDLER_TIMEOUT", (await AskAsync(kernel, OrkAction.TelemetryPull, """{"query":{"type":"metrics"}}""")).GetProperty("error").GetString());
+        var answer = await CommandAsync(kernel, "c1", "patient", 1, extra: ",\"timeoutMs\":1");
+        Assert.Equal(("FAILED", "ERR_HANDLER_TIMEOUT"), (answer.GetProperty("status").GetString(), answer.GetProperty("error").GetString()));
+    }
+
+    [Fact]
+    public async Task A_journal_that_cannot_be_written_starts_nothing()
+    {
+        var worker = new OrkWorker(Define(), new WorkerOptions { Announce = Endpoint }, new WorkerPorts { Network = _network.As("worker"), Entropy = new NoEntropy(), Time = TimeProvider.System, Journal = new FullJournal() });
+        _running.Add(worker.RunAsync(_stop.Token));
+        var answer = await CommandAsync(await GreetAsync(), "c1", "act", 1);
+        Assert.Equal(("FAILED", "ERR_JOURNAL_FAILED"), (answer.GetProperty("status").GetString(), answer.GetProperty("error").GetString()));
+        Assert.Empty(_executed);
+    }
+
+    [Fact]
     public async Task A_handler_that_returns_too_much_harms_nobody_and_its_success_stays_one()
     {
         var kernel = await LinkAsync(Define());
@@ -185,7 +204,7 @@ public sealed class WorkerTests : IAsyncLifetime
             {
                 commands = new object[]
                 {
-                    new { name = "act" }, new { name = "safe", idempotent = true }, new { name = "wait" }, new { name = "throw" }, new { name = "big" }, new { name = "unhandled" },
+                    new { name = "act" }, new { name = "safe", idempotent = true }, new { name = "wait" }, new { name = "throw" }, new { name = "big" }, new { name = "patient" }, new { name = "unhandled" },
                 },
             },
         });
@@ -194,6 +213,12 @@ public sealed class WorkerTests : IAsyncLifetime
             .OnCommand("safe", Act)
             .OnCommand("throw", (_, _) => throw new InvalidOperationException("boom"))
             .OnCommand("big", (_, _) => new(CommandReply.Success(new string('x', 2_000_000))))
+            .OnCommand("patient", async (_, cancellation) =>
+            {
+                await Task.Delay(Timeout.Infinite, cancellation);
+                return CommandReply.Success();
+            })
+            .OnTelemetry("metrics", async (_, _) => await new TaskCompletionSource<object>().Task)
             .OnTelemetry("logs", (_, _) => new(new { log = new string('x', 2_000_000) }))
             .OnState((deviceId, _) => new(new { of = deviceId }));
         return definition.OnCommand("wait", async (call, _) =>
@@ -256,6 +281,13 @@ public sealed class WorkerTests : IAsyncLifetime
         Assert.Null(EnvelopeReader.Read(frame.Payload, out var envelope));
         Assert.Equal(MessageType.Response, envelope.Type);
         return JsonElement.Parse(envelope.Payload.Span);
+    }
+
+    private sealed class FullJournal : ICommandJournal
+    {
+        public ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start) => throw new IOException("no space left on device");
+
+        public ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer) => throw new IOException("no space left on device");
     }
 
     private sealed class NoEntropy : IEntropy
