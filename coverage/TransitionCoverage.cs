@@ -33,7 +33,7 @@ public sealed class TransitionCoverage
     public void Explore(Scenario scenario, Gear gear, int runs)
     {
         ArgumentNullException.ThrowIfNull(scenario);
-        var report = Explorer.Explore(new ExploreOptions { Scenarios = [scenario], Gears = [gear], Runs = runs, Jobs = Environment.ProcessorCount, CheckEvery = int.MaxValue });
+        var report = Explorer.Explore(new ExploreOptions { Scenarios = [scenario], Gears = [gear], Runs = runs, Jobs = Environment.ProcessorCount, CheckEvery = 0 });
         Runs += report.Runs;
         Violations.AddRange(report.Violations);
         _met[(gear, scenario.Name)] = report.Coverage;

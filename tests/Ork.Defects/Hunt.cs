@@ -22,7 +22,7 @@ public static class Hunt
         var wanted = ScenarioCatalogue.All.Where(scenario => scenarios.Count == 0 ? scenario.Budget.Exhaust == 0 : scenarios.Contains(scenario.Name)).ToArray();
         var clock = Stopwatch.StartNew();
         using var watchdog = new Watchdog(clock);
-        var report = Explorer.Explore(new ExploreOptions { Scenarios = wanted, Gears = [gear], Time = time, Seed = seed, Jobs = 1, CheckEvery = int.MaxValue, StopAtFirst = true }, watchdog);
+        var report = Explorer.Explore(new ExploreOptions { Scenarios = wanted, Gears = [gear], Time = time, Seed = seed, Jobs = 1, CheckEvery = 0, StopAtFirst = true }, watchdog);
         var found = report.Violations.Count > 0 ? report.Violations[0] : null;
         Console.Out.WriteLine(JsonSerializer.Serialize(new Catch(found?.Invariant, found?.Message, found?.Scenario, found?.Seed ?? 0, report.Runs, clock.Elapsed.TotalSeconds)));
     }
@@ -94,7 +94,7 @@ public sealed record Comparison(int Budget, IReadOnlyList<long> Swarm, IReadOnly
     public static (long First, long Third) Quarters(IReadOnlyList<long> runs) => (runs.Order().ElementAt(runs.Count / 4), runs.Order().ElementAt(3 * runs.Count / 4));
 
     private static long RunsToFind(Scenario scenario, Gear gear, ulong seed, int budget) =>
-        Explorer.Explore(new ExploreOptions { Scenarios = [scenario], Gears = [gear], Runs = budget, Seed = seed, Jobs = 1, CheckEvery = int.MaxValue, StopAtFirst = true }).Runs;
+        Explorer.Explore(new ExploreOptions { Scenarios = [scenario], Gears = [gear], Runs = budget, Seed = seed, Jobs = 1, CheckEvery = 0, StopAtFirst = true }).Runs;
 }
 
 /// <summary>A place where hunts take place, one after the other: a copy of this program whose assemblies are exchanged for patched ones.</summary>

@@ -18,6 +18,20 @@ public sealed class SimulatorTests
     }
 
     [Fact]
+    public void Guided_runs_are_the_same_runs_under_the_same_seed_and_each_replays_from_its_decisions()
+    {
+        var (one, other) = (new GuidedGear(Storm, 3, new WatchOptions()), new GuidedGear(Storm, 3, new WatchOptions()));
+        for (var i = 0; i < 12; i++)
+        {
+            var run = one.Next();
+            Assert.Equal(run.Result.Hash, other.Next().Result.Hash);
+            Assert.Equal(run.Result.Hash, new SimWorld(run.Scenario, new RecordedChoices(run.Result.Choices), new WatchOptions()).Run().Hash);
+        }
+
+        Assert.True(one.Corpus > 1 && one.Met > 100, $"{one.Corpus} kept, {one.Met} situations.");
+    }
+
+    [Fact]
     public void Being_watched_changes_nothing()
     {
         var plain = SwarmGear.Run(Storm, 3, new WatchOptions()).Result;

@@ -1,21 +1,24 @@
 namespace OrkSim;
 
 /// <summary>
-/// Exploration that learns from what it met. A run that met a situation no run of the scenario had met is kept. Later runs go its way up to shortly before or after
-/// such a moment and from there another one, or go its whole way but for some decisions of one node. Runs of seeds that nobody has tried go on being made in between:
-/// what is kept must not become all there is.
+/// Exploration that learns from what it met. Every run is weighed by how rare the situations are that it met; those that met the rarest are gone on from: their world
+/// again under other seeds, their way up to about where something rare was met and from there another one, or all of their way but for some decisions of one node.
+/// Runs of worlds that nobody has tried go on being made in between: what is kept must not become all there is.
 /// </summary>
 public sealed class GuidedGear
 {
     private const int MostKept = 256;
-    private const int FreshPercent = 40;
-    private const int SuffixPercent = 60;
+    private const int Candidates = 4;
+    private const int FreshPercent = 35;
+    private const int SameWorldPercent = 50;
+    private const int AnotherEndPercent = 30;
+    private const double Weariness = 0.3;
     private const ulong Salt = 0x5DEECE66D1CE4E5BUL;
 
     private readonly Scenario _scenario;
     private readonly WatchOptions _watch;
     private readonly SeededChoices _chance;
-    private readonly HashSet<ulong> _met = [];
+    private readonly Dictionary<ulong, int> _met = [];
     private readonly List<Kept> _kept = [];
     private ulong _fresh;
     private ulong _number;
@@ -42,7 +45,7 @@ public sealed class GuidedGear
     /// <summary>Makes the next run.</summary>
     public SimRun Next()
     {
-        var (concrete, choices) = _kept.Count == 0 || _chance.Next(100) < FreshPercent ? Fresh() : Mutant(Pick());
+        var (concrete, choices) = _kept.Count < Candidates || _chance.Next(100) < FreshPercent ? Fresh() : Mutant(Pick());
         var run = new SimRun(concrete, Gear.Guided, _number++, null, new SimWorld(concrete, choices, _watch).Run());
         Keep(run);
         return run;
@@ -57,17 +60,20 @@ public sealed class GuidedGear
     private (Scenario Concrete, IChoices Choices) Mutant(Kept kept)
     {
         kept.Tried++;
-        return (kept.Scenario, _chance.Next(100) < SuffixPercent ? AnotherEnd(kept) : AnotherNode(kept));
+        var way = _chance.Next(100);
+        return (kept.Scenario, way < SameWorldPercent ? new SeededChoices(_chance.NextBits())
+            : way < SameWorldPercent + AnotherEndPercent ? AnotherEnd(kept)
+            : AnotherNode(kept));
     }
 
-    /// <summary>The same way up to about where something new was met, and from there another one.</summary>
-    private IChoices AnotherEnd(Kept kept)
+    /// <summary>The same way up to about where its rarest situation was met, and from there another one.</summary>
+    private ForkedChoices AnotherEnd(Kept kept)
     {
-        var at = kept.News[_chance.Next(kept.News.Count)];
+        var rarest = kept.Situations.MinBy(situation => _met[situation.Situation]);
 
         // Mostly close to it, at times far before.
         var reach = 1 << _chance.Next(12);
-        var keep = Math.Clamp(at + _chance.Next(reach) - (reach / 2), 0, kept.Choices.Count);
+        var keep = Math.Clamp(rarest.Draw + _chance.Next(reach) - (reach / 2), 0, kept.Choices.Count);
         return new ForkedChoices(kept.Choices, keep, _chance.NextBits());
     }
 
@@ -91,25 +97,41 @@ public sealed class GuidedGear
 
     private void Keep(SimRun run)
     {
-        var news = new List<int>();
-        foreach (var (situation, draw) in run.Result.Situations)
+        foreach (var (situation, _) in run.Result.Situations) _met[situation] = _met.GetValueOrDefault(situation) + 1;
+        if (!run.Result.Held || run.Result.Choices.Count == 0 || run.Result.Situations.Count == 0) return;
+        var kept = new Kept(run);
+        if (_kept.Count < MostKept)
         {
-            if (_met.Add(situation)) news.Add(draw);
+            _kept.Add(kept);
+            return;
         }
 
-        if (news.Count == 0 || !run.Result.Held || run.Result.Choices.Count == 0) return;
-        if (_kept.Count == MostKept) _kept.Remove(_kept.MinBy(static kept => kept.Worth)!);
-        _kept.Add(new Kept(run, news));
+        var least = _kept.MinBy(WorthOf)!;
+        if (WorthOf(least) < WorthOf(kept)) _kept[_kept.IndexOf(least)] = kept;
     }
 
-    /// <summary>The better of two: what met much that was new, and was not often gone on from.</summary>
+    /// <summary>The best of a few.</summary>
     private Kept Pick()
     {
-        var (one, other) = (_kept[_chance.Next(_kept.Count)], _kept[_chance.Next(_kept.Count)]);
-        return one.Worth >= other.Worth ? one : other;
+        var best = _kept[_chance.Next(_kept.Count)];
+        for (var i = 1; i < Candidates; i++)
+        {
+            var other = _kept[_chance.Next(_kept.Count)];
+            if (WorthOf(other) > WorthOf(best)) best = other;
+        }
+
+        return best;
     }
 
-    private sealed class Kept(SimRun run, IReadOnlyList<int> news)
+    /// <summary>What few runs met counts most; what was often gone on from, less.</summary>
+    private double WorthOf(Kept kept)
+    {
+        var rarity = 0.0;
+        foreach (var (situation, _) in kept.Situations) rarity += 1.0 / _met[situation];
+        return rarity / (1 + (Weariness * kept.Tried));
+    }
+
+    private sealed class Kept(SimRun run)
     {
         private Dictionary<DrawSite, IReadOnlyList<int>>? _bySite;
         private IReadOnlyList<DrawSite>? _sites;
@@ -118,12 +140,9 @@ public sealed class GuidedGear
 
         internal IReadOnlyList<int> Choices { get; } = run.Result.Choices;
 
-        /// <summary>Before which decisions something new was met.</summary>
-        internal IReadOnlyList<int> News { get; } = news;
+        internal IReadOnlyList<(ulong Situation, int Draw)> Situations { get; } = run.Result.Situations;
 
         internal int Tried { get; set; }
-
-        internal double Worth => (double)News.Count / (1 + Tried);
 
         internal IReadOnlyList<DrawSite> Sites => _sites ??= [.. BySite().Keys];
 

@@ -24,6 +24,7 @@ public sealed class Availability : IInvariant
 
     private readonly Dictionary<ulong, long> _asked = [];
     private readonly Dictionary<SimNode, int> _atWork = [];
+    private readonly Dictionary<string, long> _linked = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -35,6 +36,7 @@ public sealed class Availability : IInvariant
         }
         else if (happened.Kind == SimEventKind.Note)
         {
+            if (happened.Note == KernelEvent.LinkUp && happened.Subject is { } linked) _linked[linked] = happened.Ticks;
             if (happened is { Note: KernelEvent.WorkerSick, Subject: { } sick } && happened.Node == facts.Holder) CheckSick(sick, happened.Ticks, facts);
         }
         else if (happened.Kind == SimEventKind.Asked)
@@ -58,7 +60,7 @@ public sealed class Availability : IInvariant
         var late = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Health.PingTimeoutMs - 300).Ticks;
         var links = facts.WorkerLinks.FindAll(link => link.Peer.Name == workerId && link.KernelSide.Owner == facts.Holder);
         if (links is not [{ Greeted: true, GreetingTaken: true } link] || !facts.World.IsHonest(workerId) || link.LastPongTook >= late) return;
-        if (!link.IdentityTaken || link.Outstanding.Values.Any(asked => asked.Action == OrkAction.HealthPing && asked.Ticks + late <= ticks)) return;
+        if (_linked.GetValueOrDefault(workerId) < link.OpenedTicks || link.Outstanding.Values.Any(asked => asked.Action == OrkAction.HealthPing && asked.Ticks + late <= ticks)) return;
         facts.Violated(this, $"{workerId} is taken for sick, and has missed no ping on its link.");
     }
 

@@ -103,7 +103,7 @@ public sealed class JournalFidelity : IInvariant, IDisposable
             }
 
             _epoch = Math.Max(_epoch, start.Epoch);
-            _known.TryAdd(start.CommandId, null);
+            if (call.Verdict == JournalVerdict.Started) _known.TryAdd(start.CommandId, null);
             var found = Real.Wait(() => _journal!.StartAsync(start));
             var (expected, answered) = (Show(call.Verdict, call.Answer), Show(found.Verdict, found.Answer));
             return expected == answered ? null : $"Asked for {start.CommandId}, attempt {start.Attempt} of epoch {start.Epoch}, the SQLite journal of {workerId} answers {answered} and not {expected}.";
