@@ -19,7 +19,7 @@ public sealed class CatalogueTests
     }
 
     [Fact]
-    public void There_are_at_least_forty_defects_ten_of_them_in_each_part_that_the_simulation_reaches_last()
+    public void There_are_at_least_forty_defects_and_every_part_of_the_product_has_some()
     {
         Assert.True(Catalogue.Count >= 40, $"{Catalogue.Count} defects.");
         string[] parts = ["src/Ork.Kernel/Modules/FaultSupervisor", "src/Ork.Kernel/Modules/ConcurrencyManager", "src/Ork.Worker", "src/Ork.Client", "src/Ork.Storage.Sqlite"];

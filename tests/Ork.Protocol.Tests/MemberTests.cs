@@ -133,5 +133,81 @@ public sealed class MemberTests
         Assert.Equal("", Utf8Text.From(null).ToString());
     }
 
+    [Fact]
+    public void An_identity_names_each_device_once_and_says_its_features()
+    {
+        Assert.Null(IdentityPayload.Read(Bytes("""{"workerId":"w","devices":[{"deviceId":"b"},{"deviceId":"a"},{"deviceId":"b"}],"features":["journal",7,"x"]}"""), out var identity));
+        Assert.Equal("w", identity!.WorkerId);
+        Assert.Equal(["b", "a"], identity.Devices);
+        Assert.Equal(["journal", "x"], identity.Features);
+        Assert.Null(IdentityPayload.Read(Bytes("""{"workerId":"w","devices":[]}"""), out identity));
+        Assert.Empty(identity!.Features);
+    }
+
+    [Fact]
+    public void What_a_Worker_answers_is_read_as_what_it_is()
+    {
+        Assert.Null(PayloadRules.ReadContract(Bytes("""{"contract":{"metadata":{"a":1},"capabilities":{"b":2}}}"""), out var contract));
+        Assert.Equal("""{"metadata":{"a":1},"capabilities":{"b":2}}""", Encoding.UTF8.GetString(contract.Span));
+        Assert.NotNull(PayloadRules.ReadContract(Bytes("""{"contract":{"capabilities":{"b":2}}}"""), out _));
+        Assert.NotNull(PayloadRules.ReadContract(Bytes("""{"contract":{"metadata":{"a":1}}}"""), out _));
+        Assert.NotNull(PayloadRules.ReadContract(Bytes("{}"), out _));
+        Assert.Null(PayloadRules.ReadState(Bytes("""{"more":[1],"state":{"d":{"on":true}}}"""), out var state));
+        Assert.Equal("""{"d":{"on":true}}""", Encoding.UTF8.GetString(state.Span));
+        Assert.Null(PayloadRules.ReadHealth(Bytes("""{"status":"ok"}"""), out var status));
+        Assert.Equal("ok", status);
+        Assert.Null(PayloadRules.ReadWorkerId(Bytes("""{"workerId":"w"}"""), out var workerId));
+        Assert.Equal("w", workerId);
+        Assert.NotNull(PayloadRules.ReadWorkerId(Bytes("""{"workerId":7}"""), out _));
+    }
+
+    [Theory]
+    [InlineData("none", CircuitHold.None)]
+    [InlineData("open", CircuitHold.Open)]
+    [InlineData("closed", CircuitHold.Closed)]
+    public void A_hold_is_read_and_written_by_its_word(string word, CircuitHold hold)
+    {
+        Assert.Null(PayloadRules.ReadHold(Bytes($$"""{"workerId":"w","hold":"{{word}}"}"""), out var workerId, out var read));
+        Assert.Equal(("w", hold), (workerId, read));
+        Assert.Equal(word, CircuitHolds.Of(hold));
+    }
+
+    [Fact]
+    public void Every_word_of_the_protocol_is_read_and_written_as_itself()
+    {
+        foreach (var status in Enum.GetValues<CommandStatus>().Where(static status => status != CommandStatus.None))
+        {
+            Assert.Equal(status.ToString().ToUpperInvariant(), CommandWords.Of(status));
+            Assert.Equal(status, CommandWords.Status(CommandWords.Of(status)));
+            Assert.Equal(status is CommandStatus.Success or CommandStatus.Failed, CommandWords.IsTerminal(status));
+        }
+
+        foreach (var scope in Enum.GetValues<CommandScope>()) Assert.Equal((scope, scope.ToString().ToLowerInvariant()), (CommandWords.Scope(CommandWords.Of(scope)), CommandWords.Of(scope)));
+        foreach (var outcome in Enum.GetValues<CommandOutcome>()) Assert.Equal(outcome, CommandWords.Outcome(CommandWords.Of(outcome)));
+        Assert.Equal([null, "not-started", "failed", "unknown"], Enum.GetValues<CommandOutcome>().Select(CommandWords.Of));
+        Assert.Equal((CommandStatus.None, CommandOutcome.None), (CommandWords.Status("SOON"), CommandWords.Outcome("perhaps")));
+    }
+
+    [Theory]
+    [InlineData("boolean", "true", "7")]
+    [InlineData("object", "{}", "[]")]
+    [InlineData("string", "\"x\"", "true")]
+    [InlineData("number", "0.5", "\"x\"")]
+    [InlineData("whatever", "[null]", null)]
+    public void A_parameter_is_of_its_type(string type, string right, string? wrong)
+    {
+        Assert.Null(WorkerContract.Read(Bytes("""{"metadata":{},"capabilities":{"commands":[{"name":"c","params":[{"name":"p","type":"TYPE"}]}]}}""".Replace("TYPE", type, StringComparison.Ordinal)), out var contract));
+        Assert.Null(contract!.Find("c")!.Check(Bytes("{\"p\":" + right + "}")));
+        if (wrong is not null) Assert.Equal(ErrorCodes.ParamType, contract.Find("c")!.Check(Bytes("{\"p\":" + wrong + "}"))?.Error);
+    }
+
+    [Fact]
+    public void The_least_and_the_most_of_a_range_are_in_it()
+    {
+        Assert.Null(WorkerContract.Read("""{"metadata":{"deviceFamily":"f"},"capabilities":{"commands":[{"name":"c","params":[{"name":"p","type":"number","min":1,"max":2}]}]}}"""u8.ToArray(), out var contract));
+        Assert.Equal("f", contract!.DeviceFamily);
+        foreach (var (value, taken) in new[] { ("1", true), ("2", true), ("0.99", false), ("2.01", false) }) Assert.Equal(taken, contract.Find("c")!.Check(Bytes("{\"p\":" + value + "}")) is null);
+    }
+
     private static byte[] Bytes(string json) => Encoding.UTF8.GetBytes(json);
 }

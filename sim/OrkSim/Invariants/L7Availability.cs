@@ -3,7 +3,7 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L7: a command for a Worker that is well is not refused for its Worker's sake, and none is refused for want of room where there is room.</summary>
+/// <summary>L7: a Worker that answers is not taken for sick, a command for one that is well is not refused for its Worker's sake, and none is refused for want of room where there is room.</summary>
 public sealed class Availability : IInvariant
 {
     private const double Roomy = 0.8;

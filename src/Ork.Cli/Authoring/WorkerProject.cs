@@ -16,7 +16,7 @@ internal static class WorkerProject
 
     // What a Worker and its simulation need, in the order in which they are packed.
     private static readonly string[] Packed =
-        ["src/Ork.Protocol", "src/Ork.Transport", "src/Ork.Worker", "src/Ork.Client", "src/Ork.Kernel", "sim/OrkSim", "analyzers/Ork.Analyzers.Package"];
+        ["src/Ork.Protocol", "src/Ork.Transport", "src/Ork.Worker", "src/Ork.Client", "src/Ork.Kernel", "src/Ork.Storage.Sqlite", "sim/OrkSim", "analyzers/Ork.Analyzers.Package"];
 
     /// <summary>Makes the project.</summary>
     /// <param name="output">Where it is told.</param>
