@@ -37,6 +37,7 @@ public sealed class Availability : IInvariant
         else if (happened.Kind == SimEventKind.Note)
         {
             if (happened.Note == KernelEvent.LinkUp && happened.Subject is { } linked) _linked[linked] = happened.Ticks;
+            if (happened.Note == KernelEvent.LinkDown && happened.Subject is { } lost) _linked.Remove(lost);
             if (happened is { Note: KernelEvent.WorkerSick, Subject: { } sick } && happened.Node == facts.Holder) CheckSick(sick, happened.Ticks, facts);
         }
         else if (happened.Kind == SimEventKind.Asked)
