@@ -41,7 +41,7 @@ public static class ScenarioFolder
             Gears = [one],
             Runs = scenario.Budget.Of(one),
             Jobs = one == Gear.Coyote ? 1 : Environment.ProcessorCount,
-            CheckEvery = 20,
+            CheckEvery = 40,
             StopAtFirst = true,
             Watch = watch,
         });
