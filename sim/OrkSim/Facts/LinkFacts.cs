@@ -1,0 +1,118 @@
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>A link between a kernel and a Worker or caller, as it can be known from outside.</summary>
+public sealed class LinkFacts
+{
+    internal LinkFacts(SimConnection kernelSide, SimNode peer, long openedTicks)
+    {
+        KernelSide = kernelSide;
+        Peer = peer;
+        OpenedTicks = openedTicks;
+        LastPingTicks = openedTicks;
+    }
+
+    /// <summary>The kernel's side.</summary>
+    public SimConnection KernelSide { get; }
+
+    /// <summary>The Worker or caller.</summary>
+    public SimNode Peer { get; }
+
+    /// <summary>When it came about.</summary>
+    public long OpenedTicks { get; }
+
+    /// <summary>True once the greetings are exchanged.</summary>
+    public bool Greeted { get; internal set; }
+
+    /// <summary>True once the kernel took the Worker's greeting.</summary>
+    public bool GreetingTaken { get; internal set; }
+
+    /// <summary>When the latest ping left, or the link was greeted.</summary>
+    public long LastPingTicks { get; internal set; }
+
+    /// <summary>When the latest pull of states left, or 0.</summary>
+    public long LastStatePullTicks { get; internal set; }
+
+    /// <summary>When the latest pull of telemetry left, or 0.</summary>
+    public long LastTelemetryPullTicks { get; internal set; }
+
+    /// <summary>Requests of the kernel that have no answer, with when they left.</summary>
+    public Dictionary<ulong, (OrkAction Action, long Ticks, string? CommandId, int Attempt)> Outstanding { get; } = [];
+
+    /// <summary>Requests of a caller that have no answer: when the kernel took them, and the command they are about.</summary>
+    public Dictionary<ulong, (long Ticks, string? CommandId)> Questions { get; } = [];
+
+    /// <summary>True once the kernel took this link's answer to the question who it is.</summary>
+    public bool IdentityTaken { get; internal set; }
+
+    /// <summary>True once the kernel took this link's contract.</summary>
+    public bool ContractTaken { get; internal set; }
+
+    /// <summary>When the kernel took something that a Worker may not send, or null.</summary>
+    public long? ViolatedTicks { get; internal set; }
+
+    /// <summary>Since when the kernel has had no reason to take the Worker for anything but registered and healthy, or null.</summary>
+    public long? WellTicks { get; internal set; }
+
+    /// <summary>Pings without an answer, in the order they left.</summary>
+    internal List<(ulong Correlation, long Ticks)> Pings { get; } = [];
+
+    internal bool AnswerPing(ulong correlation)
+    {
+        for (var i = 0; i < Pings.Count; i++)
+        {
+            if (Pings[i].Correlation != correlation) continue;
+            Pings.RemoveAt(i);
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Commands and pulls that left since the circuit last became half-open, and how many of them were answered.</summary>
+    private readonly List<(long Ticks, bool Answered)> _probes = [];
+
+    internal void Probed(long ticks)
+    {
+        if (_probes.Count == 64) _probes.RemoveAt(0);
+        _probes.Add((ticks, false));
+    }
+
+    internal void ProbeAnswered(long askedTicks)
+    {
+        var at = _probes.FindIndex(probe => probe.Ticks == askedTicks && !probe.Answered);
+        if (at >= 0) _probes[at] = (askedTicks, true);
+    }
+
+    /// <summary>How many commands and pulls left since then, and how many of those were answered.</summary>
+    internal (int Sent, int Answered) ProbesSince(long ticks) => (_probes.Count(probe => probe.Ticks >= ticks), _probes.Count(probe => probe.Ticks >= ticks && probe.Answered));
+
+    /// <summary>When an answer to a command or pull was last taken that was surely in time.</summary>
+    public long AnswerTicks { get; private set; }
+
+    /// <summary>When those left whose answers, since then, came too late for the kernel.</summary>
+    public List<long> Late { get; } = [];
+
+    /// <summary>An answer to a command or pull was taken.</summary>
+    internal void Take(long askedTicks, long nowTicks, TimeSpan timeout)
+    {
+        if (nowTicks - askedTicks >= timeout.Ticks)
+        {
+            Late.Add(askedTicks);
+            return;
+        }
+
+        AnswerTicks = nowTicks;
+        Late.Clear();
+    }
+
+    /// <summary>When the latest ping left that was answered.</summary>
+    public long AnsweredPingTicks { get; internal set; }
+
+    /// <summary>How long the latest answer to a ping took.</summary>
+    public long LastPongTook { get; internal set; }
+
+    /// <summary>When a ping was surely missed with no answer taken since, or null.</summary>
+    public long? SickTicks { get; internal set; }
+}
