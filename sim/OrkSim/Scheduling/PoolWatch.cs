@@ -14,11 +14,14 @@ internal sealed class PoolWatch : EventListener
     private const string Framework = "System.Diagnostics.Eventing.FrameworkEventSource";
     private const EventKeywords ThreadPoolWork = (EventKeywords)0x2;
     private const int Enqueued = 30;
+    private const int MostTries = 10_000;
 
     private static readonly Lazy<PoolWatch> Instance = new(Begin);
 
     [ThreadStatic]
     private static SimWorld? _current;
+
+    private volatile bool _heard;
 
     /// <summary>Watches the calling thread for a world, until disposed.</summary>
     internal static IDisposable Enter(SimWorld world)
@@ -45,7 +48,9 @@ internal sealed class PoolWatch : EventListener
     /// <inheritdoc/>
     protected override void OnEventWritten(EventWrittenEventArgs eventData)
     {
-        if (_current is { } world && eventData.EventId == Enqueued) world.Escaped("Work was queued to the thread pool:\n" + Environment.StackTrace);
+        if (eventData.EventId != Enqueued) return;
+        _heard = true;
+        if (_current is { } world) world.Escaped("Work was queued to the thread pool:\n" + Environment.StackTrace);
     }
 
     private static PoolWatch Begin()
@@ -54,7 +59,7 @@ internal sealed class PoolWatch : EventListener
 
         // The pool looks whether anybody listens only when a thread of it begins to work.
         using var seen = new ManualResetEventSlim();
-        for (var i = 0; i < 2; i++)
+        for (var i = 0; i < MostTries && !watch._heard; i++)
         {
             ThreadPool.QueueUserWorkItem(static state => ((ManualResetEventSlim)state!).Set(), seen);
 #pragma warning disable ORK0006 // Once a process, before any run: the pool is what it waits for.

@@ -48,7 +48,7 @@ public sealed class SimScheduler
     {
         if (Environment.CurrentManagedThreadId != _thread)
         {
-            node.World.Escaped($"A continuation of {node.Name} came back from thread {Environment.CurrentManagedThreadId}.");
+            node.World.Escaped($"A continuation of {node.Name} came back from {(Thread.CurrentThread.IsThreadPoolThread ? "the thread pool" : "another thread")} (thread {Environment.CurrentManagedThreadId}).");
             return;
         }
 
