@@ -1,34 +1,31 @@
-using System.Diagnostics;
-using System.Globalization;
-using Ork.Protocol.Tests;
+using System.Text.Json;
+using Ork.Benchmarks;
 
-// fuzz [FRAMES] [SEED]: mutated frames through every reader; says how many and how fast. Exits 1 if a reader throws.
-if (args is not ["fuzz", ..])
+switch (args)
 {
-    Console.Error.WriteLine("Usage: dotnet run --project tests/Ork.Benchmarks -c Release -- fuzz [FRAMES=2000000] [SEED=1]");
-    return 2;
+    case ["macro", .. var rest] when !rest.Contains("--help"):
+        return await MacroRun.RunAsync(rest);
+    case ["fuzz", .. var rest]:
+        return Fuzz.Run(rest);
+    case ["role", "kernel", var setup]:
+        var kernel = new KernelRole(JsonSerializer.Deserialize<KernelSetup>(setup, Child.Json)!);
+        Child.Serve(await kernel.StartAsync(), question => question.Split(' ') is ["shapes", var from] ? kernel.ShapesFrom(int.Parse(from, System.Globalization.CultureInfo.InvariantCulture)) : kernel.Use());
+        return 0;
+    case ["role", "workers", var setup]:
+        WorkersRole.Start(JsonSerializer.Deserialize<WorkerGroup[]>(setup, Child.Json)!);
+        Child.Serve([], static _ => 0);
+        return 0;
+    case ["role", "relay", var setup]:
+        var paths = JsonSerializer.Deserialize<string[]>(setup, Child.Json)!;
+        var links = RelayRole.Start(paths[0], paths[1]);
+        Child.Serve([], _ => links());
+        return 0;
+    default:
+        Console.Error.WriteLine($"""
+            Usage: dotnet run --project tests/Ork.Benchmarks -c Release -- COMMAND
+            {MacroRun.Usage}
+            fuzz [FRAMES=2000000] [SEED=1]
+              Mutated frames through every reader; says how many and how fast. Exits 1 if a reader throws.
+            """);
+        return args is [_, "--help", ..] or ["--help"] ? 0 : 2;
 }
-
-var frames = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 2_000_000;
-var seed = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 1;
-var fuzzer = new FrameFuzzer(seed);
-var clock = Stopwatch.StartNew();
-var accepted = 0;
-for (var i = 0; i < frames; i++)
-{
-    var frame = fuzzer.Next();
-    try
-    {
-        if (FrameFuzzer.Try(frame)) accepted++;
-    }
-    catch (Exception e)
-    {
-        Console.Error.WriteLine($"frame {i} of seed {seed}: {e}\n{Convert.ToBase64String(frame.Span)}");
-        return 1;
-    }
-
-    if (!Console.IsErrorRedirected && i % 100_000 == 0) Console.Error.Write($"\r{i:n0} frames");
-}
-
-Console.WriteLine($"{frames:n0} mutated frames, {accepted:n0} accepted, {frames - accepted:n0} refused with a code, none threw; {frames / clock.Elapsed.TotalSeconds:n0} frames/s");
-return 0;

@@ -1,0 +1,74 @@
+using System.Net.Sockets;
+using Ork.Protocol;
+
+namespace Ork.Benchmarks;
+
+/// <summary>
+/// The bare relay: one caller, many Workers, each frame handed on unread. What a kernel that did nothing at all could do over the same sockets.
+/// </summary>
+internal static class RelayRole
+{
+    /// <summary>Starts it.</summary>
+    /// <returns>What tells how many Workers are linked.</returns>
+    internal static Func<int> Start(string callers, string workers)
+    {
+        var links = new List<FrameSocket>();
+        var turn = new TaskCompletionSource<FrameSocket>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = AcceptAsync(workers, async link =>
+        {
+            lock (links) links.Add(link);
+            var caller = await turn.Task;
+            while (await link.ReceiveAsync())
+            {
+                lock (caller)
+                {
+                    while (link.TryTake(out var header))
+                    {
+                        if (header.Kind == FrameKind.Response) caller.Put(header.Kind, header.Correlation, link.Payload.Span);
+                    }
+
+                    caller.Flush();
+                }
+            }
+        });
+        _ = AcceptAsync(callers, async link =>
+        {
+            FrameSocket[] all;
+            lock (links) all = [.. links];
+            link.Put(FrameKind.Welcome, 0, []);
+            link.Flush();
+            turn.SetResult(link);
+            var touched = new HashSet<FrameSocket>();
+            var next = 0;
+            while (await link.ReceiveAsync())
+            {
+                while (link.TryTake(out var header))
+                {
+                    if (header.Kind != FrameKind.Request) continue;
+                    var worker = all[next++ % all.Length];
+                    worker.Put(header.Kind, header.Correlation, link.Payload.Span);
+                    touched.Add(worker);
+                }
+
+                foreach (var worker in touched) worker.Flush();
+                touched.Clear();
+            }
+        });
+        return () =>
+        {
+            lock (links) return links.Count;
+        };
+    }
+
+    private static async Task AcceptAsync(string path, Func<FrameSocket, Task> serve)
+    {
+        var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        listener.Bind(new UnixDomainSocketEndPoint(path));
+        listener.Listen(1024);
+        while (true)
+        {
+            var link = new FrameSocket(await listener.AcceptAsync());
+            _ = serve(link);
+        }
+    }
+}
