@@ -1,21 +1,35 @@
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Ork.Protocol;
 
 namespace Ork.Transport;
 
-/// <summary>Frames on a stream, both directions through pipes: sending copies into the output and never waits, a pump writes it out.</summary>
+/// <summary>
+/// Frames on a stream. What is sent is copied into the output and leaves by the thread that sent it where the socket takes it at once; while a write is under way, what
+/// is sent gathers and leaves together with the next one. One read takes whatever has come, and its frames are handed out one by one.
+/// </summary>
 internal sealed class SocketConnection : IConnection
 {
+    // A link that only answers pings keeps little; one that is busy grows, and gives back after a burst what is above.
+    private const int FirstInput = 1024;
+    private const int FirstOutput = 512;
+    private const int KeptBytes = 256 * 1024;
+
     private readonly Socket _socket;
     private readonly Stream _stream;
     private readonly SocketNetworkOptions _options;
-    private readonly PipeReader _input;
-    private readonly Pipe _output = new(new PipeOptions(pauseWriterThreshold: 0, useSynchronizationContext: false));
     private readonly object _gate = new();
+    private readonly CancellationTokenSource _reading = new();
     private readonly CancellationTokenSource _aborted = new();
+    private byte[] _input = [];
+    private int _start;
+    private int _end;
+    private byte[] _output = [];
+    private byte[] _leaving = [];
+    private int _put;
+    private bool _writing;
     private TaskCompletionSource? _drained;
     private long _unsent;
     private bool _closed;
@@ -26,8 +40,6 @@ internal sealed class SocketConnection : IConnection
         _stream = stream;
         _options = options;
         Peer = peer;
-        _input = PipeReader.Create(stream, new StreamPipeReaderOptions(bufferSize: 16 * 1024, minimumReadSize: 1024, leaveOpen: true));
-        _ = PumpAsync();
     }
 
     /// <inheritdoc/>
@@ -37,16 +49,20 @@ internal sealed class SocketConnection : IConnection
     public Refusal? CloseReason { get; private set; }
 
     /// <inheritdoc/>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ReceivedFrame?> ReceiveAsync()
     {
         try
         {
             while (true)
             {
-                var read = await _input.ReadAsync();
-                if (read.IsCanceled) break;
-                if (TryTake(read.Buffer, out var frame)) return frame;
-                if (read.IsCompleted || IsClosed) break;
+                if (_reading.IsCancellationRequested) break;
+                if (TryTake(out var frame)) return frame;
+                if (IsClosed) break;
+                MakeRoom();
+                var count = await _stream.ReadAsync(_input.AsMemory(_end), _reading.Token);
+                if (count == 0) break;
+                _end += count;
             }
         }
         catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException or OperationCanceledException)
@@ -61,17 +77,35 @@ internal sealed class SocketConnection : IConnection
     /// <inheritdoc/>
     public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
     {
-        bool roomLeft;
+        var roomLeft = Put(kind, correlation, payload);
+        Flush();
+        return roomLeft;
+    }
+
+    /// <inheritdoc/>
+    public bool Put(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
+    {
         lock (_gate)
         {
             if (_closed) return true;
             Append(kind, correlation, payload);
-            roomLeft = _unsent <= _options.OutputHighWater;
-            if (_unsent <= _options.OutputLimit) return roomLeft;
+            if (_unsent <= _options.OutputLimit) return _unsent <= _options.OutputHighWater;
         }
 
         Abort(ErrorCodes.PeerTooSlow);
         return true;
+    }
+
+    /// <inheritdoc/>
+    public void Flush()
+    {
+        lock (_gate)
+        {
+            if (_writing || _put == 0) return;
+            _writing = true;
+        }
+
+        _ = WriteOutAsync();
     }
 
     /// <inheritdoc/>
@@ -94,11 +128,12 @@ internal sealed class SocketConnection : IConnection
             CloseReason = reason;
             if (reason is not null) Append(FrameKind.Goodbye, 0, JsonSerializer.SerializeToUtf8Bytes(new { error = reason.Text, message = reason.Error.Sentence }));
             _closed = true;
-            _output.Writer.Complete();
+            if (!_writing) _ = WriteLastAsync();
+            _writing = true;
         }
 
         _aborted.CancelAfter(TimeSpan.FromMilliseconds(_options.LingerMs));
-        _input.CancelPendingRead();
+        _reading.Cancel();
         SignalDrained();
     }
 
@@ -116,87 +151,111 @@ internal sealed class SocketConnection : IConnection
         _aborted.Cancel();
     }
 
-    /// <summary>Called under the gate; the writer never pauses, so flushing never waits.</summary>
+    /// <summary>Called under the gate.</summary>
     private void Append(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
     {
         var size = FrameHeader.Size + payload.Length;
-        var span = _output.Writer.GetSpan(size);
-        new FrameHeader(kind, correlation, payload.Length).Write(span);
-        payload.CopyTo(span[FrameHeader.Size..]);
-        _output.Writer.Advance(size);
+        if (_output.Length - _put < size) Array.Resize(ref _output, Math.Max(Math.Max(_output.Length * 2, FirstOutput), _put + size));
+        new FrameHeader(kind, correlation, payload.Length).Write(_output.AsSpan(_put));
+        payload.CopyTo(_output.AsSpan(_put + FrameHeader.Size));
+        _put += size;
         _unsent += size;
-#pragma warning disable ORK0010 // The writer never pauses: what it returns has completed.
-        _ = _output.Writer.FlushAsync();
-#pragma warning restore ORK0010
     }
 
-    private bool TryTake(ReadOnlySequence<byte> buffer, out ReceivedFrame frame)
+    /// <summary>Makes room for the next read behind what was read and not taken yet.</summary>
+    private void MakeRoom()
     {
-        frame = default;
-        Span<byte> head = stackalloc byte[FrameHeader.Size];
-        if (buffer.Length < FrameHeader.Size)
+        if (_start > 0)
         {
-            _input.AdvanceTo(buffer.Start, buffer.End);
-            return false;
+            _input.AsSpan(_start, _end - _start).CopyTo(_input);
+            (_start, _end) = (0, _end - _start);
         }
 
-        buffer.Slice(0, FrameHeader.Size).CopyTo(head);
-        if (FrameHeader.Read(head, _options.MaxFrameBytes, out var header) is { } refusal)
+        if (_end == 0 && _input.Length > KeptBytes) _input = [];
+        if (_end == _input.Length) Array.Resize(ref _input, Math.Max(FirstInput, _input.Length * 2));
+    }
+
+    private bool TryTake(out ReceivedFrame frame)
+    {
+        frame = default;
+        if (_end - _start < FrameHeader.Size) return false;
+        if (FrameHeader.Read(_input.AsSpan(_start, FrameHeader.Size), _options.MaxFrameBytes, out var header) is { } refusal)
         {
-            _input.AdvanceTo(buffer.End);
             Close(refusal);
             return false;
         }
 
-        var end = (long)FrameHeader.Size + header.PayloadLength;
-        if (buffer.Length < end)
-        {
-            _input.AdvanceTo(buffer.Start, buffer.End);
-            return false;
-        }
-
-        var pooled = ArrayPool<byte>.Shared.Rent(header.PayloadLength);
-        buffer.Slice(FrameHeader.Size, header.PayloadLength).CopyTo(pooled);
-        _input.AdvanceTo(buffer.GetPosition(end));
+        if (_end - _start - FrameHeader.Size < header.PayloadLength) return false;
+        var pooled = FramePool.Rent(header.PayloadLength);
+        _input.AsSpan(_start + FrameHeader.Size, header.PayloadLength).CopyTo(pooled);
+        _start += FrameHeader.Size + header.PayloadLength;
         frame = new ReceivedFrame(header.Kind, header.Correlation, pooled.AsMemory(0, header.PayloadLength), pooled);
         return true;
     }
 
-    private async Task PumpAsync()
+    /// <summary>Writes until nothing is left. Runs on the sender's thread up to the first write that the socket does not take at once.</summary>
+    private async Task WriteOutAsync()
     {
         try
         {
-            await WriteOutAsync();
+            while (TakeOutput() is { Length: > 0 } bytes)
+            {
+                await _stream.WriteAsync(bytes, _aborted.Token);
+                Sent(bytes.Length);
+            }
+        }
+        catch (Exception)
+        {
+            // The link broke or lingered too long: what is left cannot be sent.
             Close(null);
-            await _output.Reader.CompleteAsync();
+            _ = EndAsync();
+        }
+    }
+
+    /// <summary>What was put since the last time, or nothing: then the next sender writes again, and after the end the stream is given up.</summary>
+    private ReadOnlyMemory<byte> TakeOutput()
+    {
+        lock (_gate)
+        {
+            if (_put == 0)
+            {
+                if (_closed) _ = EndAsync();
+                else _writing = false;
+                return default;
+            }
+
+            var count = _put;
+            (_leaving, _output, _put) = (_output, _leaving.Length > KeptBytes ? [] : _leaving, 0);
+            return _leaving.AsMemory(0, count);
+        }
+    }
+
+    /// <summary>Not on the closer's thread: it may hold locks of its own.</summary>
+    private async Task WriteLastAsync()
+    {
+        try
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await WriteOutAsync();
+        }
+        catch (Exception)
+        {
+            _socket.Dispose();
+        }
+    }
+
+    private async Task EndAsync()
+    {
+        try
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             if (CloseReason is not null) await LetReadAsync();
             await _stream.DisposeAsync();
         }
         catch (Exception)
         {
             // Whatever it was, the link is at its end, and nobody is left to be told.
-            Close(null);
             _socket.Dispose();
-        }
-    }
-
-    private async Task WriteOutAsync()
-    {
-        try
-        {
-            while (true)
-            {
-                var read = await _output.Reader.ReadAsync(_aborted.Token);
-                foreach (var segment in read.Buffer) await _stream.WriteAsync(segment, _aborted.Token);
-                var sent = read.Buffer.Length;
-                _output.Reader.AdvanceTo(read.Buffer.End);
-                Sent(sent);
-                if (read.IsCompleted) break;
-            }
-        }
-        catch (Exception e) when (e is IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
-        {
-            // The link broke or lingered too long: what is left cannot be sent.
         }
     }
 

@@ -1,6 +1,9 @@
 using System.Text.Json;
 using Ork.Benchmarks;
+using Ork.Transport;
 
+// As `ork kernel run` does; the other processes of a benchmark only pass frames on too.
+KernelSockets.GoOnAtOnce();
 switch (args)
 {
     case ["macro", .. var rest] when !rest.Contains("--help"):

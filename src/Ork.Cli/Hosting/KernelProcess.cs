@@ -20,6 +20,7 @@ internal static class KernelProcess
     /// <returns>The exit code.</returns>
     internal static async Task<int> RunAsync(KernelConfig config, Output output)
     {
+        KernelSockets.GoOnAtOnce();
         using var logs = Logs.Create(config.Log);
         using var observer = new KernelObserver(logs.CreateLogger("ork"), TimeProvider.System);
         using var sink = new MeterTelemetrySink();

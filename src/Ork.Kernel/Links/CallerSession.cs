@@ -14,9 +14,12 @@ internal sealed class CallerSession(long id, IConnection connection, Mailbox<Inp
     private volatile bool _congested;
 
     /// <inheritdoc/>
+    public bool IsUnflushed { get; set; }
+
+    /// <inheritdoc/>
     public void Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
     {
-        if (!connection.Send(kind, correlation, payload)) _congested = true;
+        if (!connection.Put(kind, correlation, payload)) _congested = true;
         TaskCompletionSource? room;
         lock (_gate)
         {
@@ -26,6 +29,9 @@ internal sealed class CallerSession(long id, IConnection connection, Mailbox<Inp
 
         room?.TrySetResult();
     }
+
+    /// <inheritdoc/>
+    public void Flush() => connection.Flush();
 
     /// <inheritdoc/>
     public void Close(Refusal reason)

@@ -73,6 +73,8 @@ internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers ans
     /// <summary>Unanswered requests on one link, beyond which the Worker is taken for unresponsive.</summary>
     internal const int MaxOutstanding = 8_192;
 
+    private Action<object, Turn>? _timedOut;
+
     /// <summary>Asks a Worker something.</summary>
     /// <param name="link">The Worker's link.</param>
     /// <param name="action">What is asked.</param>
@@ -95,7 +97,7 @@ internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers ans
             Ticket = IsWatched(action) ? watch.Begin(link.Worker) : null,
         };
         link.Outstanding.Add(ask.Correlation, ask);
-        ask.Deadline = new WheelTimer(at => Expire(ask, ErrorCodes.WorkerTimeout, at));
+        ask.Deadline = new WheelTimer(ask, _timedOut ??= (late, at) => Expire((Ask)late, ErrorCodes.WorkerTimeout, at));
         timers.Set(ask.Deadline, turn.NowMs + timeoutMs);
         lane.Send(link.Session, FrameKind.Request, ask.Correlation, new Envelope
         {

@@ -5,8 +5,14 @@ namespace Ork.Kernel;
 /// <summary>A link the kernel has open, to a caller or a Worker.</summary>
 internal interface ISession
 {
-    /// <summary>Sends a frame; must not wait.</summary>
+    /// <summary>Puts a frame into the output, to leave with <see cref="Flush"/>; must not wait.</summary>
     void Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload);
+
+    /// <summary>Lets what was sent leave; must not wait.</summary>
+    void Flush();
+
+    /// <summary>True between a send and the flush; the hub's to set.</summary>
+    bool IsUnflushed { get; set; }
 
     /// <summary>Ends the link, with the reason in a Goodbye.</summary>
     void Close(Refusal reason);

@@ -19,6 +19,7 @@ internal sealed class LinkHub : IEffectRunner
     private readonly SemaphoreSlim _handshakes;
     private readonly SemaphoreSlim _callers;
     private readonly CancellationTokenSource _closing = new();
+    private readonly List<ISession> _toFlush = [];
     private long _lastId;
     private bool _closed;
 
@@ -55,7 +56,7 @@ internal sealed class LinkHub : IEffectRunner
             switch (effect.Kind)
             {
                 case EffectKind.Send:
-                    Find(effect.Session)?.Send(effect.Frame, effect.Correlation, effects.BytesOf(in effect));
+                    Send(in effect, effects.BytesOf(in effect));
                     break;
                 case EffectKind.Close:
                     Find(effect.Session)?.Close((Refusal)effect.Detail!);
@@ -68,6 +69,24 @@ internal sealed class LinkHub : IEffectRunner
                     break;
             }
         }
+
+        foreach (var session in _toFlush)
+        {
+            session.IsUnflushed = false;
+            session.Flush();
+        }
+
+        _toFlush.Clear();
+    }
+
+    /// <summary>All frames of a batch for one link leave with one write.</summary>
+    private void Send(in Effect effect, ReadOnlySpan<byte> payload)
+    {
+        if (Find(effect.Session) is not { } session) return;
+        session.Send(effect.Frame, effect.Correlation, payload);
+        if (session.IsUnflushed) return;
+        session.IsUnflushed = true;
+        _toFlush.Add(session);
     }
 
     /// <summary>Closes every listener and link and waits for their ends.</summary>

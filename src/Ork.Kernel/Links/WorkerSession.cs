@@ -13,14 +13,20 @@ internal sealed class WorkerSession(long id, IConnection connection, LinkGreetin
     private bool _congested;
 
     /// <inheritdoc/>
+    public bool IsUnflushed { get; set; }
+
+    /// <inheritdoc/>
     public void Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
     {
         lock (_gate) _outstanding.Add(correlation);
-        if (connection.Send(kind, correlation, payload) || _congested) return;
+        if (connection.Put(kind, correlation, payload) || _congested) return;
         _congested = true;
         inbox.PostControl(new Input(InputKind.LinkCongested, id));
         _ = ReportDrainedAsync();
     }
+
+    /// <inheritdoc/>
+    public void Flush() => connection.Flush();
 
     /// <inheritdoc/>
     public void Close(Refusal reason) => connection.Close(reason);

@@ -104,6 +104,7 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
     {
         if (_exchangeMs.Enabled) _exchangeMs.Record(elapsedMs, new KeyValuePair<string, object?>("action", action.ToString()));
         if (error is not null) _exchangeErrors.Add(1, new("action", action.ToString()), new KeyValuePair<string, object?>("error", error.Code));
+        if (!_activities.HasListeners()) return;
         Span(action.ToString(), TimeSpan.FromMilliseconds(elapsedMs))?.SetTag("ork.worker", workerId).SetTag("ork.error", error?.Code).Stop();
     }
 

@@ -3,9 +3,16 @@ using System.Numerics;
 namespace Ork.Kernel;
 
 /// <summary>A timer on the <see cref="TimerWheel"/>: made once for what it times, then set and cancelled at no cost.</summary>
-/// <param name="elapsed">What happens when it is due.</param>
-internal sealed class WheelTimer(Action<Turn> elapsed)
+/// <param name="subject">What it times.</param>
+/// <param name="elapsed">What happens to it when it is due; one delegate serves all timers of a kind.</param>
+internal sealed class WheelTimer(object subject, Action<object, Turn> elapsed)
 {
+    /// <summary>A timer with a delegate of its own, for what there are few of.</summary>
+    internal WheelTimer(Action<Turn> elapsed)
+        : this(elapsed, static (own, turn) => ((Action<Turn>)own)(turn))
+    {
+    }
+
     internal WheelTimer? Next;
     internal WheelTimer? Previous;
 
@@ -15,7 +22,7 @@ internal sealed class WheelTimer(Action<Turn> elapsed)
     /// <summary>True between being set and being due or cancelled.</summary>
     internal bool IsSet => Next is not null;
 
-    internal void Elapse(Turn turn) => elapsed(turn);
+    internal void Elapse(Turn turn) => elapsed(subject, turn);
 
     internal void Unlink()
     {

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 
 namespace Ork.Protocol;
@@ -82,6 +81,6 @@ public readonly record struct ReceivedFrame(FrameKind Kind, ulong Correlation, R
     /// <summary>Gives the buffer back. Nothing may read the payload afterwards.</summary>
     public void Release()
     {
-        if (Pooled is not null) ArrayPool<byte>.Shared.Return(Pooled);
+        if (Pooled is not null) FramePool.Return(Pooled);
     }
 }

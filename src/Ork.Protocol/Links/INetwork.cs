@@ -61,6 +61,18 @@ public interface IConnection
     /// <returns>False when the output has passed its high-water mark: the sender should hold back until <see cref="DrainedAsync"/>.</returns>
     bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload);
 
+    /// <summary>
+    /// Like <see cref="Send"/>, but the frame need not leave before <see cref="Flush"/> or the next <see cref="Send"/>: many frames then cost one write. A connection
+    /// that has nothing to save by it sends at once.
+    /// </summary>
+    /// <returns>As <see cref="Send"/> does.</returns>
+    bool Put(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload) => Send(kind, correlation, payload);
+
+    /// <summary>Lets what was <see cref="Put"/> leave. Never waits.</summary>
+    void Flush()
+    {
+    }
+
     /// <summary>Completes when the output is below its low-water mark or the connection has ended.</summary>
     ValueTask DrainedAsync();
 

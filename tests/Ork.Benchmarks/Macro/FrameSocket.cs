@@ -15,6 +15,8 @@ internal sealed class FrameSocket : IDisposable
     private int _start;
     private int _end;
     private int _put;
+    private byte[] _leaving = new byte[16 * 1024];
+    private bool _sending;
 
     internal FrameSocket(Socket socket) => _socket = socket;
 
@@ -69,6 +71,39 @@ internal sealed class FrameSocket : IDisposable
     {
         for (var sent = 0; sent < _put;) sent += _socket.Send(_output.AsSpan(sent, _put - sent));
         _put = 0;
+    }
+
+    /// <summary>Sends what was put without waiting for it: what is put while a send is under way leaves together with the next one. Puts are made under a lock on this.</summary>
+    internal void FlushSoon()
+    {
+        lock (this)
+        {
+            if (_sending || _put == 0) return;
+            _sending = true;
+        }
+
+        _ = SendAsync();
+    }
+
+    private async Task SendAsync()
+    {
+        while (true)
+        {
+            int count;
+            lock (this)
+            {
+                count = _put;
+                if (count == 0)
+                {
+                    _sending = false;
+                    return;
+                }
+
+                (_leaving, _output, _put) = (_output, _leaving, 0);
+            }
+
+            for (var sent = 0; sent < count;) sent += await _socket.SendAsync(_leaving.AsMemory(sent, count - sent));
+        }
     }
 
     /// <summary>The next whole frame that has come, without waiting.</summary>

@@ -18,18 +18,7 @@ internal static class RelayRole
         {
             lock (links) links.Add(link);
             var caller = await turn.Task;
-            while (await link.ReceiveAsync())
-            {
-                lock (caller)
-                {
-                    while (link.TryTake(out var header))
-                    {
-                        if (header.Kind == FrameKind.Response) caller.Put(header.Kind, header.Correlation, link.Payload.Span);
-                    }
-
-                    caller.Flush();
-                }
-            }
+            while (await link.ReceiveAsync()) Forward(link, FrameKind.Response, () => caller).FlushSoon();
         });
         _ = AcceptAsync(callers, async link =>
         {
@@ -38,26 +27,30 @@ internal static class RelayRole
             link.Put(FrameKind.Welcome, 0, []);
             link.Flush();
             turn.SetResult(link);
-            var touched = new HashSet<FrameSocket>();
             var next = 0;
             while (await link.ReceiveAsync())
             {
-                while (link.TryTake(out var header))
-                {
-                    if (header.Kind != FrameKind.Request) continue;
-                    var worker = all[next++ % all.Length];
-                    worker.Put(header.Kind, header.Correlation, link.Payload.Span);
-                    touched.Add(worker);
-                }
-
-                foreach (var worker in touched) worker.Flush();
-                touched.Clear();
+                Forward(link, FrameKind.Request, () => all[next++ % all.Length]);
+                foreach (var worker in all) worker.FlushSoon();
             }
         });
         return () =>
         {
             lock (links) return links.Count;
         };
+    }
+
+    private static FrameSocket Forward(FrameSocket from, FrameKind kind, Func<FrameSocket> next)
+    {
+        var to = from;
+        while (from.TryTake(out var header))
+        {
+            if (header.Kind != kind) continue;
+            to = next();
+            lock (to) to.Put(header.Kind, header.Correlation, from.Payload.Span);
+        }
+
+        return to;
     }
 
     private static async Task AcceptAsync(string path, Func<FrameSocket, Task> serve)

@@ -24,7 +24,7 @@ internal sealed partial class CommandLedger
         }
 
         var wait = new CommandWait(command, caller.Keep());
-        wait.Timer = new WheelTimer(at => EndWait(wait, at));
+        wait.Timer = new WheelTimer(wait, _waitEnded);
         _timers.Set(wait.Timer, turn.NowMs + query.WaitMs);
         (command.Waits ??= new List<CommandWait>(1)).Add(wait);
         if (!_waitsOfSession.TryGetValue(caller.Session, out var waits)) _waitsOfSession.Add(caller.Session, waits = []);

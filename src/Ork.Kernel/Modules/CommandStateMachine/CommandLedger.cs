@@ -28,6 +28,9 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private readonly Dictionary<WorkerEntry, WorkerQueue> _queues = [];
     private readonly Queue<Command> _settled = new();
     private readonly WheelTimer _retention;
+    private readonly Action<object, Turn> _timerElapsed;
+    private readonly Action<object, Turn> _deadlinePassed;
+    private readonly Action<object, Turn> _waitEnded;
     private long _lastSeq;
     private int _open;
     private long _openBytes;
@@ -51,6 +54,9 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         _epoch = epoch;
         _retryWaitMs = retryWaitMs;
         _retention = new WheelTimer(turn => Compact(turn));
+        _timerElapsed = (command, at) => TimerElapsed((Command)command, at);
+        _deadlinePassed = (command, at) => DeadlinePassed((Command)command, at);
+        _waitEnded = (wait, at) => EndWait((CommandWait)wait, at);
     }
 
     /// <summary>Commands not settled; never above the limit (S12).</summary>
@@ -262,7 +268,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
         _observer.Note(KernelEvent.SendHeldBack, command.Spec.CommandId);
         queue.HoldBack(command);
-        command.Timer ??= new WheelTimer(at => TimerElapsed(command, at));
+        command.Timer ??= new WheelTimer(command, _timerElapsed);
         _timers.Set(command.Timer, turn.NowMs + command.Spec.TimeoutMs);
     }
 
@@ -366,7 +372,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     private void WakeAfter(Command command, long delayMs, Turn turn)
     {
-        command.Timer ??= new WheelTimer(at => TimerElapsed(command, at));
+        command.Timer ??= new WheelTimer(command, _timerElapsed);
         _timers.Set(command.Timer, turn.NowMs + 1 + delayMs);
     }
 
@@ -457,7 +463,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         _openBytes += command.Spec.RequestBytes;
         QueueOf(command.Worker).Open.Add(command);
         _locks.Enter(command);
-        command.DeadlineTimer = new WheelTimer(at => DeadlinePassed(command, at));
+        command.DeadlineTimer = new WheelTimer(command, _deadlinePassed);
         _timers.Set(command.DeadlineTimer, turn.NowMs + Math.Max(1, command.Spec.DeadlineAt - turn.UtcMs));
     }
 

@@ -41,12 +41,12 @@ internal sealed class TelemetryCollector(
         if (_byKey.TryGetValue(key, out var running) && running.Link == worker!.Link)
         {
             observer.Note(KernelEvent.PullShared, worker.WorkerId);
-            running.Callers.Add(caller.Keep());
+            (running.Others ??= []).Add(caller.Keep());
             return;
         }
 
         if (Full(worker!) is { } full) answers.Refuse(turn, caller, full);
-        else Start(key.Keep(), worker!, caller, in request, turn);
+        else Start(key.Keep(in caller, out var kept), worker!, in kept, in request, turn);
     }
 
     /// <summary>A scheduled pull of all a Worker's telemetry, for the sinks.</summary>
@@ -78,7 +78,9 @@ internal sealed class TelemetryCollector(
 
         var pull = (Pull)ask.Subject;
         End(pull);
-        foreach (var caller in pull.Callers) answers.AtOnce(turn, caller, answer.Payload);
+        answers.AtOnce(turn, pull.Caller, answer.Payload);
+        if (pull.Others is not { } others) return;
+        foreach (var caller in others) answers.AtOnce(turn, caller, answer.Payload);
     }
 
     /// <inheritdoc/>
@@ -92,7 +94,9 @@ internal sealed class TelemetryCollector(
 
         var pull = (Pull)ask.Subject;
         End(pull);
-        foreach (var caller in pull.Callers) answers.Refuse(turn, caller, why);
+        answers.Refuse(turn, pull.Caller, why);
+        if (pull.Others is not { } others) return;
+        foreach (var caller in others) answers.Refuse(turn, caller, why);
     }
 
     private Refusal? Route(in Envelope request, out WorkerEntry? worker)
@@ -119,8 +123,7 @@ internal sealed class TelemetryCollector(
 
     private void Start(PullKey key, WorkerEntry worker, in CallerRef caller, in Envelope request, Turn turn)
     {
-        var pull = new Pull(key, worker.Link!);
-        pull.Callers.Add(caller.Keep());
+        var pull = new Pull(key, worker.Link!, caller);
         _byKey[key] = pull;
         _pulls++;
         _perWorker[worker] = _perWorker.GetValueOrDefault(worker) + 1;
@@ -147,13 +150,17 @@ internal sealed class TelemetryCollector(
         }
     }
 
-    private sealed class Pull(PullKey key, WorkerLink link)
+    private sealed class Pull(PullKey key, WorkerLink link, CallerRef caller)
     {
         internal PullKey Key { get; } = key;
 
         internal WorkerLink Link { get; } = link;
 
-        internal List<CallerRef> Callers { get; } = new(1);
+        /// <summary>Who asked first.</summary>
+        internal CallerRef Caller { get; } = caller;
+
+        /// <summary>Who asked the same while it was under way, or null for nobody.</summary>
+        internal List<CallerRef>? Others { get; set; }
     }
 
     private sealed record Scheduled(Action<ReadOnlyMemory<byte>, Turn> Take, Action<Turn> Done);
@@ -179,6 +186,16 @@ internal sealed class TelemetryCollector(
             return hash.ToHashCode();
         }
 
-        internal PullKey Keep() => new(_action, _deviceId.ToArray(), _payload.ToArray());
+        /// <summary>Copies the key and the caller it came with out of the frame, into one array.</summary>
+        internal PullKey Keep(in CallerRef caller, out CallerRef kept)
+        {
+            var bytes = new byte[_deviceId.Length + _payload.Length + caller.Id.Raw.Length];
+            var (device, payload, id) = (bytes.AsMemory(0, _deviceId.Length), bytes.AsMemory(_deviceId.Length, _payload.Length), bytes.AsMemory(_deviceId.Length + _payload.Length));
+            _deviceId.CopyTo(device);
+            _payload.CopyTo(payload);
+            caller.Id.Raw.CopyTo(id);
+            kept = caller with { Id = new Utf8Text(id, caller.Id.Escaped), DeviceId = new Utf8Text(device, caller.DeviceId.Escaped) };
+            return new PullKey(_action, device, payload);
+        }
     }
 }
