@@ -51,7 +51,7 @@ public static class SimDefaults
             MaxCallers = 64,
             WindowPerCaller = 256,
         },
-        Schedule = new ScheduleOptions { MaxPulls = 8 },
+        Schedule = new ScheduleOptions { MaxPulls = 8, StepMs = 1 },
         Pulls = new PullOptions { TimeoutMs = 4_000 },
         Circuits = new CircuitOptions { CoolDownBaseMs = 1_000, CoolDownCapMs = 6_000, WindowMs = 20_000, MinExchanges = 10, ForgetAfterMs = 20_000 },
         Retries = new RetryOptions { Burst = 20, PerSecond = 2 },

@@ -224,6 +224,12 @@ public sealed record ScheduleOptions
     /// <summary>State pulls of each Worker.</summary>
     public long StateIntervalMs { get; init; } = 5_000;
 
+    /// <summary>
+    /// The grid of the schedule: what of all Workers falls into the same so many milliseconds is asked together, so that thousands of idle Workers wake the kernel a few
+    /// times a second and not thousands of times. 1 spreads everything as evenly as the clock can.
+    /// </summary>
+    public long StepMs { get; init; } = 20;
+
     /// <summary>Scheduled telemetry and state pulls under way at once, over all Workers.</summary>
     public int MaxPulls { get; init; } = 256;
 }

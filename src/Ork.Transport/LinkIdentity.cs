@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Ork.Protocol;
@@ -13,12 +14,16 @@ public sealed class LinkIdentity : IDisposable
     {
         Certificate = certificate;
         Key = KeyOf(certificate);
+        Context = SslStreamCertificateContext.Create(certificate, null, offline: true);
     }
 
     /// <summary>The public key's hash, <c>sha256:</c> and 64 hex digits: what others put on their allowlists.</summary>
     public string Key { get; }
 
     internal X509Certificate2 Certificate { get; }
+
+    /// <summary>The certificate as handshakes use it, made once for all of them.</summary>
+    internal SslStreamCertificateContext Context { get; }
 
     /// <summary>Loads the key of a file; makes one, readable by its owner only, if there is none.</summary>
     /// <param name="path">A PEM file.</param>

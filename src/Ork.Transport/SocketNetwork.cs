@@ -71,10 +71,10 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
         await tls.AuthenticateAsServerAsync(
             new SslServerAuthenticationOptions
             {
-                ServerCertificate = RequireIdentity().Certificate,
+                ServerCertificateContext = RequireIdentity().Context,
                 ClientCertificateRequired = true,
                 EnabledSslProtocols = SslProtocols.Tls13,
-                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                CertificateChainPolicy = NoChain,
                 RemoteCertificateValidationCallback = AnyCertificate,
             },
             cancellation);
@@ -92,10 +92,9 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
             new SslClientAuthenticationOptions
             {
                 TargetHost = endpoint.Host,
-                ClientCertificates = [identity.Certificate],
-                LocalCertificateSelectionCallback = (_, _, _, _, _) => identity.Certificate,
+                ClientCertificateContext = identity.Context,
                 EnabledSslProtocols = SslProtocols.Tls13,
-                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+                CertificateChainPolicy = NoChain,
                 RemoteCertificateValidationCallback = AnyCertificate,
             },
             cancellation);
@@ -105,6 +104,15 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
         var connection = Checked(socket, tls, endpoint.ToString(), Expected);
         return connection.CloseReason is { } refused ? throw new LinkException(refused) : connection;
     }
+
+    /// <summary>The key counts and no authority does: a chain to one is not looked for, which would cost each handshake the system's whole list of them.</summary>
+    private static X509ChainPolicy NoChain => new()
+    {
+        TrustMode = X509ChainTrustMode.CustomRootTrust,
+        RevocationMode = X509RevocationMode.NoCheck,
+        VerificationFlags = X509VerificationFlags.AllFlags,
+        DisableCertificateDownloads = true,
+    };
 
     /// <summary>The handshake proves possession of the key whatever the certificate says; whether the key may connect is decided afterwards.</summary>
     private static bool AnyCertificate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate is not null;

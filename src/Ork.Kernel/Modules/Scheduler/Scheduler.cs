@@ -29,7 +29,7 @@ internal sealed class Scheduler(
     internal void Start(JobKind kind, WorkerEntry worker, Turn turn)
     {
         if (_jobs.ContainsKey((worker, kind))) return;
-        var job = new Job(kind, worker, IntervalOf(kind), Phase(worker.WorkerId, kind, IntervalOf(kind)), $"{kind}:{worker.WorkerId}");
+        var job = new Job(kind, worker, IntervalOf(kind), PhaseOf(worker, kind), $"{kind}:{worker.WorkerId}");
         job.Timer = new WheelTimer(at => Elapse(job, at));
         job.Done = at => Finish(job, at);
         _jobs.Add((worker, kind), job);
@@ -91,6 +91,12 @@ internal sealed class Scheduler(
         JobKind.State => options.StateIntervalMs,
         _ => options.TelemetryIntervalMs,
     };
+
+    private long PhaseOf(WorkerEntry worker, JobKind kind)
+    {
+        var phaseMs = Phase(worker.WorkerId, kind, IntervalOf(kind));
+        return phaseMs - (phaseMs % options.StepMs);
+    }
 
     /// <summary>A place in the interval that depends on nothing but the names, so that it is the same in every run (FNV-1a).</summary>
     private static long Phase(string workerId, JobKind kind, long intervalMs)
