@@ -15,20 +15,33 @@ internal static class ImageReader
             row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), Bytes(row, 4), row.GetInt64(5) != 0, (CircuitHold)row.GetInt32(6))),
         Rows(connection, "SELECT device_id, worker_id, state FROM devices ORDER BY device_id", row => new DeviceRow(
             row.GetString(0), row.GetString(1), Bytes(row, 2))),
-        Rows(connection, "SELECT * FROM commands ORDER BY seq", ReadCommand));
+        Commands(connection));
 
-    private static CommandRow ReadCommand(SqliteDataReader row) => new()
+    private static List<CommandRow> Commands(SqliteConnection connection)
+    {
+        var names = new Names();
+        return Rows(connection, "SELECT * FROM commands ORDER BY seq", row => ReadCommand(row, names), Count(connection));
+    }
+
+    private static int Count(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT count(*) FROM commands";
+        return (int)(long)command.ExecuteScalar()!;
+    }
+
+    private static CommandRow ReadCommand(SqliteDataReader row, Names names) => new()
     {
         Seq = row.GetInt64(0),
         Spec = new CommandSpec
         {
             CommandId = row.GetString(1),
-            Command = row.GetString(2),
+            Command = names.One(row.GetString(2)),
             Scope = (CommandScope)row.GetInt32(3),
-            DeviceId = Text(row, 4),
+            DeviceId = Text(row, 4) is { } device ? names.One(device) : null,
             Targets = Text(row, 5) is { } targets ? JsonSerializer.Deserialize<string[]>(targets) : null,
             Params = Bytes(row, 6),
-            Caller = row.GetString(7),
+            Caller = names.One(row.GetString(7)),
             IdempotencyKey = Text(row, 8),
             Idempotent = row.GetInt64(9) != 0,
             TimeoutMs = row.GetInt64(10),
@@ -36,7 +49,7 @@ internal static class ImageReader
             DeadlineAt = row.GetInt64(12),
             Priority = (CommandPriority)row.GetInt32(25),
         },
-        WorkerId = row.GetString(13),
+        WorkerId = names.One(row.GetString(13)),
         State = (CommandState)row.GetInt32(14),
         Attempt = row.GetInt32(15),
         Retries = row.GetInt32(16),
@@ -50,14 +63,27 @@ internal static class ImageReader
         UpdatedAt = row.GetInt64(24),
     };
 
-    private static List<T> Rows<T>(SqliteConnection connection, string sql, Func<SqliteDataReader, T> read)
+    private static List<T> Rows<T>(SqliteConnection connection, string sql, Func<SqliteDataReader, T> read, int count = 0)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         using var reader = command.ExecuteReader();
-        var rows = new List<T>();
+        var rows = new List<T>(count);
         while (reader.Read()) rows.Add(read(reader));
         return rows;
+    }
+
+    /// <summary>Keeps one string of each name: a million commands have a few thousand of them.</summary>
+    private sealed class Names
+    {
+        private readonly Dictionary<string, string> _known = new(StringComparer.Ordinal);
+
+        internal string One(string name)
+        {
+            if (_known.TryGetValue(name, out var known)) return known;
+            _known.Add(name, name);
+            return name;
+        }
     }
 
     private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

@@ -1,4 +1,8 @@
 using System.Text.Json;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Running;
+using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using Ork.Benchmarks;
 using Ork.Transport;
 
@@ -8,6 +12,11 @@ switch (args)
 {
     case ["macro", .. var rest] when !rest.Contains("--help"):
         return await MacroRun.RunAsync(rest);
+    case ["inner", .. var rest]:
+        // In this process: what is measured allocates little and holds no locks, and a process for each case would take minutes to build.
+        BenchmarkSwitcher.FromAssembly(typeof(MacroRun).Assembly).Run(
+            rest.Length == 0 ? ["--filter", "*"] : rest, DefaultConfig.Instance.WithArtifactsPath(Path.Combine(Path.GetTempPath(), "ork-bench-inner")).AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance)));
+        return 0;
     case ["fuzz", .. var rest]:
         return Fuzz.Run(rest);
     case ["role", "kernel", var setup]:
@@ -27,6 +36,8 @@ switch (args)
         Console.Error.WriteLine($"""
             Usage: dotnet run --project tests/Ork.Benchmarks -c Release -- COMMAND
             {MacroRun.Usage}
+            inner [--filter PATTERN]
+              BenchmarkDotNet on the inner parts: envelopes, machines, timers, the store's commits.
             fuzz [FRAMES=2000000] [SEED=1]
               Mutated frames through every reader; says how many and how fast. Exits 1 if a reader throws.
             """);

@@ -8,11 +8,12 @@ namespace Ork.Benchmarks;
 internal static class MacroRun
 {
     internal const string Usage = """
-        macro [--json] [--quick] [--only NAME,NAME] [--scale FACTOR] [--dir FOLDER]
+        macro [--json] [--quick] [--only NAME,NAME] [--scale FACTOR] [--growth FILE.svg] [--dir FOLDER]
           --json    End with one JSON object of all figures.
           --quick   Short measurements, and none of those that take minutes: under 50 s in all.
           --only    Only these: commands1, commands1024, telemetry1024, recovery100k, recovery1m, storm2000, idle10k, steady1m.
-          --scale   The load as a factor of the plain one, 0.1 or 10.
+          --scale   The load as a factor of the plain one.
+          --growth  Measure at a tenth of the load, at the load and at ten times, and draw it.
           --dir     A folder on the disk to measure (default: the temporary folder).
         """;
 
@@ -50,6 +51,7 @@ internal static class MacroRun
         var figures = new Dictionary<string, Figure>();
         try
         {
+            if (Value("--growth") is { } picture) return await GrowthAsync(scope, picture);
             foreach (var (name, inQuick, measure) in All)
             {
                 if (only is not null ? !only.Contains(name) : quick && !inQuick) continue;
@@ -65,6 +67,24 @@ internal static class MacroRun
         }
 
         if (args.Contains("--json")) Console.WriteLine(JsonSerializer.Serialize(figures, Json));
+        return 0;
+    }
+
+    private static async Task<int> GrowthAsync(MacroScope scope, string picture)
+    {
+        var figures = new Dictionary<(string Name, double Scale), Figure>();
+        foreach (var (name, _, measure) in All.Where(static member => Growth.Names.Contains(member.Name)))
+        {
+            foreach (var scale in Growth.ScalesOf(name))
+            {
+                var figure = await measure(scope with { Scale = scale });
+                figures.Add((name, scale), figure);
+                Print(name, figure);
+            }
+        }
+
+        await File.WriteAllTextAsync(picture, Growth.Draw(figures));
+        Console.WriteLine($"drawn: {picture}");
         return 0;
     }
 

@@ -12,6 +12,7 @@ internal sealed partial class CommandLedger
     internal void Load(KernelImage image, Turn turn)
     {
         var settled = new List<Command>();
+        _byId.EnsureCapacity(image.Commands.Count);
         foreach (var row in image.Commands)
         {
             _lastSeq = Math.Max(_lastSeq, row.Seq);
