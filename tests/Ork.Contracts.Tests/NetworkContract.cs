@@ -47,6 +47,31 @@ public sealed class NetworkContract : IDisposable
 
     [Theory]
     [MemberData(nameof(Networks))]
+    public Task What_is_put_leaves_with_the_flush_in_order_with_what_is_sent(string kind) => RunAsync(kind, async () =>
+    {
+        var (here, there, listener) = await PairAsync(kind);
+        for (var round = 0; round < 50; round++)
+        {
+            here.Put(FrameKind.Request, 1, new byte[round]);
+            here.Send(FrameKind.Request, 2, new byte[40]);
+            here.Put(FrameKind.Request, 3, new byte[3_000]);
+            here.Put(FrameKind.Request, 4, []);
+            here.Flush();
+            await ExpectAsync(there, FrameKind.Request, 1, new byte[round]);
+            await ExpectAsync(there, FrameKind.Request, 2, new byte[40]);
+            await ExpectAsync(there, FrameKind.Request, 3, new byte[3_000]);
+            await ExpectAsync(there, FrameKind.Request, 4, []);
+        }
+
+        here.Put(FrameKind.Request, 5, new byte[10]);
+        here.Close(null);
+        await ExpectAsync(there, FrameKind.Request, 5, new byte[10]);
+        Assert.Null(await there.ReceiveAsync());
+        listener.Close();
+    });
+
+    [Theory]
+    [MemberData(nameof(Networks))]
     public Task Closing_with_a_reason_sends_what_is_left_then_a_Goodbye_that_says_why(string kind) => RunAsync(kind, async () =>
     {
         var (here, there, listener) = await PairAsync(kind);

@@ -75,6 +75,9 @@ public sealed class MemoryNetwork
     {
         private readonly object _gate = new();
         private readonly Arrivals<ReceivedFrame> _arrived = new();
+
+        // Held until the flush for as long as the contract allows: who forgets to flush waits for an answer in vain, here as on a socket.
+        private readonly List<ReceivedFrame> _put = [];
         private bool _closed;
 
         public PeerIdentity Peer { get; } = peer;
@@ -104,14 +107,35 @@ public sealed class MemoryNetwork
 
         public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
         {
-            if (!IsClosed) Other._arrived.Offer(new ReceivedFrame(kind, correlation, payload.ToArray()));
+            var roomLeft = Put(kind, correlation, payload);
+            Flush();
+            return roomLeft;
+        }
+
+        public bool Put(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
+        {
+            lock (_gate)
+            {
+                if (!_closed) _put.Add(new ReceivedFrame(kind, correlation, payload.ToArray()));
+            }
+
             return true;
+        }
+
+        public void Flush()
+        {
+            lock (_gate)
+            {
+                foreach (var frame in _put) Other._arrived.Offer(frame);
+                _put.Clear();
+            }
         }
 
         public ValueTask DrainedAsync() => ValueTask.CompletedTask;
 
         public void Close(Refusal? reason)
         {
+            Flush();
             lock (_gate)
             {
                 if (_closed) return;
