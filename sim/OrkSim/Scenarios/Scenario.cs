@@ -185,7 +185,7 @@ public sealed record Budget
     public int Exhaust { get; init; }
 
     /// <summary>Crash points of the sweep.</summary>
-    public int Sweep { get; init; } = 60;
+    public int Sweep { get; init; } = 40;
 
     /// <summary>Runs in a gear.</summary>
     public int Of(Gear gear) => gear switch
