@@ -12,6 +12,8 @@ switch (args)
 {
     case ["macro", .. var rest] when !rest.Contains("--help"):
         return await MacroRun.RunAsync(rest);
+    case ["soak", .. var rest] when !rest.Contains("--help"):
+        return await Soak.RunAsync(rest);
     case ["inner", .. var rest]:
         // In this process: what is measured allocates little and holds no locks, and a process for each case would take minutes to build.
         BenchmarkSwitcher.FromAssembly(typeof(MacroRun).Assembly).Run(
@@ -36,6 +38,7 @@ switch (args)
         Console.Error.WriteLine($"""
             Usage: dotnet run --project tests/Ork.Benchmarks -c Release -- COMMAND
             {MacroRun.Usage}
+            {Soak.Usage}
             inner [--filter PATTERN]
               BenchmarkDotNet on the inner parts: envelopes, machines, timers, the store's commits.
             fuzz [FRAMES=2000000] [SEED=1]

@@ -162,6 +162,25 @@ public sealed class LoopPartsTests
     }
 
     [Fact]
+    public void Jobs_of_all_Workers_begin_on_the_grid_of_the_schedule()
+    {
+        var timers = new TimerWheel(0);
+        var observer = new RecordingObserver();
+        var starts = new List<long>();
+        var scheduler = new Scheduler(new ScheduleOptions { HealthIntervalMs = 1_000, StepMs = 50 }, JobMachine.Build(observer, true), timers, observer, (_, _, done, turn) =>
+        {
+            starts.Add(turn.NowMs);
+            done(turn);
+        });
+        var turn = new Turn();
+        for (var i = 0; i < 100; i++) scheduler.Start(JobKind.Health, new WorkerEntry($"w{i}", "k"), turn);
+        for (turn.NowMs = 1; turn.NowMs <= 3_000; turn.NowMs++) timers.Advance(turn.NowMs, turn);
+        Assert.Equal(300, starts.Count);
+        Assert.All(starts, start => Assert.Equal(0, start % 50));
+        Assert.Equal(20, starts.Where(start => start is > 1_000 and <= 2_000).Distinct().Count());
+    }
+
+    [Fact]
     public void A_job_that_is_due_while_it_runs_is_an_overrun_and_not_a_second_run()
     {
         var timers = new TimerWheel(0);

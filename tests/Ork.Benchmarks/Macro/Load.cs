@@ -29,12 +29,15 @@ internal sealed record LoadPlan
     /// <summary>Called after every so many calls that ended.</summary>
     public (long Calls, Action<long> Told)? Every { get; init; }
 
+    /// <summary>True: what is refused or fails is counted and not the end of the load.</summary>
+    public bool MayFail { get; init; }
+
     /// <summary>True: the load ends.</summary>
     public Func<bool>? Ended { get; init; }
 }
 
 /// <summary>What came of it.</summary>
-internal sealed record LoadResult(long Calls, double Seconds, double[] LatenciesMs)
+internal sealed record LoadResult(long Calls, double Seconds, double[] LatenciesMs, long Failed)
 {
     internal double PerSecond => Calls / Seconds;
 
@@ -66,6 +69,7 @@ internal sealed class Load
     private int _next;
     private int _open;
     private long _ended;
+    private long _failed;
     private bool _counts;
 
     private Load(FrameSocket link, LoadPlan plan, bool commands)
@@ -102,7 +106,7 @@ internal sealed class Load
         Drain();
         var latencies = _latencies.Select(static ticks => ticks * 1000.0 / Stopwatch.Frequency).ToArray();
         Array.Sort(latencies);
-        return new LoadResult(calls, seconds, latencies);
+        return new LoadResult(calls, seconds, latencies, _failed);
     }
 
     private void Until(Stopwatch clock, TimeSpan time, long calls)
@@ -130,14 +134,23 @@ internal sealed class Load
     private void Take(int slot, bool goOn)
     {
         var payload = _link.Payload.Span;
-        if (_commands && !_accepted[slot])
+        if (_commands && !_accepted[slot] && Text.After(payload, "\"commandId\":\""u8) is { IsEmpty: false } commandId)
+        {
+            Ask(slot, commandId);
+            return;
+        }
+
+        // A long poll that ended before the command did: asked again.
+        if (_accepted[slot] && payload.IndexOf("\"status\":\"SUCCESS\""u8) < 0 && payload.IndexOf("\"status\":\"FAILED\""u8) < 0)
         {
             Ask(slot, Text.After(payload, "\"commandId\":\""u8));
             return;
         }
 
-        if (_commands ? payload.IndexOf("\"status\":\"SUCCESS\""u8) < 0 : payload.IndexOf("\"metrics\""u8) < 0) throw new IOException($"A call of the load failed: {Encoding.UTF8.GetString(payload)}");
-        if (_counts) _latencies.Add(Stopwatch.GetTimestamp() - _began[slot]);
+        var succeeded = (_commands ? payload.IndexOf("\"status\":\"SUCCESS\""u8) : payload.IndexOf("\"metrics\""u8)) >= 0;
+        if (!succeeded && !_plan.MayFail) throw new IOException($"A call of the load failed: {Encoding.UTF8.GetString(payload)}");
+        if (!succeeded) _failed++;
+        if (succeeded && _counts) _latencies.Add(Stopwatch.GetTimestamp() - _began[slot]);
         _ended++;
         _open--;
         if (_plan.Every is { } every && _ended % every.Calls == 0) every.Told(_ended);
@@ -155,7 +168,6 @@ internal sealed class Load
     /// <summary>Asks for the end of a command that was just accepted, and waits for it with the kernel.</summary>
     private void Ask(int slot, ReadOnlySpan<byte> commandId)
     {
-        if (commandId.IsEmpty) throw new IOException($"A command of the load was refused: {Encoding.UTF8.GetString(_link.Payload.Span)}");
         _accepted[slot] = true;
         Span<byte> payload = stackalloc byte[128];
         var length = 0;

@@ -37,21 +37,20 @@ internal static class MacroRun
 
     internal static async Task<int> RunAsync(string[] args)
     {
-        string? Value(string name) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
         var quick = args.Contains("--quick");
-        var only = Value("--only")?.Split(',');
+        var only = Value(args, "--only")?.Split(',');
         if (only?.FirstOrDefault(name => All.All(member => member.Name != name)) is { } unknown)
         {
             Console.Error.WriteLine($"There is no member '{unknown}'.\n{Usage}");
             return 2;
         }
 
-        var root = Directory.CreateDirectory(Path.Combine(Value("--dir") ?? Path.GetTempPath(), "ork-bench-" + Environment.ProcessId)).FullName;
-        var scope = new MacroScope(root, quick, double.Parse(Value("--scale") ?? "1", CultureInfo.InvariantCulture));
+        var root = Directory.CreateDirectory(Path.Combine(Value(args, "--dir") ?? Path.GetTempPath(), "ork-bench-" + Environment.ProcessId)).FullName;
+        var scope = new MacroScope(root, quick, double.Parse(Value(args, "--scale") ?? "1", CultureInfo.InvariantCulture));
         var figures = new Dictionary<string, Figure>();
         try
         {
-            if (Value("--growth") is { } picture) return await GrowthAsync(scope, picture);
+            if (Value(args, "--growth") is { } picture) return await GrowthAsync(scope, picture);
             foreach (var (name, inQuick, measure) in All)
             {
                 if (only is not null ? !only.Contains(name) : quick && !inQuick) continue;
@@ -69,6 +68,9 @@ internal static class MacroRun
         if (args.Contains("--json")) Console.WriteLine(JsonSerializer.Serialize(figures, Json));
         return 0;
     }
+
+    /// <summary>The value of an option, or null where it is not given.</summary>
+    internal static string? Value(string[] args, string name) => Array.IndexOf(args, name) is var at and >= 0 && at + 1 < args.Length ? args[at + 1] : null;
 
     private static async Task<int> GrowthAsync(MacroScope scope, string picture)
     {

@@ -46,6 +46,12 @@ internal sealed class Site : IDisposable
 
     internal void StartWorkers(params WorkerGroup[] groups) => _others.Add(Child.Start("workers", groups, out _));
 
+    internal void KillWorkers()
+    {
+        foreach (var other in _others) other.Dispose();
+        _others.Clear();
+    }
+
     internal FrameSocket Connect() => FrameSocket.Greet(CallersPath, new Greeting(Greeting.Caller, Name: "load"));
 
     internal ProcessUse Use() => Kernel.Ask<ProcessUse>("use");
@@ -88,7 +94,7 @@ internal sealed class Site : IDisposable
     public void Dispose()
     {
         KillKernel();
-        foreach (var other in _others) other.Dispose();
+        KillWorkers();
         System.IO.Directory.Delete(Directory, recursive: true);
     }
 
