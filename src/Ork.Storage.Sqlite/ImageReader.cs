@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using Ork.Kernel;
 using Ork.Protocol;
+using SQLitePCL;
 
 namespace Ork.Storage.Sqlite;
 
@@ -17,10 +18,20 @@ internal static class ImageReader
             row.GetString(0), row.GetString(1), Bytes(row, 2))),
         Commands(connection));
 
+    /// <summary>Straight on SQLite's own interface: a kernel that recovers a million commands reads 26 values of each.</summary>
     private static List<CommandRow> Commands(SqliteConnection connection)
     {
         var names = new Names();
-        return Rows(connection, "SELECT * FROM commands ORDER BY seq", row => ReadCommand(row, names), Count(connection));
+        var rows = new List<CommandRow>(Count(connection));
+        var code = raw.sqlite3_prepare_v2(connection.Handle!, "SELECT * FROM commands ORDER BY seq", out var statement);
+        if (code != raw.SQLITE_OK) throw CommitWriter.Failure(connection.Handle!, code);
+        using (statement)
+        {
+            while ((code = raw.sqlite3_step(statement)) == raw.SQLITE_ROW) rows.Add(ReadCommand(new Columns(statement), names));
+            if (code != raw.SQLITE_DONE) throw CommitWriter.Failure(connection.Handle!, code);
+        }
+
+        return rows;
     }
 
     private static int Count(SqliteConnection connection)
@@ -30,45 +41,58 @@ internal static class ImageReader
         return (int)(long)command.ExecuteScalar()!;
     }
 
-    private static CommandRow ReadCommand(SqliteDataReader row, Names names) => new()
+    private static CommandRow ReadCommand(Columns row, Names names) => new()
     {
-        Seq = row.GetInt64(0),
+        Seq = row.Number(0),
         Spec = new CommandSpec
         {
-            CommandId = row.GetString(1),
-            Command = names.One(row.GetString(2)),
-            Scope = (CommandScope)row.GetInt32(3),
-            DeviceId = Text(row, 4) is { } device ? names.One(device) : null,
-            Targets = Text(row, 5) is { } targets ? JsonSerializer.Deserialize<string[]>(targets) : null,
-            Params = Bytes(row, 6),
-            Caller = names.One(row.GetString(7)),
-            IdempotencyKey = Text(row, 8),
-            Idempotent = row.GetInt64(9) != 0,
-            TimeoutMs = row.GetInt64(10),
-            CreatedAt = row.GetInt64(11),
-            DeadlineAt = row.GetInt64(12),
-            Priority = (CommandPriority)row.GetInt32(25),
+            CommandId = row.Text(1)!,
+            Command = names.One(row.Bytes(2)),
+            Scope = (CommandScope)row.Number(3),
+            DeviceId = row.IsNull(4) ? null : names.One(row.Bytes(4)),
+            Targets = row.Text(5) is { } targets ? JsonSerializer.Deserialize<string[]>(targets) : null,
+            Params = row.Bytes(6).ToArray(),
+            Caller = names.One(row.Bytes(7)),
+            IdempotencyKey = row.Text(8),
+            Idempotent = row.Number(9) != 0,
+            TimeoutMs = row.Number(10),
+            CreatedAt = row.Number(11),
+            DeadlineAt = row.Number(12),
+            Priority = (CommandPriority)row.Number(25),
         },
-        WorkerId = names.One(row.GetString(13)),
-        State = (CommandState)row.GetInt32(14),
-        Attempt = row.GetInt32(15),
-        Retries = row.GetInt32(16),
-        Recoveries = row.GetInt32(17),
-        Transitions = row.GetInt32(18),
-        SentEver = row.GetInt64(19) != 0,
-        StopRequested = row.GetInt64(20) != 0,
-        Result = Bytes(row, 21),
-        Error = Text(row, 22),
-        Outcome = (CommandOutcome)row.GetInt32(23),
-        UpdatedAt = row.GetInt64(24),
+        WorkerId = names.One(row.Bytes(13)),
+        State = (CommandState)row.Number(14),
+        Attempt = (int)row.Number(15),
+        Retries = (int)row.Number(16),
+        Recoveries = (int)row.Number(17),
+        Transitions = (int)row.Number(18),
+        SentEver = row.Number(19) != 0,
+        StopRequested = row.Number(20) != 0,
+        Result = row.Bytes(21).ToArray(),
+        Error = row.Text(22),
+        Outcome = (CommandOutcome)row.Number(23),
+        UpdatedAt = row.Number(24),
     };
 
-    private static List<T> Rows<T>(SqliteConnection connection, string sql, Func<SqliteDataReader, T> read, int count = 0)
+    /// <summary>The values of the row that a statement stands on.</summary>
+    private readonly struct Columns(sqlite3_stmt statement)
+    {
+        internal bool IsNull(int column) => raw.sqlite3_column_type(statement, column) == raw.SQLITE_NULL;
+
+        internal long Number(int column) => raw.sqlite3_column_int64(statement, column);
+
+        /// <summary>The bytes of a text, valid until the next step; none for NULL.</summary>
+        internal ReadOnlySpan<byte> Bytes(int column) => raw.sqlite3_column_blob(statement, column);
+
+        internal string? Text(int column) => IsNull(column) ? null : Encoding.UTF8.GetString(Bytes(column));
+    }
+
+    private static List<T> Rows<T>(SqliteConnection connection, string sql, Func<SqliteDataReader, T> read)
     {
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         using var reader = command.ExecuteReader();
-        var rows = new List<T>(count);
+        var rows = new List<T>();
         while (reader.Read()) rows.Add(read(reader));
         return rows;
     }
@@ -76,17 +100,21 @@ internal static class ImageReader
     /// <summary>Keeps one string of each name: a million commands have a few thousand of them.</summary>
     private sealed class Names
     {
-        private readonly Dictionary<string, string> _known = new(StringComparer.Ordinal);
+        private readonly HashSet<string> _known = new(StringComparer.Ordinal);
 
-        internal string One(string name)
+        internal string One(ReadOnlySpan<byte> utf8)
         {
-            if (_known.TryGetValue(name, out var known)) return known;
-            _known.Add(name, name);
+            Span<char> stack = stackalloc char[256];
+            var most = Encoding.UTF8.GetMaxCharCount(utf8.Length);
+            var chars = most <= stack.Length ? stack : new char[most];
+            chars = chars[..Encoding.UTF8.GetChars(utf8, chars)];
+            var known = _known.GetAlternateLookup<ReadOnlySpan<char>>();
+            if (known.TryGetValue(chars, out var name)) return name;
+            name = chars.ToString();
+            _known.Add(name);
             return name;
         }
     }
-
-    private static string? Text(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
     private static byte[] Bytes(SqliteDataReader row, int column) => row.IsDBNull(column) ? [] : Encoding.UTF8.GetBytes(row.GetString(column));
 }

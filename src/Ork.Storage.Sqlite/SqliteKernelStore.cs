@@ -214,7 +214,7 @@ internal sealed class CommitWriter : IDisposable
         return code == raw.SQLITE_OK ? new Statement(_db, statement) : throw Failure(_db, code);
     }
 
-    private static SqliteException Failure(sqlite3 db, int code) =>
+    internal static SqliteException Failure(sqlite3 db, int code) =>
         new(raw.sqlite3_errmsg(db).utf8_to_string(), code & 0xFF, raw.sqlite3_extended_errcode(db));
 
     private sealed class Statement(sqlite3 db, sqlite3_stmt statement) : IDisposable

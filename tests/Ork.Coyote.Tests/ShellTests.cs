@@ -45,6 +45,7 @@ public sealed class ShellTests
                 for (ulong i = 1; i <= 3; i++)
                 {
                     session.Send(FrameKind.Request, i, "{}"u8);
+                    session.Flush();
                     await Task.Yield();
                 }
             }

@@ -49,6 +49,9 @@ internal sealed record Figure
     /// <summary>Commands in a second of the bare append and sync of the same bytes in the same batches.</summary>
     public double? AppendLimit { get; init; }
 
+    /// <summary>Records that became durable for each.</summary>
+    public double? RecordsEach { get; init; }
+
     /// <summary>Commands in a commit, on average.</summary>
     public double? CommandsPerCommit { get; init; }
 }

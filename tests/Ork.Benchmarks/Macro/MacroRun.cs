@@ -98,6 +98,7 @@ internal static class MacroRun
         Line(figure.Limit, (figure.PerSecond is null ? "limit {0:n2} ms" : "limit {0:n0}/s") + $" ({figure.LimitTitle})");
         Line(figure.Ratio, "ratio {0:n2}");
         Line(figure.AppendLimit, "bare append and sync of the same bytes {0:n0}/s");
+        Line(figure.RecordsEach, "{0:n1} records for each");
         Line(figure.CommandsPerCommit, "{0:n1} commands a commit");
         Line(figure.P50Ms, "p50 {0:n2} ms");
         Line(figure.P99Ms, "p99 {0:n2} ms");

@@ -54,6 +54,7 @@ internal static class Members
             LimitTitle = "the store alone, same batches",
             Limit = await Limits.StorePerSecondAsync(site.Directory, shapes),
             AppendLimit = Limits.AppendPerSecond(site.Directory, shapes),
+            RecordsEach = (double)shapes.Sum(static shape => (long)shape.New + shape.Changed + shape.Log) / Math.Max(1, shapes.Sum(static shape => (long)shape.New)),
             CommandsPerCommit = (double)shapes.Sum(static shape => (long)shape.New) / Math.Max(1, shapes.Length),
         };
     }
