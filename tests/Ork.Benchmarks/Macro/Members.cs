@@ -9,9 +9,9 @@ namespace Ork.Benchmarks;
 /// <param name="Scale">How much load, as a factor of the plain one.</param>
 internal sealed record MacroScope(string Root, bool Quick, double Scale)
 {
-    internal TimeSpan WarmUp => TimeSpan.FromSeconds(Quick ? 1.5 : 4);
+    internal TimeSpan WarmUp => TimeSpan.FromSeconds(Quick ? 3.5 : 5);
 
-    internal TimeSpan Duration => TimeSpan.FromSeconds(Quick ? 3 : 8);
+    internal TimeSpan Duration => TimeSpan.FromSeconds(Quick ? 3.5 : 8);
 
     internal int Scaled(int count) => Math.Max(1, (int)(count * Scale));
 
