@@ -92,7 +92,7 @@ internal sealed class Load
     private LoadResult Run()
     {
         for (var slot = 0; slot < _plan.InFlight; slot++) Begin(slot);
-        _link.Flush();
+        _link.FlushSoon();
         var clock = Stopwatch.StartNew();
         Until(clock, _plan.WarmUp, long.MaxValue);
         _plan.Marked?.Invoke(true);
@@ -128,7 +128,7 @@ internal sealed class Load
             Take((int)header.Correlation, goOn);
         }
 
-        _link.Flush();
+        _link.FlushSoon();
     }
 
     private void Take(int slot, bool goOn)
@@ -196,6 +196,8 @@ internal sealed class Load
             Timestamp = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
             Payload = payload,
         });
-        _link.Put(FrameKind.Request, (ulong)slot, _buffer.WrittenSpan);
+
+        // Never waits for room: a caller that stops reading because it cannot send is held back by the kernel, and both would wait.
+        lock (_link) _link.Put(FrameKind.Request, (ulong)slot, _buffer.WrittenSpan);
     }
 }

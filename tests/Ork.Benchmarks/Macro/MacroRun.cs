@@ -82,10 +82,10 @@ internal static class MacroRun
                 var figure = await measure(scope with { Scale = scale });
                 figures.Add((name, scale), figure);
                 Print(name, figure);
+                await File.WriteAllTextAsync(picture, Growth.Draw(figures));
             }
         }
 
-        await File.WriteAllTextAsync(picture, Growth.Draw(figures));
         Console.WriteLine($"drawn: {picture}");
         return 0;
     }
