@@ -240,6 +240,7 @@ internal sealed class SocketConnection : IConnection
         }
         catch (Exception)
         {
+            // Writing ends by itself whatever happens; should it not, the socket is given up all the same.
             _socket.Dispose();
         }
     }
