@@ -74,7 +74,7 @@ public sealed partial class SimWorld
     {
         ArgumentNullException.ThrowIfNull(node);
         if (!node.Frozen) return;
-        Facts.AwakeTicks = Scheduler.NowTicks;
+        if (node == Facts.Holder) Facts.AwakeTicks = Scheduler.NowTicks;
         foreach (var link in Facts.WorkerLinks)
         {
             if (link.KernelSide.Owner == node) link.LastPingTicks = Scheduler.NowTicks;

@@ -34,7 +34,7 @@ internal sealed class KernelCore : IWorkerEvents
         _answers = new Answers(options);
         Circuits = new FaultSupervisor(
             options.Circuits, options.Retries, CircuitMachine.Build(observer, strict), Timers, entropy, observer, PathChanged, turn.NowMs);
-        _exchanges = new Exchanges(Timers, entropy, _answers, Circuits, observer);
+        _exchanges = new Exchanges(options.Loop, Timers, entropy, _answers, Circuits, observer);
         _dialer = new WorkerDialer(options.Links, Timers, entropy, observer);
         Health = new HealthMonitor(options.Health, HealthMachine.Build(observer, strict), _exchanges, observer, PathChanged);
         Registry = new WorkerRegistry(options.Links, WorkerMachine.Build(observer, strict), _exchanges, Timers, entropy, observer, this);
@@ -155,6 +155,17 @@ internal sealed class KernelCore : IWorkerEvents
 
     /// <inheritdoc/>
     public bool IsDead(WorkerEntry worker) => Health.Of(worker) == HealthState.Dead;
+
+    /// <summary>
+    /// Lets every timer elapse that is due. Of those that are due together, a Worker's missed ping counts before the command that another timer made ready for it:
+    /// nothing is assigned before all have elapsed (S7).
+    /// </summary>
+    internal void AdvanceTimers(Turn turn)
+    {
+        Ledger.AssignLater();
+        Timers.Advance(turn.NowMs, turn);
+        Ledger.AssignAll(turn);
+    }
 
     private void Drain()
     {

@@ -99,11 +99,11 @@ public sealed record LoopOptions
     /// <summary>How long commands in flight may take to end when the kernel is told to stop.</summary>
     public long DrainMs { get; init; } = 10_000;
 
-    /// <summary>A timer that is later than this tells that the kernel stood still: its process was stopped, its machine moved or overloaded.</summary>
-    public long StandstillMs { get; init; } = 500;
-
-    /// <summary>How long the kernel then listens to what came meanwhile, before it judges who did not answer in time.</summary>
+    /// <summary>How long the kernel must have been awake before it gives up a request to a Worker: an answer that came while it stood still is not late.</summary>
     public long ListenMs { get; init; } = 50;
+
+    /// <summary>A deadline that elapses later than this tells that the kernel stood still meanwhile: its process was stopped, its machine moved or overloaded.</summary>
+    public long StandstillMs { get; init; } = 500;
 
     /// <summary>What a refused caller is told to wait before it tries again.</summary>
     public long RetryAfterMs { get; init; } = 250;

@@ -62,7 +62,7 @@ internal sealed class CoreHarness
     internal IReadOnlyList<Seen> Do(InputKind kind, long session = 0, ReceivedFrame frame = default, object? detail = null)
     {
         Begin();
-        Core.Timers.Advance(NowMs, _turn);
+        Core.AdvanceTimers(_turn);
         Core.Handle(new Input(kind, session, frame, detail), _turn);
         return End();
     }
@@ -83,12 +83,15 @@ internal sealed class CoreHarness
         {
             NowMs = Math.Min(until, Math.Max(NowMs + 1, Core.Timers.NextDueMs ?? until));
             Begin();
-            Core.Timers.Advance(NowMs, _turn);
+            Core.AdvanceTimers(_turn);
             seen.AddRange(End());
         }
 
         return seen;
     }
+
+    /// <summary>Lets time pass of which the kernel knows nothing: its process is stopped.</summary>
+    internal void StandStill(long ms) => NowMs += ms;
 
     /// <summary>A caller asks; what leaves the core is returned.</summary>
     internal IReadOnlyList<Seen> Ask(string action, string payload, string? deviceId = null, long session = 900, string caller = "uid:0", string type = "request") =>

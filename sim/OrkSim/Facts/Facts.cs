@@ -266,11 +266,15 @@ public sealed class Facts
             link.WellTicks = null;
         }
 
-        if (link.SickTicks is not null || link.Outstanding.Count == 0) return;
-        var patience = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs + _world.KernelOptions.Loop.ListenMs + 250).Ticks + _world.WorstLateness.Ticks;
+        // One that stands still judges nobody.
+        if (link.SickTicks is not null || link.Outstanding.Count == 0 || link.KernelSide.Owner.Frozen) return;
+        var listens = TimeSpan.FromMilliseconds(_world.KernelOptions.Loop.ListenMs + 250).Ticks + _world.WorstLateness.Ticks;
+        var patience = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs).Ticks + listens;
         foreach (var (action, ticks, _, _) in link.Outstanding.Values)
         {
-            if (action == OrkAction.HealthPing && ticks > link.AnsweredPingTicks && ticks + patience <= NowTicks) link.SickTicks = Math.Min(link.SickTicks ?? long.MaxValue, ticks + patience);
+            // A kernel that stood still listens to what came meanwhile before it gives anything up.
+            var missed = Math.Max(ticks + patience, AwakeTicks + listens);
+            if (action == OrkAction.HealthPing && ticks > link.AnsweredPingTicks && missed <= NowTicks) link.SickTicks = Math.Min(link.SickTicks ?? long.MaxValue, missed);
         }
     }
 
@@ -354,13 +358,14 @@ public sealed class Facts
                 break;
             case OrkAction.CapabilityResponse:
                 link.ContractTaken = true;
-                if (link.AnsweredPingTicks > 0) link.WellTicks = NowTicks;
+                link.IsRegistered |= NowTicks - asked.Ticks < TimeSpan.FromMilliseconds(_world.KernelOptions.Links.RegistrationTimeoutMs - 300).Ticks;
+                if (link.AnsweredPingTicks > 0 && link.IsRegistered) link.WellTicks = NowTicks;
                 break;
             case OrkAction.HealthPong:
                 link.SickTicks = null;
                 link.AnsweredPingTicks = asked.Ticks;
                 link.LastPongTook = NowTicks - asked.Ticks;
-                if (link.AnswerPing(packet.Correlation) && link.ContractTaken) link.WellTicks ??= NowTicks;
+                if (link.AnswerPing(packet.Correlation) && link.IsRegistered) link.WellTicks ??= NowTicks;
                 if (link.KernelSide.Owner == Holder) Pongs[link.Peer.Name] = NowTicks;
                 break;
         }

@@ -49,6 +49,9 @@ public sealed class LinkFacts
     /// <summary>True once the kernel took this link's contract.</summary>
     public bool ContractTaken { get; internal set; }
 
+    /// <summary>True once the kernel surely counts the Worker as registered on this link: the contract came in time, and was not given up for lost.</summary>
+    public bool IsRegistered { get; internal set; }
+
     /// <summary>When the kernel took something that a Worker may not send, or null.</summary>
     public long? ViolatedTicks { get; internal set; }
 

@@ -50,6 +50,12 @@ internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, 
 
     internal WheelTimer? Deadline { get; set; }
 
+    /// <summary>When it is given up, kernel milliseconds.</summary>
+    internal long GivenUpMs { get; init; }
+
+    /// <summary>True once the kernel has begun to listen for its answer for the last time.</summary>
+    internal bool LastCall { get; set; }
+
     /// <summary>True once the handler was told that no answer came in time: an answer now is a late one.</summary>
     internal bool Expired { get; set; }
 }
@@ -68,12 +74,12 @@ internal interface IAnswerHandler
 /// Every exchange with a Worker goes through here: a request has a deadline, an answer has a request. Pull-only is this: nothing else of what a Worker
 /// sends ever reaches a module.
 /// </summary>
-internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers answers, IExchangeWatch watch, IKernelObserver observer)
+internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy entropy, Answers answers, IExchangeWatch watch, IKernelObserver observer)
 {
     /// <summary>Unanswered requests on one link, beyond which the Worker is taken for unresponsive.</summary>
     internal const int MaxOutstanding = 8_192;
 
-    private Action<object, Turn>? _timedOut;
+    private Action<object, Turn>? _deadlineElapsed;
 
     /// <summary>Asks a Worker something.</summary>
     /// <param name="link">The Worker's link.</param>
@@ -94,11 +100,12 @@ internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers ans
         var ask = new Ask(link, ++link.LastCorrelation, action, handler, subject, attempt)
         {
             SentMs = turn.NowMs,
+            GivenUpMs = turn.NowMs + timeoutMs,
             Ticket = IsWatched(action) ? watch.Begin(link.Worker) : null,
         };
         link.Outstanding.Add(ask.Correlation, ask);
-        ask.Deadline = new WheelTimer(ask, _timedOut ??= (late, at) => Expire((Ask)late, ErrorCodes.WorkerTimeout, at));
-        timers.Set(ask.Deadline, turn.NowMs + timeoutMs);
+        ask.Deadline = new WheelTimer(ask, _deadlineElapsed ??= (late, at) => DeadlineElapsed((Ask)late, at));
+        timers.Set(ask.Deadline, ask.GivenUpMs - loop.ListenMs);
         lane.Send(link.Session, FrameKind.Request, ask.Correlation, new Envelope
         {
             Id = forward.Id.IsEmpty ? Utf8Text.Plain(entropy.NextId(turn.UtcMs).ToString()) : forward.Id,
@@ -152,6 +159,22 @@ internal sealed class Exchanges(TimerWheel timers, IEntropy entropy, Answers ans
         }
 
         link.Outstanding.Clear();
+    }
+
+    /// <summary>
+    /// A kernel that stood still finds requests overdue whose answers lie in its inbox or a socket. None is given up but by a kernel that has been awake and
+    /// listening for a while just before: the deadline's timer elapses that while ahead, and once more.
+    /// </summary>
+    private void DeadlineElapsed(Ask ask, Turn turn)
+    {
+        if (ask.LastCall && turn.NowMs - ask.Deadline!.DueMs <= loop.StandstillMs)
+        {
+            Expire(ask, ErrorCodes.WorkerTimeout, turn);
+            return;
+        }
+
+        ask.LastCall = true;
+        timers.Set(ask.Deadline!, Math.Max(ask.GivenUpMs, turn.NowMs + loop.ListenMs));
     }
 
     private void Expire(Ask ask, ErrorCode why, Turn turn)

@@ -30,7 +30,6 @@ internal sealed class TurnLoop
     private long _turns;
     private long? _armedForMs;
     private long? _drainUntilMs;
-    private long? _listenUntilMs;
     private bool _shutDown;
     private bool _stopped;
 
@@ -106,25 +105,10 @@ internal sealed class TurnLoop
         }
 
         _batch.Clear();
-        AdvanceTimers();
+        _core.AdvanceTimers(_open);
         EndIfDrained();
         _effects.Release(_open.AtOnce);
         _open.AtOnce.Clear();
-    }
-
-    /// <summary>
-    /// Timers elapse after the inputs, and a kernel that stood still listens first to what came meanwhile: an answer that lay in its inbox or a socket is not late.
-    /// </summary>
-    private void AdvanceTimers()
-    {
-        if (_listenUntilMs is null && _core.Timers.NextDueMs is { } dueMs && _open.NowMs - dueMs > _options.Loop.StandstillMs)
-        {
-            _listenUntilMs = _open.NowMs + _options.Loop.ListenMs;
-        }
-
-        if (_listenUntilMs > _open.NowMs) return;
-        _listenUntilMs = null;
-        _core.Timers.Advance(_open.NowMs, _open);
     }
 
     private void StartCommit()
@@ -190,7 +174,6 @@ internal sealed class TurnLoop
     private void ArmTimer()
     {
         var dueMs = _core.Timers.NextDueMs;
-        if (_listenUntilMs is { } listenUntilMs) dueMs = Math.Max(dueMs ?? 0, listenUntilMs);
         if (_drainUntilMs is { } until && !_shutDown) dueMs = Math.Min(dueMs ?? until, until);
         if (dueMs is null || (_armedForMs is { } armed && armed <= dueMs)) return;
         _armedForMs = dueMs;

@@ -34,6 +34,9 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private long _lastSeq;
     private int _open;
     private long _openBytes;
+    private readonly List<WorkerEntry> _toDrive = [];
+    private readonly HashSet<WorkerEntry> _isToDrive = [];
+    private bool _drivesLater;
     private bool _draining;
 
     internal CommandLedger(
@@ -109,8 +112,26 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// <inheritdoc/>
     public void Drive(WorkerEntry worker, Turn turn)
     {
+        if (_drivesLater)
+        {
+            if (_isToDrive.Add(worker)) _toDrive.Add(worker);
+            return;
+        }
+
         AssignNext(worker, turn);
         while (_locks.TryTakeNudged(out var nudged)) AssignNext(nudged, turn);
+    }
+
+    /// <summary>From here on nothing is assigned until <see cref="AssignAll"/>: several things are due at once, and all are heard before any of them is acted on.</summary>
+    internal void AssignLater() => _drivesLater = true;
+
+    /// <summary>Assigns what may be assigned since <see cref="AssignLater"/>.</summary>
+    internal void AssignAll(Turn turn)
+    {
+        _drivesLater = false;
+        foreach (var worker in _toDrive) Drive(worker, turn);
+        _toDrive.Clear();
+        _isToDrive.Clear();
     }
 
     private void AssignNext(WorkerEntry worker, Turn turn)

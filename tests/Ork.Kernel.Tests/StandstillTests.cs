@@ -1,0 +1,66 @@
+using Ork.Protocol;
+
+namespace Ork.Kernel.Tests;
+
+/// <summary>A kernel whose process was stopped judges nobody by the time it missed.</summary>
+public sealed class StandstillTests
+{
+    private static readonly KernelOptions Options = new();
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(400)]
+    [InlineData(60_000)]
+    public void An_answer_that_came_while_the_kernel_stood_still_is_not_late(long lateMs)
+    {
+        var kernel = new CoreHarness();
+        kernel.Register();
+        var commandId = kernel.Send();
+        kernel.StandStill(Options.Commands.AttemptTimeoutMs + lateMs);
+        kernel.Pass(1);
+        kernel.Succeed(kernel.LastCommand());
+        Assert.Equal("SUCCESS", kernel.StatusWord(commandId));
+        Assert.DoesNotContain(kernel.Observer.Events, what => what is KernelEvent.LateAnswerSettled or KernelEvent.CommandRetry);
+    }
+
+    [Fact]
+    public void One_that_stands_still_while_it_listens_listens_once_more()
+    {
+        var kernel = new CoreHarness();
+        kernel.Register();
+        var commandId = kernel.Send();
+        kernel.StandStill(Options.Commands.AttemptTimeoutMs);
+        kernel.Pass(1);
+        kernel.StandStill(Options.Loop.ListenMs + Options.Loop.StandstillMs + 1);
+        kernel.Pass(1);
+        Assert.Equal("EXECUTING", kernel.StatusWord(commandId));
+    }
+
+    [Fact]
+    public void Who_does_not_answer_a_kernel_that_listens_is_given_up()
+    {
+        var kernel = new CoreHarness();
+        kernel.Register();
+        kernel.Send();
+        kernel.StandStill(Options.Commands.AttemptTimeoutMs + 1);
+        kernel.Pass(1);
+        kernel.Pass(Options.Loop.ListenMs);
+        Assert.Contains(KernelEvent.CommandRetry, kernel.Observer.Events);
+    }
+
+    [Fact]
+    public void A_missed_ping_counts_before_the_command_that_another_timer_due_at_once_makes_ready()
+    {
+        var kernel = new CoreHarness();
+        kernel.Register();
+        while (kernel.Effects.Count(seen => seen.Action == OrkAction.HealthPing) < 2) kernel.Pass(50);
+        kernel.Send(command: "set-led", parameters: """{"on":true}""", extra: ""","deadlineMs":1000""");
+        var next = kernel.Send();
+        kernel.StandStill(30_000);
+        kernel.Pass(1);
+        kernel.Pass(Options.Loop.ListenMs);
+        Assert.Equal(HealthState.Sick, kernel.Core.Health.Of(kernel.Core.Registry.FindWorker("w1")!));
+        Assert.Equal("QUEUED", kernel.StatusWord(next));
+        Assert.Equal(1, kernel.CommandsSent());
+    }
+}
