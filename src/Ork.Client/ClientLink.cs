@@ -3,12 +3,46 @@ using Ork.Protocol;
 
 namespace Ork.Client;
 
+/// <summary>What came of a request: the answer's payload, or why it is none.</summary>
+/// <param name="Payload">The payload.</param>
+/// <param name="Refused">The refusal, or null.</param>
+internal sealed record Answer(JsonElement Payload, OrkRefusedException? Refused = null)
+{
+    /// <summary>Reads an envelope; nothing of it is kept but copies.</summary>
+    internal static Answer Read(ReadOnlyMemory<byte> bytes)
+    {
+        if (EnvelopeReader.Read(bytes, out var envelope) is { } error) return new Answer(default, new OrkRefusedException(error.Code, error.Sentence));
+        var payload = JsonElement.Parse(envelope.Payload.IsEmpty ? "{}"u8 : envelope.Payload.Span);
+        return Json.Text(payload, "status") != CommandWords.Of(CommandStatus.Rejected)
+            ? new Answer(payload)
+            : new Answer(payload, new OrkRefusedException(Json.Text(payload, "error") ?? "", Json.Text(payload, "message"), Json.Number(payload, "retryAfterMs")));
+    }
+}
+
+/// <summary>A request under way.</summary>
+internal sealed class PendingAnswer(ClientLink link, ulong correlation)
+{
+    private readonly TaskCompletionSource<Answer?> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Its answer, or null where the link ended first or it was forgotten.</summary>
+    internal Task<Answer?> Task => _source.Task;
+
+    internal void Set(Answer? answer) => _source.TrySetResult(answer);
+
+    /// <summary>The answer is no longer waited for.</summary>
+    internal void Forget()
+    {
+        link.Remove(correlation);
+        Set(null);
+    }
+}
+
 /// <summary>One connection to the kernel, shared by all calls under way.</summary>
 internal sealed class ClientLink
 {
     private readonly object _gate = new();
     private readonly IConnection _connection;
-    private readonly Dictionary<ulong, TaskCompletionSource<byte[]?>> _pending = [];
+    private readonly Dictionary<ulong, PendingAnswer> _pending = [];
     private ulong _last;
     private bool _ended;
 
@@ -30,30 +64,29 @@ internal sealed class ClientLink
     internal string? Goodbye { get; private set; }
 
     /// <summary>Sends a request.</summary>
-    /// <returns>Its answer's envelope, or null where the link ended first.</returns>
-    internal Task<byte[]?> AskAsync(ReadOnlySpan<byte> envelope, out ulong correlation)
+    internal PendingAnswer Ask(ReadOnlySpan<byte> envelope)
     {
-        var answer = new TaskCompletionSource<byte[]?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        PendingAnswer pending;
+        ulong correlation;
+        bool ended;
         lock (_gate)
         {
-            correlation = ++_last;
-            if (_ended) return Task.FromResult<byte[]?>(null);
-            _pending.Add(correlation, answer);
+            pending = new PendingAnswer(this, correlation = ++_last);
+            ended = _ended;
+            if (!ended) _pending.Add(correlation, pending);
         }
 
-        _connection.Send(FrameKind.Request, correlation, envelope);
-        return answer.Task;
+        if (ended) pending.Set(null);
+        else _connection.Send(FrameKind.Request, correlation, envelope);
+        return pending;
     }
 
     /// <summary>Waits until the kernel reads again, where it lags behind.</summary>
     internal ValueTask DrainedAsync() => _connection.DrainedAsync();
 
-    /// <summary>Forgets a request: its answer is no longer waited for.</summary>
-    internal void Forget(ulong correlation)
+    internal void Remove(ulong correlation)
     {
-        TaskCompletionSource<byte[]?>? answer;
-        lock (_gate) _pending.Remove(correlation, out answer);
-        answer?.TrySetResult(null);
+        lock (_gate) _pending.Remove(correlation);
     }
 
     internal void Close() => _connection.Close(null);
@@ -76,17 +109,17 @@ internal sealed class ClientLink
         {
             while (await _connection.ReceiveAsync() is { } frame)
             {
-                TaskCompletionSource<byte[]?>? answer = null;
+                PendingAnswer? pending = null;
                 if (frame.Kind == FrameKind.Response)
                 {
-                    lock (_gate) _pending.Remove(frame.Correlation, out answer);
+                    lock (_gate) _pending.Remove(frame.Correlation, out pending);
                 }
                 else if (frame.Kind == FrameKind.Goodbye)
                 {
                     Goodbye = ReasonOf(frame.Payload);
                 }
 
-                answer?.TrySetResult(frame.Payload.ToArray());
+                pending?.Set(Answer.Read(frame.Payload));
                 frame.Release();
             }
         }
@@ -96,7 +129,7 @@ internal sealed class ClientLink
             _connection.Close(null);
         }
 
-        TaskCompletionSource<byte[]?>[] left;
+        PendingAnswer[] left;
         lock (_gate)
         {
             _ended = true;
@@ -104,6 +137,6 @@ internal sealed class ClientLink
             _pending.Clear();
         }
 
-        foreach (var pending in left) pending.TrySetResult(null);
+        foreach (var pending in left) pending.Set(null);
     }
 }

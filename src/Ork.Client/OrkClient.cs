@@ -175,9 +175,9 @@ public sealed class OrkClient : IAsyncDisposable
     private async Task<JsonElement> AskAsync(
         OrkAction action, string? deviceId, byte[] payload, bool repeatable, long extraMs, CancellationToken cancellation)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _closing.Token);
-        await using var timer = _ports.Time.CreateTimer(
-            _ => timeout.Cancel(), null, TimeSpan.FromMilliseconds(_options.TimeoutMs + extraMs), Timeout.InfiniteTimeSpan);
+        using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(_options.TimeoutMs + extraMs), _ports.Time);
+        using var closing = CancelsWith(timeout, _closing.Token);
+        using var caller = CancelsWith(timeout, cancellation);
         var envelope = Write(action, deviceId, payload);
         try
         {
@@ -185,8 +185,12 @@ public sealed class OrkClient : IAsyncDisposable
             {
                 var link = await LinkAsync(timeout.Token);
                 await DrainedAsync(link, timeout.Token);
-                var answer = await AskOnceAsync(link, envelope.WrittenMemory, timeout.Token);
-                if (answer is not null) return Read(answer);
+                var pending = link.Ask(envelope.WrittenSpan);
+                var forgetting = timeout.Token.UnsafeRegister(static pending => ((PendingAnswer)pending!).Forget(), pending);
+                var answer = await pending.Task;
+                forgetting.Unregister();
+                if (answer is { Refused: { } refused }) throw refused;
+                if (answer is not null) return answer.Payload;
                 timeout.Token.ThrowIfCancellationRequested();
                 if (!repeatable) throw new OrkRefusedException(ErrorCodes.LinkLost.Code, "The link was lost; whether the command was accepted is not known.");
             }
@@ -224,14 +228,8 @@ public sealed class OrkClient : IAsyncDisposable
         }
     }
 
-    private static async Task<byte[]?> AskOnceAsync(ClientLink link, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
-    {
-        var answer = link.AskAsync(envelope.Span, out var correlation);
-        var forget = cancellation.Register(() => link.Forget(correlation));
-        var received = await answer;
-        forget.Unregister();
-        return received;
-    }
+    private static CancellationTokenRegistration CancelsWith(CancellationTokenSource source, CancellationToken token) =>
+        token.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), source);
 
     private ArrayBufferWriter<byte> Write(OrkAction action, string? deviceId, byte[] payload)
     {
@@ -248,18 +246,6 @@ public sealed class OrkClient : IAsyncDisposable
             Payload = payload,
         });
         return buffer;
-    }
-
-    private static JsonElement Read(byte[] answer)
-    {
-        if (EnvelopeReader.Read(answer, out var envelope) is { } error) throw new OrkRefusedException(error.Code, error.Sentence);
-        var payload = JsonElement.Parse(envelope.Payload.IsEmpty ? "{}"u8 : envelope.Payload.Span);
-        if (Json.Text(payload, "status") == CommandWords.Of(CommandStatus.Rejected))
-        {
-            throw new OrkRefusedException(Json.Text(payload, "error") ?? "", Json.Text(payload, "message"), Json.Number(payload, "retryAfterMs"));
-        }
-
-        return payload;
     }
 
     /// <summary>The link, opened where there is none. One call connects while the others wait, each no longer than it may take itself.</summary>

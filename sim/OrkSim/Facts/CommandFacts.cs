@@ -38,6 +38,12 @@ public sealed class CommandFacts(CommandRow row)
     /// <summary>True once it left the store at the end of its retention.</summary>
     public bool Forgotten { get; internal set; }
 
+    /// <summary>How many devices it is for.</summary>
+    public int DeviceCount => Row.Spec.Targets?.Count ?? 1;
+
+    /// <summary>One of them.</summary>
+    public string Device(int index) => Row.Spec.Targets?[index] ?? Row.Spec.DeviceId!;
+
     /// <summary>True where another command reaches one of the same devices.</summary>
     public bool Shares(CommandFacts other)
     {

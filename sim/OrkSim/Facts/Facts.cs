@@ -25,8 +25,8 @@ public sealed class Facts
     /// <summary>Every command that was ever on the disk.</summary>
     public Dictionary<string, CommandFacts> Commands { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Commands on the disk that have not ended, by sequence.</summary>
-    public SortedDictionary<long, CommandFacts> Open { get; } = [];
+    /// <summary>Commands on the disk that have not ended, by sequence, in the order in which they came to be known.</summary>
+    public OrderedDictionary<long, CommandFacts> Open { get; } = [];
 
     /// <summary>Settled commands on the disk.</summary>
     public int Settled { get; private set; }
@@ -99,6 +99,17 @@ public sealed class Facts
 
     /// <summary>Since when nothing has gone wrong any more, or null: since the world was healed, or since the last crash after that.</summary>
     public long? QuietTicks { get; private set; }
+
+    /// <summary>The link of a Worker with the kernel that holds the store, or null.</summary>
+    public LinkFacts? LinkOf(string workerId)
+    {
+        foreach (var link in WorkerLinks)
+        {
+            if (link.Peer.Name == workerId && link.KernelSide.Owner == Holder) return link;
+        }
+
+        return null;
+    }
 
     /// <summary>From when on the decisions stem that a kernel's latest batch recorded.</summary>
     public long DecidedSince(SimNode kernel) => _submissions.TryGetValue(kernel, out var at) ? at.Previous : 0;

@@ -24,7 +24,7 @@ public sealed record ExploreOptions
     /// <summary>The first seed.</summary>
     public ulong Seed { get; init; } = 1;
 
-    /// <summary>One seed in so many is run twice and compared draw by draw, the second time with the real store and journals mirrored; 0 for none.</summary>
+    /// <summary>One seed in so many is run twice and compared draw by draw, of those one in five with the real store and journals mirrored the second time; 0 for none.</summary>
     public int CheckEvery { get; init; } = 20;
 
     /// <summary>What the sweep crashes: <c>kernel</c>, and Workers by their names.</summary>
@@ -106,16 +106,27 @@ public sealed class Explorer
     private ExploreReport Run(IProgress<ExploreProgress>? progress)
     {
         _clock.Start();
-        var pairs = _options.Scenarios.SelectMany(scenario => _options.Gears.Where(gear => Suits(gear, scenario)), (scenario, gear) => (scenario, gear)).ToArray();
+        var pairs = _options.Scenarios.SelectMany(scenario => _options.Gears.Where(gear => Suits(gear, scenario)), (scenario, gear) => (scenario, gear))
+            .OrderBy(static pair => IsParallel(pair.gear) ? 0 : 1).ToArray();
         var slices = pairs.Select((pair, index) => new Slice(this, pair.scenario, pair.gear, progress, index, pairs.Length)).ToArray();
-
-        if (_options.Time is { } time) InRounds(slices, time);
-        else Array.ForEach(slices, slice => { if (!Over) slice.Run(null); });
+        TakeTurns(_options.Time is { } time ? Rounds(slices, time) : Once(slices));
         return Report();
     }
 
+    /// <summary>Coyote's runs, guided ones and an enumeration come one from the other; all others stand for themselves.</summary>
+    private static bool IsParallel(Gear gear) => gear is Gear.Swarm or Gear.Sweep or Gear.Mirror;
+
+    private static IEnumerable<Slice> Once(Slice[] slices)
+    {
+        foreach (var slice in slices)
+        {
+            slice.Begin(null);
+            yield return slice;
+        }
+    }
+
     /// <summary>In rounds, each twice as long as the one before: every scenario has its turn at once, for what is wrong is mostly wrong soon.</summary>
-    private void InRounds(Slice[] slices, TimeSpan time)
+    private IEnumerable<Slice> Rounds(Slice[] slices, TimeSpan time)
     {
         var rounds = 1;
         while (rounds < MaxRounds && time / (slices.Length * (double)(1 << rounds)) > ShortestTurn) rounds++;
@@ -123,7 +134,46 @@ public sealed class Explorer
         {
             // What is left is shared by this round and those that follow, each of which has twice the time of the one before.
             var end = _clock.Elapsed + ((time - _clock.Elapsed) / ((1 << (round + 1)) - 1));
-            for (var turn = 0; turn < slices.Length && !Over; turn++) slices[turn].Run(_clock.Elapsed + ((end - _clock.Elapsed) / (slices.Length - turn)));
+            for (var turn = 0; turn < slices.Length; turn++)
+            {
+                slices[turn].Begin(_clock.Elapsed + ((end - _clock.Elapsed) / (slices.Length - turn)));
+                yield return slices[turn];
+            }
+        }
+    }
+
+    /// <summary>Lets the slices have their turns. Where a turn ends, those of its runs that are under way end beside the next turn's first: no job waits for another.</summary>
+    private void TakeTurns(IEnumerable<Slice> order)
+    {
+        using var turns = order.GetEnumerator();
+        var isMore = turns.MoveNext();
+        while (isMore && !Over)
+        {
+            if (turns.Current.IsParallel)
+            {
+                SideBySide.Work(_options.Jobs, () =>
+                {
+                    while (Next() is { } next) next.Slice.Make(next.Run);
+                });
+                continue;
+            }
+
+            turns.Current.Run();
+            isMore = turns.MoveNext();
+        }
+
+        (Slice Slice, Func<SimRun> Run)? Next()
+        {
+            lock (turns)
+            {
+                while (isMore && !Over && turns.Current.IsParallel)
+                {
+                    if (turns.Current.Next() is { } run) return (turns.Current, run);
+                    isMore = turns.MoveNext();
+                }
+
+                return null;
+            }
         }
     }
 
@@ -219,6 +269,9 @@ public sealed class Explorer
         // Not the first of a scenario: what is found at once is found without.
         private const ulong CheckedSeed = 2;
 
+        // A mirrored run takes as long as ten others.
+        private const ulong MirroredOfChecked = 5;
+
         private readonly long? _budget = explorer._options.Runs;
         private IEnumerator<Func<SimRun>>? _work;
         private ulong _coyoteSeed = explorer._options.Seed;
@@ -228,20 +281,38 @@ public sealed class Explorer
         private long _taken;
         private long _toldMs;
 
-        internal void Run(TimeSpan? until)
+        internal bool IsParallel => Explorer.IsParallel(gear);
+
+        /// <summary>Its turn begins.</summary>
+        /// <param name="until">How long it lasts on the explorer's clock, or null where the runs say.</param>
+        internal void Begin(TimeSpan? until) => _until = until;
+
+        /// <summary>The next run of its turn, or null where that is over. For one asker at a time.</summary>
+        internal Func<SimRun>? Next()
         {
-            _until = until;
+            _work ??= gear switch
+            {
+                Gear.Swarm => Swarm().GetEnumerator(),
+                Gear.Sweep => Sweep().GetEnumerator(),
+                _ => Mirror().GetEnumerator(),
+            };
+            if (IsDone()) return null;
+            _taken++;
+            return _work.MoveNext() ? _work.Current : null;
+        }
+
+        /// <summary>Makes a run that <see cref="Next"/> gave.</summary>
+        internal void Make(Func<SimRun> one)
+        {
+            explorer.Take(one(), scenario);
+            Told();
+        }
+
+        /// <summary>Makes the runs of its turn, one after the other.</summary>
+        internal void Run()
+        {
             switch (gear)
             {
-                case Gear.Swarm:
-                    InParallel(_work ??= Swarm().GetEnumerator());
-                    break;
-                case Gear.Sweep:
-                    InParallel(_work ??= Sweep().GetEnumerator());
-                    break;
-                case Gear.Mirror:
-                    InParallel(_work ??= Mirror().GetEnumerator());
-                    break;
                 case Gear.Coyote:
                     Coyote();
                     break;
@@ -265,18 +336,20 @@ public sealed class Explorer
             }
         }
 
-        private bool IsChecked(ulong seed) => explorer._options.CheckEvery is > 0 and var every && seed % (ulong)every == CheckedSeed % (ulong)every;
+        private static bool IsOneIn(ulong seed, ulong every) => every > 0 && seed % every == CheckedSeed % every;
 
         private SimRun RunSeed(ulong seed)
         {
             var watch = explorer._options.Watch;
-            if (!IsChecked(seed)) return SwarmGear.Run(scenario, seed, watch);
+            var every = (ulong)explorer._options.CheckEvery;
+            if (!IsOneIn(seed, every)) return SwarmGear.Run(scenario, seed, watch);
             var first = SwarmGear.Run(scenario, seed, watch with { KeepDigests = true });
             lock (explorer._gate) explorer._checked++;
             try
             {
                 // Being mirrored changes nothing of a run: the second time, the real store and journals are held against it too.
-                var second = MirrorGear.Run(scenario, seed, watch with { Expected = first.Result.Digests });
+                var again = watch with { Expected = first.Result.Digests };
+                var second = IsOneIn(seed, every * MirroredOfChecked) ? MirrorGear.Run(scenario, seed, again) : SwarmGear.Run(scenario, seed, again);
                 if (first.Result.Held && !second.Result.Held && second.Result.Violations[0].Invariant is "S22" or "S23") return second;
                 if (second.Result.Hash != first.Result.Hash) explorer.Mismatch($"{scenario.Name}, seed {seed}: every draw is the same, the trace is not.");
             }
@@ -339,25 +412,6 @@ public sealed class Explorer
                 _taken++;
                 explorer.Take(_guided.Next(), scenario);
                 Told();
-            }
-        }
-
-        private void InParallel(IEnumerator<Func<SimRun>> next) => SideBySide.Work(explorer._options.Jobs, () =>
-        {
-            while (TakeNext(next) is { } one)
-            {
-                explorer.Take(one(), scenario);
-                Told();
-            }
-        });
-
-        private Func<SimRun>? TakeNext(IEnumerator<Func<SimRun>> next)
-        {
-            lock (next)
-            {
-                if (explorer.Over || IsDone()) return null;
-                _taken++;
-                return next.MoveNext() ? next.Current : null;
             }
         }
 

@@ -75,10 +75,13 @@ public sealed class Settlement : IInvariant
     private static bool IsFree(CommandFacts command, long since, Facts facts)
     {
         var worker = command.Row.WorkerId;
-        var link = facts.WorkerLinks.Find(link => link.Peer.Name == worker && link.KernelSide.Owner == facts.Holder);
-        if (link is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } || well > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return false;
+        if (facts.LinkOf(worker) is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } || well > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return false;
         if (facts.CircuitOf(worker) != KernelEvent.CircuitClosed || facts.Circuits.TryGetValue(worker, out var circuit) && circuit.Ticks > since) return false;
-        if ((command.Row.Spec.Targets ?? [command.Row.Spec.DeviceId!]).Any(device => facts.MovedTicks.GetValueOrDefault(device) > since)) return false;
+        for (var i = 0; i < command.DeviceCount; i++)
+        {
+            if (facts.MovedTicks.GetValueOrDefault(command.Device(i)) > since) return false;
+        }
+
         var inFlight = 0;
         foreach (var other in facts.Open.Values)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Ork.Kernel;
 using Ork.Protocol;
 
@@ -25,6 +26,8 @@ public sealed class Availability : IInvariant
     private readonly Dictionary<ulong, long> _asked = [];
     private readonly Dictionary<SimNode, int> _atWork = [];
     private readonly Dictionary<string, long> _linked = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _byWorker = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _byDevice = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -82,8 +85,7 @@ public sealed class Availability : IInvariant
         var since = ticks - Settle - (2 * facts.World.WorstLateness.Ticks);
         if (facts.AwakeTicks > since || !facts.IsServed || facts.World.Scenario.Faults.Any(static fault => Movers.Contains(fault.Kind))) return;
         if (facts.Circuits.TryGetValue(workerId, out var circuit) && (circuit.State != KernelEvent.CircuitClosed || circuit.Ticks > since)) return;
-        var link = facts.WorkerLinks.Find(link => link.Peer.Name == workerId && link.KernelSide.Owner == facts.Holder);
-        if (link is { ContractTaken: true, SickTicks: null, WellTicks: { } well } && well < since && facts.World.IsHonest(workerId)) facts.Violated(this, $"A command for {workerId}, which is well, is refused: {why.Code}.");
+        if (facts.LinkOf(workerId) is { ContractTaken: true, SickTicks: null, WellTicks: { } well } && well < since && facts.World.IsHonest(workerId)) facts.Violated(this, $"A command for {workerId}, which is well, is refused: {why.Code}.");
     }
 
     /// <summary>A caller's share of a queue is used up at four fifths of it at the soonest. Requests under way may stand in it without being on the disk.</summary>
@@ -92,15 +94,15 @@ public sealed class Availability : IInvariant
         var options = facts.World.KernelOptions.Commands;
         var underWay = facts.CallerLinks.Sum(static link => link.Questions.Count);
         if (facts.Open.Count + underWay >= options.MaxOpen * Roomy) return;
-        var byWorker = new Dictionary<string, int>(StringComparer.Ordinal);
-        var byDevice = new Dictionary<string, int>(StringComparer.Ordinal);
+        _byWorker.Clear();
+        _byDevice.Clear();
+        var (worker, device) = (0, 0);
         foreach (var command in facts.Open.Values)
         {
-            byWorker[command.Row.WorkerId] = byWorker.GetValueOrDefault(command.Row.WorkerId) + 1;
-            foreach (var target in command.Row.Spec.Targets ?? [command.Row.Spec.DeviceId!]) byDevice[target] = byDevice.GetValueOrDefault(target) + 1;
+            worker = Math.Max(worker, ++CollectionsMarshal.GetValueRefOrAddDefault(_byWorker, command.Row.WorkerId, out _));
+            for (var i = 0; i < command.DeviceCount; i++) device = Math.Max(device, ++CollectionsMarshal.GetValueRefOrAddDefault(_byDevice, command.Device(i), out _));
         }
 
-        var (worker, device) = (byWorker.Values.DefaultIfEmpty().Max(), byDevice.Values.DefaultIfEmpty().Max());
         if (worker + underWay >= options.MaxOpenPerWorker * Roomy || device + underWay >= options.MaxOpenPerDevice * Roomy) return;
         facts.Violated(this, $"A command is refused for want of room; {facts.Open.Count} are open, at most {worker} for a Worker and {device} for a device, and {underWay} requests are under way.");
     }

@@ -54,7 +54,7 @@ public sealed class CircuitDiscipline : IInvariant
     private void CheckVerdict(string worker, KernelEvent verdict, Facts facts)
     {
         if (!_halfOpen.Remove(worker, out var since) || !facts.Workers.TryGetValue(worker, out var row) || row.Hold != CircuitHold.None || facts.HeldTicks.GetValueOrDefault(worker) >= since || facts.CommitInFlight) return;
-        var link = facts.WorkerLinks.Find(link => link.Peer.Name == worker && link.KernelSide.Owner == facts.Holder);
+        var link = facts.LinkOf(worker);
         if (link is null || link.OpenedTicks >= since || _ended.GetValueOrDefault(worker) >= since) return;
         var probes = link.ProbesSince(since);
         var enough = facts.World.KernelOptions.Circuits.ProbesToClose;

@@ -11,6 +11,7 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     private readonly Wire _out;
     private readonly Queue<Packet> _arrived = new();
     private ManualResetValueTaskSourceCore<ReceivedFrame?> _reader;
+    private ReceivedFrame? _delivered;
     private TaskCompletionSource? _drained;
     private SimConnection _other = null!;
     private long _onTheWay;
@@ -155,8 +156,9 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
 
     ValueTaskSourceStatus IValueTaskSource<ReceivedFrame?>.GetStatus(short token) => _reader.GetStatus(token);
 
+    /// <summary>The reader goes on as a step of its node, see <see cref="Deliver"/>: the step is taken here, without what capturing a context would allocate for every frame.</summary>
     void IValueTaskSource<ReceivedFrame?>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        _reader.OnCompleted(continuation, state, token, flags);
+        _reader.OnCompleted(continuation, state, token, flags & ~ValueTaskSourceOnCompletedFlags.UseSchedulingContext);
 
     /// <summary>The other side is gone without a word, or a reset comes: after a while this side finds out.</summary>
     private void Break()
@@ -191,6 +193,19 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
         if (!_reading || _arrived.Count == 0) return;
         _reading = false;
         TryTake(out var frame);
+        Deliver(frame);
+    }
+
+    private void Deliver(ReceivedFrame? frame)
+    {
+        _delivered = frame;
+        _network.World.Scheduler.Post(Owner, static connection => ((SimConnection)connection!).GoOn(), this);
+    }
+
+    private void GoOn()
+    {
+        var frame = _delivered;
+        _delivered = null;
         _reader.SetResult(frame);
     }
 
@@ -203,7 +218,7 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
         SignalDrained();
         if (!_reading) return;
         _reading = false;
-        _reader.SetResult(null);
+        Deliver(null);
     }
 
     private void SignalDrained()

@@ -47,7 +47,7 @@ internal static class SimCommands
         var time = new Option<string?>("--time") { Description = "Time for all of it, 60s or 10m or 2h (default: 60s, unless --runs is given)." };
         var jobs = new Option<int>("--jobs") { Description = "Runs at once.", DefaultValueFactory = _ => Environment.ProcessorCount };
         var seed = new Option<ulong>("--seed") { Description = "The first seed.", DefaultValueFactory = _ => 1 };
-        var check = new Option<int>("--check-every") { Description = "Run one seed in so many twice and compare draw by draw, the second time with the real store and journals mirrored.", DefaultValueFactory = _ => 20 };
+        var check = new Option<int>("--check-every") { Description = "Run one seed in so many twice and compare draw by draw, of those one in five with the real store and journals mirrored.", DefaultValueFactory = _ => 20 };
         var crash = new Option<string[]>("--crash") { Description = "What the sweep crashes: kernel, or a Worker such as w-003; may be given more than once (default: kernel and w-001).", AllowMultipleArgumentsPerToken = true };
         var directory = new Option<string?>("--out") { Description = "Folder for the run files of violations (default: orksim-runs)." };
         var first = new Option<bool>("--first") { Description = "Stop at the first violation." };

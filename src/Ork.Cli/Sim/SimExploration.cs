@@ -1,5 +1,6 @@
 using System.Globalization;
 using Ork.Cli.Commands;
+using Ork.Cli.Hosting;
 using Ork.Kernel;
 using OrkSim;
 using Spectre.Console;
@@ -11,6 +12,7 @@ internal static class SimExploration
 {
     internal static async Task<int> RunAsync(Output output, ExploreOptions options, ShrinkOptions? shrinking)
     {
+        BatchRuntime.Enter();
         using var interruption = Shared.Interruptible();
         var report = await WithProgressAsync(output, options, interruption.Token);
         var told = shrinking is null ? [] : SimReports.Tell(output, report, options.Directory!, shrinking with { Watch = options.Watch });
