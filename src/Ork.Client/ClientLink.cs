@@ -44,6 +44,7 @@ internal sealed class ClientLink
     private readonly IConnection _connection;
     private readonly Dictionary<ulong, PendingAnswer> _pending = [];
     private ulong _last;
+    private long _received;
     private bool _ended;
 
     internal ClientLink(IConnection connection)
@@ -59,6 +60,9 @@ internal sealed class ClientLink
             lock (_gate) return _ended;
         }
     }
+
+    /// <summary>Frames that came on it.</summary>
+    internal long Received => Interlocked.Read(ref _received);
 
     /// <summary>Why the kernel ended the link, as it said, or null.</summary>
     internal string? Goodbye { get; private set; }
@@ -110,6 +114,7 @@ internal sealed class ClientLink
             while (await _connection.ReceiveAsync() is { } frame)
             {
                 PendingAnswer? pending = null;
+                Interlocked.Increment(ref _received);
                 if (frame.Kind == FrameKind.Response)
                 {
                     lock (_gate) _pending.Remove(frame.Correlation, out pending);

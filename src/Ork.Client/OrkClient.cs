@@ -179,11 +179,14 @@ public sealed class OrkClient : IAsyncDisposable
         using var closing = CancelsWith(timeout, _closing.Token);
         using var caller = CancelsWith(timeout, cancellation);
         var envelope = Write(action, deviceId, payload);
+        ClientLink? link = null;
+        var heard = 0L;
         try
         {
             while (true)
             {
-                var link = await LinkAsync(timeout.Token);
+                link = await LinkAsync(timeout.Token);
+                heard = link.Received;
                 await DrainedAsync(link, timeout.Token);
                 var pending = link.Ask(envelope.WrittenSpan);
                 var forgetting = timeout.Token.UnsafeRegister(static pending => ((PendingAnswer)pending!).Forget(), pending);
@@ -197,6 +200,8 @@ public sealed class OrkClient : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
+            // Nothing at all came meanwhile: whoever was there may be gone without a word, and TCP takes a quarter of an hour to find out. The next call opens another link.
+            if (link is not null && link.Received == heard) link.Close();
             var reason = _link?.Goodbye is { } goodbye ? $"{_options.Endpoint}: {goodbye}" : $"{_options.Endpoint}: no answer within {_options.TimeoutMs + extraMs} ms";
             throw new OrkRefusedException(ErrorCodes.KernelUnavailable.Code, reason);
         }

@@ -115,6 +115,19 @@ public sealed class ClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task L3_a_call_that_ends_without_any_word_takes_its_link_with_it_and_the_next_opens_another()
+    {
+        await using var impatient = NewClient(20);
+        var dead = impatient.StatusAsync("c");
+        var first = await AcceptAsync();
+        await Assert.ThrowsAsync<OrkRefusedException>(() => dead);
+        while (await first.ReceiveAsync() is { } left) left.Release();
+        var next = impatient.StatusAsync("c");
+        Assert.NotSame(first, await AcceptAsync());
+        await Assert.ThrowsAsync<OrkRefusedException>(() => next);
+    }
+
+    [Fact]
     public async Task L3_a_call_ends_in_its_time_also_while_another_has_the_turn_to_connect_or_the_kernel_does_not_read()
     {
         // Nobody accepts: the first call connects without end, the second waits for its turn.

@@ -1,20 +1,33 @@
+using Ork.Protocol;
+
 namespace OrkSim;
 
-/// <summary>L3: every call of a caller ends within its time, with an answer or a refusal, and a kernel answers what it took.</summary>
+/// <summary>L3: every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, and who can reach it is not left without one.</summary>
 public sealed class AnswersInTime : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L3";
 
     /// <inheritdoc/>
-    public string Says => "Every call of a caller ends within its time, with an answer or a refusal, and a kernel answers what it took.";
+    public string Says => "Every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, and who can reach it is not left without one.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.LinkEnded | SimEventKind.Pulse;
 
     private static readonly long Slack = TimeSpan.FromSeconds(1).Ticks;
 
-    private readonly Dictionary<ulong, (string What, long UntilTicks, SimNode Node)> _open = [];
+    // As long as a connection may take to be opened again, twice.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+
+    // These keep a caller from its kernel, or the kernel from answering.
+    private static readonly string[] Cutting =
+    [
+        "kernel-crash", "kernel-stop", "kernel-freeze", "two-kernels", "partition", "refuse-dials", "store-stall", "commit-fails", "commit-unknown", "disk-full", "store-damaged", "late-timers",
+    ];
+
+    private readonly Dictionary<ulong, (string What, long AskedTicks, long UntilTicks, SimNode Node)> _open = [];
+    private readonly Dictionary<SimNode, (long Last, long Previous)> _lost = [];
+    private bool? _isCut;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -24,10 +37,13 @@ public sealed class AnswersInTime : IInvariant
         {
             case SimEventKind.Asked:
                 var bound = TimeSpan.FromMilliseconds(long.Parse(happened.Detail!, System.Globalization.CultureInfo.InvariantCulture));
-                _open.Add(happened.Correlation, (happened.Subject!, happened.Ticks + bound.Ticks, happened.Node!));
+                _open.Add(happened.Correlation, (happened.Subject!, happened.Ticks, happened.Ticks + bound.Ticks, happened.Node!));
                 break;
             case SimEventKind.Answered:
-                _open.Remove(happened.Correlation);
+                if (_open.Remove(happened.Correlation, out var call) && happened.Detail is { } error && error.StartsWith(ErrorCodes.KernelUnavailable.Code, StringComparison.Ordinal)) CheckGivenUp(call.Node, call.What, call.AskedTicks, facts);
+                break;
+            case SimEventKind.LinkEnded:
+                if (happened.Node is { Kind: NodeKind.Caller } caller) _lost[caller] = (happened.Ticks, _lost.GetValueOrDefault(caller).Last);
                 break;
             default:
                 Check(happened.Ticks - Slack - facts.World.WorstLateness.Ticks, facts);
@@ -51,9 +67,25 @@ public sealed class AnswersInTime : IInvariant
         }
     }
 
+    /// <summary>
+    /// A call that was given up was at work in the kernel, or could not reach it: the kernel was away, something cut the caller off, or links were lost again and again.
+    /// </summary>
+    private void CheckGivenUp(SimNode caller, string what, long asked, Facts facts)
+    {
+        _isCut ??= facts.World.Scenario.Faults.Any(static fault => Cutting.Contains(fault.Kind));
+        if ((_isCut.Value && !(facts.HealedTicks < asked)) || !facts.IsServed || Math.Max(facts.AwakeTicks, facts.HeldSinceTicks) > asked || _lost.GetValueOrDefault(caller).Previous > asked) return;
+        if (facts.World.Store.Stalled || facts.World.Store.Full || facts.World.Scenario.Workload.Timeout < Patience) return;
+        foreach (var link in facts.CallerLinks)
+        {
+            if (link.Peer == caller && (link.Questions.Count > 0 || link.KernelSide.HasMore || link.KernelSide.Other.HasMore)) return;
+        }
+
+        facts.Violated(this, $"A call of {caller} ({what}) was given up, and the kernel, which served all the while, has no question of this caller.");
+    }
+
     private void Check(long ticks, Facts facts)
     {
-        foreach (var (what, until, node) in _open.Values)
+        foreach (var (what, _, until, node) in _open.Values)
         {
             if (until < ticks && !node.Frozen) facts.Violated(this, $"A call of {node} ({what}) has not ended in its time.");
         }

@@ -59,6 +59,9 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     /// <summary>True while this side has neither closed nor met the end.</summary>
     public bool IsOpen => !_closed && _life == Owner.Life;
 
+    /// <summary>True while something of this side is on its way that the other has not read.</summary>
+    internal bool HasMore => _onTheWay > 0;
+
     /// <summary>The clock of this side when it ended: what the other side's end follows.</summary>
     internal int[]? EndClock { get; set; }
 
