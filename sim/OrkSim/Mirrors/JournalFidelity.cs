@@ -13,6 +13,7 @@ public sealed class JournalFidelity : IInvariant, IDisposable
 {
     // They are all alike: a few tell as much as all, in less time.
     private const int MostMirrors = 4;
+    private const int MostPending = 64;
 
     private readonly MirrorFolder _folder = new();
     private readonly Dictionary<SimNode, Mirror> _mirrors = [];
@@ -33,15 +34,20 @@ public sealed class JournalFidelity : IInvariant, IDisposable
         if (happened.Node is not { Kind: NodeKind.Worker } node) return;
         if (happened.Journal is not { } call)
         {
-            if (_mirrors.TryGetValue(node, out var known)) known.Close();
+            if (_mirrors.TryGetValue(node, out var known)) Check(known.Close, node, facts);
             return;
         }
 
         if (!_mirrors.ContainsKey(node) && _mirrors.Count == MostMirrors) return;
         if (!_mirrors.TryGetValue(node, out var mirror)) _mirrors.Add(node, mirror = new Mirror(Path.Combine(_folder.Path, node.Name)));
+        Check(workerId => mirror.Ask(call, workerId), node, facts);
+    }
+
+    private void Check(Func<string, string?> ask, SimNode node, Facts facts)
+    {
         try
         {
-            if (mirror.Ask(call, node.Name) is { } difference) facts.Violated(this, difference);
+            if (ask(node.Name) is { } difference) facts.Violated(this, difference);
         }
         catch (Exception e) when (e is IOException or InvalidCastException)
         {
@@ -55,20 +61,20 @@ public sealed class JournalFidelity : IInvariant, IDisposable
         ArgumentNullException.ThrowIfNull(facts);
         foreach (var (node, mirror) in _mirrors)
         {
-            mirror.Close();
-            if (mirror.AskAgain(node.Name) is { } difference) facts.Violated(this, difference);
+            Check(mirror.Close, node, facts);
+            Check(mirror.AskAgain, node, facts);
         }
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var mirror in _mirrors.Values) mirror.Close();
+        foreach (var mirror in _mirrors.Values) mirror.Dispose();
         _folder.Dispose();
     }
 
     /// <summary>One Worker's real journal; a lost one goes on in a new file.</summary>
-    private sealed class Mirror(string path)
+    private sealed class Mirror(string path) : IDisposable
     {
         private const string Nobody = "a command that nobody sent";
 
@@ -77,36 +83,65 @@ public sealed class JournalFidelity : IInvariant, IDisposable
         private long _epoch;
         private int _lost;
 
-        internal void Close()
+        // What was asked and not yet compared: the journal writes them together, and the run does not stand still for each.
+        private readonly List<(Task<(JournalVerdict Verdict, JournalAnswer? Answer)>? Asked, Task? Told, JournalCall Call)> _pending = [];
+
+        /// <summary>Closes it, all that was asked compared.</summary>
+        internal string? Close(string workerId)
+        {
+            var difference = Compare(workerId);
+            Dispose();
+            return difference;
+        }
+
+        /// <summary>Closes it, whatever it has to say.</summary>
+        public void Dispose()
         {
             if (_journal is { } journal) Real.Wait(journal.DisposeAsync);
             _journal = null;
+        }
+
+        private string? Compare(string workerId)
+        {
+            string? difference = null;
+            foreach (var (asked, told, call) in _pending)
+            {
+                if (told is not null) Real.Wait(() => new ValueTask(told));
+                if (asked is null) continue;
+                var found = Real.Wait(() => new ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)>(asked));
+                var (expected, answered) = (Show(call.Verdict, call.Answer), Show(found.Verdict, found.Answer));
+                if (expected != answered) difference ??= $"Asked for {call.Start!.CommandId}, attempt {call.Start.Attempt} of epoch {call.Start.Epoch}, the SQLite journal of {workerId} answers {answered} and not {expected}.";
+            }
+
+            _pending.Clear();
+            return difference;
         }
 
         internal string? Ask(JournalCall call, string workerId)
         {
             if (call.Start is null && call.EndedId is null)
             {
-                Close();
+                var difference = Close(workerId);
                 _lost++;
                 _epoch = 0;
                 _known.Clear();
-                return null;
+                return difference;
             }
 
             if (Open(workerId) is { } forgotten) return forgotten;
-            if (call.Start is not { } start)
+            if (call.Start is { } start)
+            {
+                _epoch = Math.Max(_epoch, start.Epoch);
+                if (call.Verdict == JournalVerdict.Started) _known.TryAdd(start.CommandId, null);
+                _pending.Add((Real.Begin(() => _journal!.StartAsync(start).AsTask()), null, call));
+            }
+            else
             {
                 _known[call.EndedId!] = call.Answer;
-                Real.Wait(() => _journal!.EndAsync(workerId, call.EndedId!, call.Answer!));
-                return null;
+                _pending.Add((null, Real.Begin(() => _journal!.EndAsync(workerId, call.EndedId!, call.Answer!).AsTask()), call));
             }
 
-            _epoch = Math.Max(_epoch, start.Epoch);
-            if (call.Verdict == JournalVerdict.Started) _known.TryAdd(start.CommandId, null);
-            var found = Real.Wait(() => _journal!.StartAsync(start));
-            var (expected, answered) = (Show(call.Verdict, call.Answer), Show(found.Verdict, found.Answer));
-            return expected == answered ? null : $"Asked for {start.CommandId}, attempt {start.Attempt} of epoch {start.Epoch}, the SQLite journal of {workerId} answers {answered} and not {expected}.";
+            return _pending.Count < MostPending ? null : Compare(workerId);
         }
 
         /// <summary>Asks once more for all that it was ever asked for: what has no end is unknown, what has one is answered with it.</summary>

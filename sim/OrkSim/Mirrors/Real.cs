@@ -12,21 +12,29 @@ internal static class Real
         return true;
     });
 
-    internal static T Wait<T>(Func<ValueTask<T>> work)
+    /// <summary>Begins something that nobody waits for yet.</summary>
+    internal static T Begin<T>(Func<T> work)
+        where T : Task
     {
-        // What the real part awaits must not come back to the run's scheduler, which is waiting here.
+        // What the real part awaits must not come back to the run's scheduler, which stands still.
         using var away = PoolWatch.LookAway();
         var context = SynchronizationContext.Current;
         SynchronizationContext.SetSynchronizationContext(null);
         try
         {
-#pragma warning disable ORK0006 // The only threads that are waited for are those of the real part.
-            return work().AsTask().GetAwaiter().GetResult();
-#pragma warning restore ORK0006
+            return work();
         }
         finally
         {
             SynchronizationContext.SetSynchronizationContext(context);
         }
+    }
+
+    internal static T Wait<T>(Func<ValueTask<T>> work)
+    {
+        var begun = Begin(() => work().AsTask());
+#pragma warning disable ORK0006 // The only threads that are waited for are those of the real part.
+        return begun.GetAwaiter().GetResult();
+#pragma warning restore ORK0006
     }
 }

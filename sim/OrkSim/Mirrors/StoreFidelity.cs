@@ -17,6 +17,7 @@ public sealed class StoreFidelity : IInvariant, IDisposable
     private readonly MirrorFolder _folder = new();
     private readonly StringBuilder _text = new();
     private IKernelStore? _store;
+    private Task? _commit;
     private long _epoch;
 
     /// <inheritdoc/>
@@ -35,7 +36,7 @@ public sealed class StoreFidelity : IInvariant, IDisposable
         try
         {
             if (happened.Kind == SimEventKind.StoreOpened) Reopen(happened.Image!, facts);
-            else if (_store is { } store && happened.Batch is { } batch) Real.Wait(() => store.CommitAsync(batch));
+            else if (_store is { } store && happened.Batch is { } batch) Commit(store, BatchCopy.Of(batch));
         }
         catch (Exception e) when (e is StoreException or SqliteException or InvalidCastException)
         {
@@ -59,6 +60,20 @@ public sealed class StoreFidelity : IInvariant, IDisposable
         _folder.Dispose();
     }
 
+    /// <summary>The store writes while the run goes on, until the next batch comes or the store is closed.</summary>
+    private void Commit(IKernelStore store, CommitBatch batch)
+    {
+        EndCommit();
+        _commit = Real.Begin(() => store.CommitAsync(batch).AsTask());
+    }
+
+    private void EndCommit()
+    {
+        var commit = _commit;
+        _commit = null;
+        if (commit is not null) Real.Wait(() => new ValueTask(commit));
+    }
+
     private void Close()
     {
         if (_store is { } store) Real.Wait(store.DisposeAsync);
@@ -67,6 +82,7 @@ public sealed class StoreFidelity : IInvariant, IDisposable
 
     private void Reopen(KernelImage expected, Facts facts)
     {
+        EndCommit();
         Close();
         if (_epoch > 0 && LogDiffers(facts) is { } line) facts.Violated(this, line);
         _store = Real.Wait(new SqliteKernelStoreOpener(_folder.Path).OpenAsync);
