@@ -34,6 +34,10 @@ switch (args)
         var links = RelayRole.Start(paths[0], paths[1]);
         Child.Serve([], _ => links());
         return 0;
+    case ["role", "sim", var setup]:
+        var wanted = JsonSerializer.Deserialize<SimSetup>(setup, Child.Json)!;
+        Child.Serve([], _ => SimRole.Measure(wanted));
+        return 0;
     default:
         Console.Error.WriteLine($"""
             Usage: dotnet run --project tests/Ork.Benchmarks -c Release -- COMMAND

@@ -152,11 +152,9 @@ public sealed class HuntingGround
             var start = new ProcessStartInfo("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
             foreach (var argument in (string[])[Path.Combine(_folder, "Ork.Defects.dll"), .. arguments]) start.ArgumentList.Add(argument);
 
-            // One core a hunt: what counts is what a core finds. It lives for a minute at most, and its worlds die young, as `ork sim explore` has it.
+            // One core a hunt: what counts is what a core finds.
             start.Environment["DOTNET_PROCESSOR_COUNT"] = "1";
-            start.Environment["DOTNET_TieredPGO"] = "0";
-            start.Environment["DOTNET_TC_CallCountingDelayMs"] = "0";
-            start.Environment["DOTNET_GCgen0size"] = "2000000";
+            foreach (var (name, value) in ExplorationRuntime.Variables(cores: 1)) start.Environment[name] = value;
             using var process = Process.Start(start)!;
             await using var stop = cancellation.Register(() => process.Kill(entireProcessTree: true));
             var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);

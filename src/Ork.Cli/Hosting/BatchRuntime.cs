@@ -2,31 +2,27 @@ using System.Collections;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using System.Text;
+using OrkSim;
 
 namespace Ork.Cli.Hosting;
 
 /// <summary>
-/// The runtime's settings for work that uses every core for a minute and ends. A kernel wants little memory and short pauses, for months; an exploration makes and
-/// drops whole worlds. The settings are read when a process starts and are of no configuration file, so the process puts itself in its own place, once.
+/// The runtime's settings for exploring. A kernel wants little memory and short pauses, for months; an exploration makes and drops whole worlds. The settings are
+/// read when a process starts and are of no configuration file, so the process puts itself in its own place, once.
 /// </summary>
 internal static class BatchRuntime
 {
-    private const long YoungBytesPerCore = 32L << 20;
     private const string Itself = "/proc/self/exe";
     private const string Entered = "ORK_BATCH_RUNTIME";
 
-    /// <summary>Goes on in the same process with the settings for batches. Where that cannot be, it goes on as it is: it is only slower.</summary>
+    /// <summary>Goes on in the same process with <see cref="ExplorationRuntime"/>'s settings. Where that cannot be, it goes on as it is: it is only slower.</summary>
     internal static void Enter()
     {
         if (Assembly.GetEntryAssembly() != typeof(BatchRuntime).Assembly || Environment.GetEnvironmentVariable(Entered) is not null) return;
         var arguments = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).TrimEnd('\0').Split('\0');
         var variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(static entry => (string)entry.Key, static entry => (string?)entry.Value, StringComparer.Ordinal);
         variables[Entered] = "1";
-
-        // Code is compiled for good as soon as it is warm: what waiting and profiling would gain comes after the end. And worlds die young.
-        variables.TryAdd("DOTNET_TieredPGO", "0");
-        variables.TryAdd("DOTNET_TC_CallCountingDelayMs", "0");
-        variables.TryAdd("DOTNET_GCgen0size", (YoungBytesPerCore * Environment.ProcessorCount).ToString("x", System.Globalization.CultureInfo.InvariantCulture));
+        foreach (var (name, value) in ExplorationRuntime.Variables(Environment.ProcessorCount)) variables.TryAdd(name, value);
         _ = Execute(Itself, [.. arguments, null], [.. variables.Select(static variable => $"{variable.Key}={variable.Value}"), null]);
     }
 

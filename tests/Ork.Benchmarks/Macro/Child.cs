@@ -16,13 +16,14 @@ internal sealed class Child : IDisposable
     internal static JsonSerializerOptions Json { get; } = new(JsonSerializerDefaults.Web);
 
     /// <summary>Starts a role, and waits until it is ready.</summary>
-    internal static Child Start<TSetup>(string role, TSetup setup, out string[] ready)
+    internal static Child Start<TSetup>(string role, TSetup setup, out string[] ready, params IReadOnlyList<KeyValuePair<string, string>> environment)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true, UseShellExecute = false };
         if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet") start.ArgumentList.Add(typeof(Child).Assembly.Location);
         start.ArgumentList.Add("role");
         start.ArgumentList.Add(role);
         start.ArgumentList.Add(JsonSerializer.Serialize(setup, Json));
+        foreach (var (name, value) in environment) start.Environment[name] = value;
         var child = new Child(Process.Start(start)!);
         ready = child.Read<string[]>();
         return child;

@@ -31,8 +31,11 @@ internal sealed record Figure
     /// <summary>How near to the limit: 1 is at it. For a rate the figure over the limit, for a time the limit over the figure.</summary>
     public double? Ratio => Limit is not { } limit ? null : PerSecond is { } rate ? rate / limit : (P50Ms ?? Ms) is { } ms ? limit / ms : null;
 
-    /// <summary>Bytes the kernel allocated for each.</summary>
+    /// <summary>Bytes the kernel, or the simulator, allocated for each.</summary>
     public double? BytesEach { get; init; }
+
+    /// <summary>Virtual seconds in a real one.</summary>
+    public double? TimeRatio { get; init; }
 
     /// <summary>Microseconds of processor time the kernel took for each.</summary>
     public double? KernelCpuUs { get; init; }

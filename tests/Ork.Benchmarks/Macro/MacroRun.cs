@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using OrkSim;
 
 namespace Ork.Benchmarks;
 
@@ -11,7 +12,7 @@ internal static class MacroRun
         macro [--json] [--quick] [--only NAME,NAME] [--scale FACTOR] [--growth FILE.svg] [--dir FOLDER]
           --json    End with one JSON object of all figures.
           --quick   Short measurements, and none of those that take minutes: under 50 s in all.
-          --only    Only these: commands1, commands1024, telemetry1024, recovery100k, recovery1m, storm2000, idle10k, steady1m.
+          --only    Only these: commands1, commands1024, telemetry1024, recovery100k, recovery1m, storm2000, idle10k, steady1m, simSwarm, simCoyote.
           --scale   The load as a factor of the plain one.
           --growth  Measure at a tenth of the load, at the load and at ten times, and draw it.
           --dir     A folder on the disk to measure (default: the temporary folder).
@@ -33,6 +34,8 @@ internal static class MacroRun
         ("storm2000", false, Members.Storm2000Async),
         ("idle10k", false, Members.Idle10KAsync),
         ("steady1m", false, Members.Steady1MAsync),
+        ("simSwarm", false, static scope => Members.SimAsync(scope, Gear.Swarm)),
+        ("simCoyote", false, static scope => Members.SimAsync(scope, Gear.Coyote)),
     ];
 
     internal static async Task<int> RunAsync(string[] args)
@@ -102,7 +105,8 @@ internal static class MacroRun
         Line(figure.CommandsPerCommit, "{0:n1} commands a commit");
         Line(figure.P50Ms, "p50 {0:n2} ms");
         Line(figure.P99Ms, "p99 {0:n2} ms");
-        Line(figure.BytesEach, "{0:n0} bytes allocated by the kernel for each");
+        Line(figure.TimeRatio, "{0:n0} times real time");
+        Line(figure.BytesEach, "{0:n0} bytes allocated for each");
         Line(figure.KernelCpuUs, "{0:n1} us of the kernel's processor time for each");
         Line(figure.CoreShare, "{0:p1} of a core");
         Line(figure.MemoryMb, "{0:n0} MB of memory");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Ork.Kernel;
+using OrkSim;
 
 namespace Ork.Benchmarks;
 
@@ -87,7 +88,7 @@ internal static class Members
         using var site = new Site(scope.NewDirectory());
         var group = Group(site, Workers);
         await Limits.StrandAsync(site.Data, group, scope.Scaled(commands));
-        var readMs = Limits.ReadMs(Path.Combine(site.Data, "ork.db"));
+        var openMs = await Limits.OpenMsAsync(site.Data);
         var began = Stopwatch.GetTimestamp();
         site.StartKernel();
         site.UntilServing();
@@ -95,9 +96,9 @@ internal static class Members
         return new Figure
         {
             Title = $"recovery with {scope.Scaled(commands):n0} stranded commands",
-            LimitTitle = "reading the store's file",
+            LimitTitle = "the store alone, opened and read",
             Ms = ms,
-            Limit = readMs,
+            Limit = openMs,
             MemoryMb = site.Use().WorkingSetBytes / 1e6,
             StoreMb = StoreMb(site),
         };
@@ -186,6 +187,22 @@ internal static class Members
             StoreMb = StoreMb(site),
             MemoryMb = site.Use().WorkingSetBytes / 1e6,
         };
+    }
+
+    /// <summary>Simulated worlds, all scenarios by turns.</summary>
+    internal static Task<Figure> SimAsync(MacroScope scope, Gear gear)
+    {
+        using var child = Child.Start("sim", new SimSetup(gear, scope.Quick ? 3 : 30, scope.Quick ? 3 : 30), out _, ExplorationRuntime.Variables(Environment.ProcessorCount));
+        var speed = child.Ask<SimSpeed>("measure");
+        return Task.FromResult(new Figure
+        {
+            Title = $"simulated steps in {gear}, every scenario{(gear == Gear.Swarm ? ", all cores" : ", one core")}",
+            LimitTitle = "bare steps: a timer and an await, nothing checked",
+            PerSecond = speed.StepsPerSecond,
+            Limit = speed.BareStepsPerSecond,
+            TimeRatio = speed.TimeRatio,
+            BytesEach = speed.BytesPerStep,
+        });
     }
 
     private static WorkerGroup Group(Site site, int workers) => new(site.WorkersEndpoints[0], "bench", workers, Devices);
