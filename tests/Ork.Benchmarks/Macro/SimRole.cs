@@ -54,8 +54,9 @@ internal static class SimRole
 
     private static long Bare(ulong seed)
     {
-        var watch = new WatchOptions { Invariants = static () => [], Prepare = static world => { for (var i = 0; i < Waiters; i++) _ = WaitAsync(world); } };
-        return SwarmGear.Run(ScenarioCatalogue.Find("quiet-site")!, seed, watch).Result.Steps;
+        var watch = new WatchOptions { Invariants = static () => [], Prepare = static world => { for (var i = 0; i < Waiters; i++) world.God.Launch(() => WaitAsync(world)); } };
+        var result = SwarmGear.Run(ScenarioCatalogue.Find("quiet-site")!, seed, watch).Result;
+        return result.Held ? result.Steps : throw new InvalidOperationException(result.Violations[0].Message);
     }
 
     private static async Task WaitAsync(SimWorld world)
