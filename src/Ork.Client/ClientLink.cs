@@ -43,6 +43,7 @@ internal sealed class ClientLink
     private readonly object _gate = new();
     private readonly IConnection _connection;
     private readonly Dictionary<ulong, PendingAnswer> _pending = [];
+    private readonly CancellationTokenSource _retired = new();
     private ulong _last;
     private long _received;
     private bool _ended;
@@ -53,11 +54,12 @@ internal sealed class ClientLink
         _ = ReadAsync();
     }
 
+    /// <summary>True where no call may be begun on it: it ended, or was retired.</summary>
     internal bool HasEnded
     {
         get
         {
-            lock (_gate) return _ended;
+            lock (_gate) return _ended || _retired.IsCancellationRequested;
         }
     }
 
@@ -76,7 +78,7 @@ internal sealed class ClientLink
         lock (_gate)
         {
             pending = new PendingAnswer(this, correlation = ++_last);
-            ended = _ended;
+            ended = _ended || _retired.IsCancellationRequested;
             if (!ended) _pending.Add(correlation, pending);
         }
 
@@ -88,9 +90,30 @@ internal sealed class ClientLink
     /// <summary>Waits until the kernel reads again, where it lags behind.</summary>
     internal ValueTask DrainedAsync() => _connection.DrainedAsync();
 
+    /// <summary>Tells when the link is retired.</summary>
+    internal CancellationToken Retired => _retired.Token;
+
+    /// <summary>No call is begun on it any more; those under way keep it until they have ended.</summary>
+    internal void Retire()
+    {
+        _retired.Cancel();
+        CloseIfIdle();
+    }
+
     internal void Remove(ulong correlation)
     {
         lock (_gate) _pending.Remove(correlation);
+        CloseIfIdle();
+    }
+
+    private void CloseIfIdle()
+    {
+        lock (_gate)
+        {
+            if (!_retired.IsCancellationRequested || _pending.Count > 0) return;
+        }
+
+        Close();
     }
 
     internal void Close() => _connection.Close(null);
@@ -125,6 +148,7 @@ internal sealed class ClientLink
                 }
 
                 pending?.Set(Answer.Read(frame.Payload));
+                if (pending is not null) CloseIfIdle();
                 frame.Release();
             }
         }

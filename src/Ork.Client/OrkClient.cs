@@ -188,6 +188,7 @@ public sealed class OrkClient : IAsyncDisposable
                 link = await LinkAsync(timeout.Token);
                 heard = link.Received;
                 await DrainedAsync(link, timeout.Token);
+                if (link.HasEnded) continue;
                 var pending = link.Ask(envelope.WrittenSpan);
                 var forgetting = timeout.Token.UnsafeRegister(static pending => ((PendingAnswer)pending!).Forget(), pending);
                 var answer = await pending.Task;
@@ -200,23 +201,26 @@ public sealed class OrkClient : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            // Nothing at all came meanwhile: whoever was there may be gone without a word, and TCP takes a quarter of an hour to find out. The next call opens another link.
-            if (link is not null && link.Received == heard) link.Close();
+            // Nothing at all came meanwhile: whoever was there may be gone without a word, and TCP takes a quarter of an hour to find out. The next call opens another link;
+            // calls under way keep theirs, for a kernel that is only slow will answer them.
+            if (link is not null && link.Received == heard) link.Retire();
             var reason = _link?.Goodbye is { } goodbye ? $"{_options.Endpoint}: {goodbye}" : $"{_options.Endpoint}: no answer within {_options.TimeoutMs + extraMs} ms";
             throw new OrkRefusedException(ErrorCodes.KernelUnavailable.Code, reason);
         }
     }
 
-    /// <summary>Waits until the kernel reads again where it lags behind, but no longer than the call may take.</summary>
+    /// <summary>Waits until the kernel reads again where it lags behind, but no longer than the call may take or the link is of use.</summary>
     private static async ValueTask DrainedAsync(ClientLink link, CancellationToken cancellation)
     {
         var drained = link.DrainedAsync();
         if (drained.IsCompletedSuccessfully) return;
         var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var registration = cancellation.Register(() => over.TrySetResult());
+        var retired = link.Retired.Register(() => over.TrySetResult());
         _ = SignalAsync(drained, over);
         await over.Task;
         registration.Unregister();
+        retired.Unregister();
         cancellation.ThrowIfCancellationRequested();
     }
 

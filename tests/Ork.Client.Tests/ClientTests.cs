@@ -128,6 +128,19 @@ public sealed class ClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_call_under_way_keeps_a_link_that_another_has_given_up()
+    {
+        await using var impatient = NewClient(20);
+        var slow = impatient.StatusAsync("slow", waitMs: 30_000);
+        var link = await AcceptAsync();
+        var (correlation, action, _, _) = await NextAsync(link);
+        await Assert.ThrowsAsync<OrkRefusedException>(() => impatient.StatusAsync("quick"));
+        Answer(link, correlation, action, """{"commandId":"slow","status":"SUCCESS"}""");
+        Assert.Equal(CommandStatus.Success, (await slow).Status);
+        while (await link.ReceiveAsync() is { } left) left.Release();
+    }
+
+    [Fact]
     public async Task L3_a_call_ends_in_its_time_also_while_another_has_the_turn_to_connect_or_the_kernel_does_not_read()
     {
         // Nobody accepts: the first call connects without end, the second waits for its turn.
