@@ -100,6 +100,7 @@ internal sealed class ClientLink
         CloseIfIdle();
     }
 
+    /// <summary>A request's answer is no longer waited for.</summary>
     internal void Remove(ulong correlation)
     {
         lock (_gate) _pending.Remove(correlation);

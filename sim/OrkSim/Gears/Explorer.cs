@@ -269,7 +269,7 @@ public sealed class Explorer
         // Not the first of a scenario: what is found at once is found without.
         private const ulong CheckedSeed = 2;
 
-        // A mirrored run takes as long as ten others.
+        // A mirrored run takes as long as some four others.
         private const ulong MirroredOfChecked = 5;
 
         private readonly long? _budget = explorer._options.Runs;

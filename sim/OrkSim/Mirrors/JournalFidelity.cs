@@ -78,13 +78,12 @@ public sealed class JournalFidelity : IInvariant, IDisposable
     {
         private const string Nobody = "a command that nobody sent";
 
+        // What was asked and not yet compared: the journal writes them together, and the run does not stand still for each.
+        private readonly List<(Task<(JournalVerdict Verdict, JournalAnswer? Answer)>? Asked, Task? Told, JournalCall Call)> _pending = [];
         private readonly Dictionary<string, JournalAnswer?> _known = new(StringComparer.Ordinal);
         private SqliteCommandJournal? _journal;
         private long _epoch;
         private int _lost;
-
-        // What was asked and not yet compared: the journal writes them together, and the run does not stand still for each.
-        private readonly List<(Task<(JournalVerdict Verdict, JournalAnswer? Answer)>? Asked, Task? Told, JournalCall Call)> _pending = [];
 
         /// <summary>Closes it, all that was asked compared.</summary>
         internal string? Close(string workerId)
