@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using Ork.Protocol;
 using Ork.Worker;
 
@@ -71,6 +72,20 @@ public sealed class JournalContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task S14_an_epoch_that_came_with_a_failed_write_is_not_taken_for_durable()
+    {
+        Open("sqlite");
+        await _sqlite!.DisposeAsync();
+        Refuse("poison");
+        var journal = Open("sqlite");
+        await Assert.ThrowsAsync<IOException>(() => journal.StartAsync(Start("poison", epoch: 5)).AsTask());
+        Assert.Equal(JournalVerdict.Started, (await journal.StartAsync(Start("a", epoch: 5))).Verdict);
+        await _sqlite.DisposeAsync();
+        journal = Open("sqlite");
+        Assert.Equal(JournalVerdict.StaleEpoch, (await journal.StartAsync(Start("b", epoch: 4))).Verdict);
+    }
+
+    [Fact]
     public async Task Many_writers_at_once_each_get_their_own_answer()
     {
         var journal = Open("sqlite");
@@ -84,6 +99,16 @@ public sealed class JournalContract : IAsyncLifetime
     {
         File.WriteAllText(Path.Combine(_directory, "j.db"), new string('x', 8_192));
         Assert.Throws<IOException>(() => Open("sqlite"));
+    }
+
+    /// <summary>Makes the file refuse a command, as a full disk would.</summary>
+    private void Refuse(string commandId)
+    {
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(_directory, "j.db")};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = $"CREATE TRIGGER refuse BEFORE INSERT ON entries WHEN NEW.command_id = '{commandId}' BEGIN SELECT RAISE(ABORT, 'refused'); END";
+        command.ExecuteNonQuery();
     }
 
     private ICommandJournal Open(string kind) => kind == "memory" ? new MemoryCommandJournal() : _sqlite = SqliteCommandJournal.Open(Path.Combine(_directory, "j.db"));

@@ -161,6 +161,7 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
         }
         catch (SqliteException e)
         {
+            _statements.RolledBack();
             foreach (var operation in _writing) operation.Done.SetException(new IOException($"Command journal: {e.Message}", e));
             return;
         }
@@ -202,7 +203,9 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
 /// <summary>The journal's prepared statements; used on the journal's thread only.</summary>
 internal sealed class JournalStatements : IDisposable
 {
-    private readonly SqliteCommand _find, _insert, _restart, _end, _epoch, _trim;
+    private readonly SqliteCommand _find, _insert, _restart, _end, _epoch, _seen, _trim;
+
+    // The newest epoch that each Worker has seen, as far as it was asked for; the file's is what counts.
     private readonly Dictionary<string, long> _epochs = new(StringComparer.Ordinal);
 
     internal JournalStatements(SqliteConnection connection)
@@ -219,28 +222,30 @@ internal sealed class JournalStatements : IDisposable
             "$worker", "$command", "$status", "$result", "$error");
         _epoch = Make(
             connection, "INSERT INTO epochs VALUES ($worker, $epoch) ON CONFLICT (worker_id) DO UPDATE SET epoch = excluded.epoch", "$worker", "$epoch");
+        _seen = Make(connection, "SELECT epoch FROM epochs WHERE worker_id = $worker", "$worker");
         _trim = Make(
             connection, "DELETE FROM entries WHERE status <> 0 AND number <= (SELECT MAX(number) FROM entries) - $keep", "$keep");
-        using var all = connection.CreateCommand();
-        all.CommandText = "SELECT worker_id, epoch FROM epochs";
-        using var reader = all.ExecuteReader();
-        while (reader.Read()) _epochs[reader.GetString(0)] = reader.GetInt64(1);
     }
+
+    private SqliteCommand[] All => [_find, _insert, _restart, _end, _epoch, _seen, _trim];
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var command in new[] { _find, _insert, _restart, _end, _epoch, _trim }) command.Dispose();
+        foreach (var command in All) command.Dispose();
     }
 
     internal void Enlist(SqliteTransaction transaction)
     {
-        foreach (var command in new[] { _find, _insert, _restart, _end, _epoch, _trim }) command.Transaction = transaction;
+        foreach (var command in All) command.Transaction = transaction;
     }
+
+    /// <summary>What the last transaction wrote is not in the file: an epoch that only memory knows would be forgotten with the process, and an older kernel obeyed.</summary>
+    internal void RolledBack() => _epochs.Clear();
 
     internal (JournalVerdict Verdict, JournalAnswer? Answer) Start(JournalStart start)
     {
-        var seen = _epochs.GetValueOrDefault(start.WorkerId, long.MinValue);
+        var seen = NewestEpoch(start.WorkerId);
         if (start.Epoch < seen) return (JournalVerdict.StaleEpoch, null);
         if (start.Epoch > seen)
         {
@@ -265,6 +270,13 @@ internal sealed class JournalStatements : IDisposable
         answer.Error ?? (object)DBNull.Value);
 
     internal void Trim(int keep) => Run(_trim, keep);
+
+    private long NewestEpoch(string workerId)
+    {
+        if (_epochs.TryGetValue(workerId, out var epoch)) return epoch;
+        _seen.Parameters[0].Value = workerId;
+        return _epochs[workerId] = _seen.ExecuteScalar() as long? ?? long.MinValue;
+    }
 
     private JournalAnswer? Find(JournalStart start)
     {
