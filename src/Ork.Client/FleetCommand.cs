@@ -33,9 +33,11 @@ public sealed record FleetOrder
 /// <summary>What became of one device's command.</summary>
 /// <param name="DeviceId">The device.</param>
 /// <param name="CommandId">The command, or null where none was accepted.</param>
-/// <param name="Status">SUCCESS, FAILED or, where none was accepted, REJECTED.</param>
+/// <param name="Status">
+/// SUCCESS or FAILED; REJECTED where the kernel refused it; UNKNOWN where no kernel said whether it was accepted, or how it ended: to be asked again with the same key.
+/// </param>
 /// <param name="Error">Why not SUCCESS, or null.</param>
-/// <param name="Outcome">What is known of the device after a failure.</param>
+/// <param name="Outcome">What is known of the device where it did not succeed.</param>
 public sealed record DeviceOutcome(string DeviceId, string? CommandId, CommandStatus Status, string? Error, CommandOutcome Outcome);
 
 /// <summary>A fleet order under way. Its counts may be read from anywhere while it runs.</summary>
@@ -73,7 +75,7 @@ public sealed class FleetRun
     /// <summary>Devices whose command was refused for good.</summary>
     public int Refused => Volatile.Read(ref _refused);
 
-    /// <summary>Devices whose end is known.</summary>
+    /// <summary>Devices whose end is known: of the others some command may still be under way.</summary>
     public int Ended => Succeeded + Failed + Refused;
 
     /// <summary>What became of each device so far, in the order's order.</summary>
@@ -92,8 +94,8 @@ public sealed class FleetRun
         {
             var outcome = _outcomes[index] = await OneAsync(client, ports, _order.DeviceIds[index], cancellation);
             if (outcome.Status == CommandStatus.Success) Interlocked.Increment(ref _succeeded);
-            else if (outcome.CommandId is null) Interlocked.Increment(ref _refused);
-            else Interlocked.Increment(ref _failed);
+            else if (outcome.Status == CommandStatus.Rejected) Interlocked.Increment(ref _refused);
+            else if (outcome.Status == CommandStatus.Failed) Interlocked.Increment(ref _failed);
         }
     }
 
@@ -108,16 +110,20 @@ public sealed class FleetRun
             DeadlineMs = _order.DeadlineMs,
             IdempotencyKey = $"{_order.Key}:{deviceId}",
         };
+        string? commandId = null;
         try
         {
-            var commandId = await AgainAsync(async () => (await client.SendAsync(order, cancellation)).CommandId, ports, cancellation);
+            commandId = await AgainAsync(async () => (await client.SendAsync(order, cancellation)).CommandId, ports, cancellation);
             Interlocked.Increment(ref _accepted);
             var view = await AgainAsync(() => client.WaitAsync(commandId, cancellation), ports, cancellation);
             return new DeviceOutcome(deviceId, commandId, view.Status, view.Error, view.Outcome);
         }
         catch (OrkRefusedException refused)
         {
-            return new DeviceOutcome(deviceId, null, CommandStatus.Rejected, refused.Error, CommandOutcome.NotStarted);
+            // A kernel's refusal leaves no trace. Its silence says nothing, and neither does any refusal to tell how an accepted command ended.
+            var isHeard = commandId is null && !refused.Is(ErrorCodes.KernelUnavailable) && !refused.Is(ErrorCodes.LinkLost);
+            return isHeard ? new DeviceOutcome(deviceId, null, CommandStatus.Rejected, refused.Error, CommandOutcome.NotStarted)
+                : new DeviceOutcome(deviceId, commandId, CommandStatus.Unknown, refused.Error, CommandOutcome.Unknown);
         }
     }
 

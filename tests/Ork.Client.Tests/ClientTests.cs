@@ -165,6 +165,33 @@ public sealed class ClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_fleet_order_calls_refused_only_what_a_kernel_refused_and_the_rest_unknown()
+    {
+        var order = new FleetOrder { Command = "set", Key = "k", DeviceIds = ["d1", "d2", "d3"], InFlight = 1, PatienceMs = 0 };
+        var running = _client.SendToFleetAsync(order, out var run);
+        var kernel = await AcceptAsync();
+        foreach (var answer in new[]
+        {
+            Refused("ERR_DEVICE_NOT_FOUND"), """{"commandId":"c2","status":"QUEUED"}""", Refused("ERR_COMMAND_NOT_FOUND"), Refused("ERR_KERNEL_UNAVAILABLE"),
+        })
+        {
+            var (correlation, action, _, _) = await NextAsync(kernel);
+            Answer(kernel, correlation, action, answer);
+        }
+
+        await running;
+        Assert.Equal(
+        [
+            new DeviceOutcome("d1", null, CommandStatus.Rejected, "ERR_DEVICE_NOT_FOUND", CommandOutcome.NotStarted),
+            new DeviceOutcome("d2", "c2", CommandStatus.Unknown, "ERR_COMMAND_NOT_FOUND", CommandOutcome.Unknown),
+            new DeviceOutcome("d3", null, CommandStatus.Unknown, "ERR_KERNEL_UNAVAILABLE", CommandOutcome.Unknown),
+        ], run.Outcomes);
+        Assert.Equal((3, 1, 0, 0, 1, 1), (run.Devices, run.Accepted, run.Succeeded, run.Failed, run.Refused, run.Ended));
+
+        static string Refused(string error) => $$"""{"status":"REJECTED","error":"{{error}}"}""";
+    }
+
+    [Fact]
     public async Task The_list_of_Workers_is_followed_over_its_pages()
     {
         var listing = _client.WorkersAsync(devices: true);

@@ -49,9 +49,10 @@ internal sealed class FleetOptions
         }
 
         Show(output, order, run, TimeProvider.System.GetElapsedTime(begun), parsed.GetValue(_list));
-        if (interrupted)
+        if (interrupted || run.Ended < run.Devices)
         {
-            output.Say($"Interrupted. What was accepted goes on. To go on with the rest: repeat the command with --idempotency-key {order.Key}");
+            var why = interrupted ? "Interrupted. " : "";
+            output.Say($"{why}What was accepted goes on. To learn how, and to go on with the rest: repeat the command with --idempotency-key {order.Key}");
         }
 
         return run.Succeeded == run.Devices ? ExitCode.Done : ExitCode.Failed;
