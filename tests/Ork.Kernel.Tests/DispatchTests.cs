@@ -19,6 +19,8 @@ public sealed class DispatchTests
     [InlineData("""{"command":"set-led"}""", "d1", "ERR_PARAM_REQUIRED: on")]
     [InlineData("""{"command":"set-led","params":{"on":"yes"}}""", "d1", "ERR_PARAM_TYPE: on must be boolean")]
     [InlineData("""{"scope":"device"}""", "d1", "ERR_PAYLOAD_COMMAND_REQUIRED")]
+    [InlineData("""{"command":" "}""", "d1", "ERR_COMMAND_REQUIRED")]
+    [InlineData("""{"command":"reboot","scope":"worker","workerId":" "}""", null, "ERR_WORKER_ID_REQUIRED")]
     public void A_refused_request_names_its_rule_and_leaves_no_trace(string payload, string? device, string error)
     {
         var refused = _ork.AskOne("command.request", payload, device);

@@ -30,7 +30,7 @@ public sealed class RegistryTests
         _ork.Register(devices: ["d1", "d2"]);
         _ork.Register(session: 2, workerId: "w2", devices: ["d2", "d3"], key: "k2");
         Assert.Equal(["w1", "w1", "w2"], new[] { "d1", "d2", "d3" }.Select(OwnerOf));
-        Assert.Contains(KernelEvent.DeviceConflict, _ork.Observer.Events);
+        Assert.Equal("ERR_DEVICE_CONFLICT: w2 claims it of w1", _ork.Observer.Details[_ork.Observer.Events.IndexOf(KernelEvent.DeviceConflict)]);
         _ork.Do(InputKind.LinkDown, 1);
         foreach (var _ in Enumerable.Range(0, 8)) KeepAlive(2, 5_000);
         Assert.Equal(["w1", "w2", "w2"], new[] { "d1", "d2", "d3" }.Select(OwnerOf));

@@ -55,7 +55,8 @@ internal sealed class CommandDispatcher(
         payload = default;
         if (_draining) return ErrorCodes.KernelUnavailable;
         if (turn.RecordCount >= options.Loop.PendingRecordLimit) return ErrorCodes.KernelBusy;
-        return CommandRequestPayload.Read(request.Payload, out payload);
+        return CommandRequestPayload.Read(request.Payload, out payload)
+            ?? (string.IsNullOrWhiteSpace(payload.Command) ? ErrorCodes.CommandRequired : (Refusal?)null);
     }
 
     private Refusal? Route(
@@ -110,8 +111,9 @@ internal sealed class CommandDispatcher(
     private Refusal? ResolveWorker(in CommandRequestPayload payload, out WorkerEntry? worker, out string[]? targets)
     {
         targets = null;
-        worker = payload.WorkerId is { } workerId ? routes.FindWorker(workerId) : null;
-        if (string.IsNullOrEmpty(payload.WorkerId)) return ErrorCodes.WorkerIdRequired;
+        worker = null;
+        if (string.IsNullOrWhiteSpace(payload.WorkerId)) return ErrorCodes.WorkerIdRequired;
+        worker = routes.FindWorker(payload.WorkerId);
         if (worker is null) return ErrorCodes.WorkerNotFound;
         if (payload.Targets is null or { Count: 0 })
         {

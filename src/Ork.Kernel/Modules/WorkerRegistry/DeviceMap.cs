@@ -72,7 +72,9 @@ internal sealed class DeviceMap(LinkOptions options, IKernelObserver observer, I
         if (owner == worker) return;
         if (owner.State != WorkerState.Terminated && !events.IsDead(owner))
         {
-            if (worker.RefusedClaims.Add(deviceId)) observer.Note(KernelEvent.DeviceConflict, deviceId, $"{worker.WorkerId} claims it of {owner.WorkerId}");
+            if (!worker.RefusedClaims.Add(deviceId)) return;
+            var refusal = Refusal.With(ErrorCodes.DeviceConflict, $"{worker.WorkerId} claims it of {owner.WorkerId}");
+            observer.Note(KernelEvent.DeviceConflict, deviceId, refusal.Text);
             return;
         }
 
