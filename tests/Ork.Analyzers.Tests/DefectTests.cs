@@ -6,13 +6,14 @@ namespace Ork.Analyzers.Tests;
 public sealed class DefectTests
 {
     private const string Ledger = "Modules/CommandStateMachine/CommandLedger.cs";
+    private const string Assignment = "Modules/CommandStateMachine/CommandLedger.Assignment.cs";
 
     [Theory]
-    [InlineData("ORK0201", "src/Ork.Kernel", Ledger, "turn.AfterCommit, turn, deviceId: command.Spec.DeviceId", "turn.AtOnce, turn, deviceId: command.Spec.DeviceId")]
+    [InlineData("ORK0201", "src/Ork.Kernel", Assignment, "turn.AfterCommit, turn, deviceId: command.Spec.DeviceId", "turn.AtOnce, turn, deviceId: command.Spec.DeviceId")]
     [InlineData("ORK0201", "src/Ork.Kernel", Ledger, "        turn.Touch(command);\n        var detail", "        if (from == CommandState.New) turn.Touch(command);\n        var detail",
         "        turn.Records.Log.Add(new", "        if (from == CommandState.New) turn.Records.Log.Add(new")]
     [InlineData("ORK0201", "src/Ork.Kernel", Ledger, "if (!_machine.Fire(ref command.State, trigger, command.Spec.CommandId)) return;", "_machine.Fire(ref command.State, trigger, command.Spec.CommandId); if (command.IsTerminal) return;")]
-    [InlineData("ORK0202", "src/Ork.Kernel", Ledger, "command.Attempt++;", "command.Attempt++; command.State = CommandState.Dispatched;")]
+    [InlineData("ORK0202", "src/Ork.Kernel", Assignment, "command.Attempt++;", "command.Attempt++; command.State = CommandState.Dispatched;")]
     [InlineData("ORK0202", "src/Ork.Kernel", "Modules/WorkerRegistry/WorkerRegistry.cs", "worker.Link = null;", "worker.Link = null; worker.State = WorkerState.Discovered;")]
     [InlineData("ORK0302", "src/Ork.Kernel", "Modules/HealthMonitor/HealthMonitor.cs", "default, options.PingTimeoutMs, this", "default, Timeout.Infinite, this")]
     [InlineData("ORK0303", "src/Ork.Kernel", "Modules/WorkerRegistry/WorkerMachine.cs", "        machine.Configure(WorkerState.Terminated);\n", "")]

@@ -34,9 +34,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private long _lastSeq;
     private int _open;
     private long _openBytes;
-    private readonly List<WorkerEntry> _toDrive = [];
-    private readonly HashSet<WorkerEntry> _isToDrive = [];
-    private bool _drivesLater;
     private bool _draining;
 
     internal CommandLedger(
@@ -108,65 +105,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// <summary>How many commands of a Worker wait and are in flight.</summary>
     internal (int Queued, int InFlight) DepthOf(WorkerEntry worker) =>
         _queues.TryGetValue(worker, out var queue) ? (queue.Open.Count - queue.InFlight, queue.InFlight) : (0, 0);
-
-    /// <inheritdoc/>
-    public void Drive(WorkerEntry worker, Turn turn)
-    {
-        if (_drivesLater)
-        {
-            if (_isToDrive.Add(worker)) _toDrive.Add(worker);
-            return;
-        }
-
-        AssignNext(worker, turn);
-        while (_locks.TryTakeNudged(out var nudged)) AssignNext(nudged, turn);
-    }
-
-    /// <summary>From here on nothing is assigned until <see cref="AssignAll"/>: several things are due at once, and all are heard before any of them is acted on.</summary>
-    internal void AssignLater() => _drivesLater = true;
-
-    /// <summary>Assigns what may be assigned since <see cref="AssignLater"/>.</summary>
-    internal void AssignAll(Turn turn)
-    {
-        _drivesLater = false;
-        foreach (var worker in _toDrive) Drive(worker, turn);
-        _toDrive.Clear();
-        _isToDrive.Clear();
-    }
-
-    private void AssignNext(WorkerEntry worker, Turn turn)
-    {
-        if (_draining || !_queues.TryGetValue(worker, out var queue)) return;
-        while (queue.InFlight < _options.WindowPerWorker && IsRoutable(worker) && _circuits.Admits(worker) && _locks.NextFor(worker) is { } command)
-        {
-            if (FitsTheBudget(command, turn)) Assign(command, queue, turn);
-            else AwaitTheBudget(command, turn);
-        }
-    }
-
-    /// <summary>First attempts always fit, and so does the repetition of what a kernel's stop interrupted: neither is a Worker's failure.</summary>
-    private bool FitsTheBudget(Command command, Turn turn) => !command.SentEver || command.Interrupted || _circuits.TryTakeRetry(turn.NowMs);
-
-    private void AwaitTheBudget(Command command, Turn turn)
-    {
-        _observer.Note(KernelEvent.RetryDelayed, command.Spec.CommandId);
-        _locks.Rest(command);
-        WakeAfter(command, _entropy.FullJitterMs(0, _retryWaitMs, _retryWaitMs), turn);
-    }
-
-    /// <summary>
-    /// A Worker's link can take output again, or the Worker is well again: what was held back leaves, in order. Not to one that turned sick meanwhile (S7):
-    /// there it waits for its attempt's timeout, or for the Worker's recovery.
-    /// </summary>
-    internal void SendHeldBack(WorkerEntry worker, Turn turn)
-    {
-        if (!_queues.TryGetValue(worker, out var queue)) return;
-        while (worker.Link is { Congested: false } && IsRoutable(worker) && _circuits.Admits(worker) && queue.FirstHeldBack is { } command)
-        {
-            WorkerQueue.LetGo(command);
-            Send(command, turn);
-        }
-    }
 
     /// <summary>A Worker's link is gone. Commands that were sent have been told by their exchange; those held back are told here.</summary>
     internal void LinkLost(WorkerEntry worker, Turn turn)
@@ -272,38 +210,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     }
 
     private static bool IsSafeToRetry(Command command) => !command.SentEver || command.Spec.Idempotent || command.Worker.HasJournal;
-
-    private bool IsRoutable(WorkerEntry worker) => worker.IsLinkedAndReady && _health.IsRoutable(worker);
-
-    private void Assign(Command command, WorkerQueue queue, Turn turn)
-    {
-        _locks.Acquire(command);
-        queue.InFlight++;
-        command.Attempt++;
-        Move(command, CommandTrigger.Assign, turn);
-        if (!command.Worker.Link!.Congested)
-        {
-            Send(command, turn);
-            return;
-        }
-
-        _observer.Note(KernelEvent.SendHeldBack, command.Spec.CommandId);
-        queue.HoldBack(command);
-        command.Timer ??= new WheelTimer(command, _timerElapsed);
-        _timers.Set(command.Timer, turn.NowMs + command.Spec.TimeoutMs);
-    }
-
-    private void Send(Command command, Turn turn)
-    {
-        if (command.Timer is { } timer) TimerWheel.Cancel(timer);
-        if (!command.SentEver) _circuits.FirstAttempt(turn.NowMs);
-        command.SentEver = true;
-        command.Interrupted = false;
-        Move(command, CommandTrigger.Send, turn);
-        _exchanges.Send(
-            command.Worker.Link!, OrkAction.CommandRequest, CommandPayload.ToWorker(turn, command, _epoch), command.Spec.TimeoutMs, this, command,
-            turn.AfterCommit, turn, deviceId: command.Spec.DeviceId, attempt: command.Attempt);
-    }
 
     private void TakeAnswer(Command command, in CommandResultPayload result, Turn turn)
     {
