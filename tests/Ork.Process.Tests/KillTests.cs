@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Ork.Cli.Demo;
 using Ork.Cli.Fleet;
 using Ork.Client;
@@ -18,22 +17,21 @@ public sealed class KillTests
         kernel.Process.Start();
         kernel.StartHost(workers: 4, devices: 10);
         await kernel.InServiceAsync(4);
-        var acknowledged = new ConcurrentDictionary<string, string>();
+        var acknowledged = new Acknowledged();
         using var stop = new CancellationTokenSource();
         var callers = Enumerable.Range(0, 16).Select(caller => KeepSendingAsync(kernel, caller, acknowledged, stop.Token)).ToArray();
         var random = new Random(20_261_123);
         for (var kill = 0; kill < 50; kill++)
         {
             // The moment is counted in acknowledgements since the last start, so that it falls anywhere in the kernel's work.
-            var until = acknowledged.Count + random.Next(0, 60);
-            while (acknowledged.Count < until) await Task.Yield();
+            await acknowledged.MoreAsync(random.Next(0, 60));
             kernel.Bounce();
         }
 
         await kernel.InServiceAsync(4);
         await stop.CancelAsync();
         await Task.WhenAll(callers);
-        var ends = await Task.WhenAll(acknowledged.Keys.Select(id => kernel.Client.WaitAsync(id)).ToArray());
+        var ends = await Task.WhenAll(acknowledged.Ids.Select(id => kernel.Client.WaitAsync(id)).ToArray());
         Assert.Equal(0, await kernel.Process.StopAsync(TimeSpan.FromSeconds(30)));
 
         await using var store = await new SqliteKernelStoreOpener(kernel.Data, fullCheck: true).OpenAsync();
@@ -42,7 +40,7 @@ public sealed class KillTests
         // The first start, one after each kill, and this opening; a kill may strike before its kernel had opened the store.
         Assert.InRange(image.Epoch, 40, 52);
         var stored = image.Commands.ToDictionary(row => row.Spec.CommandId, StringComparer.Ordinal);
-        Assert.DoesNotContain(acknowledged.Keys, id => !stored.ContainsKey(id));
+        Assert.DoesNotContain(acknowledged.Ids, id => !stored.ContainsKey(id));
         Assert.All(ends, view => Assert.Equal(view.Status, (CommandStatus)stored[view.CommandId].State));
         Assert.Equal(image.Commands.Count, image.Commands.Select(row => row.Spec.IdempotencyKey).Distinct().Count());
         var executions = ExecutionLog.Read(kernel.ExecutionsPath);
@@ -151,7 +149,7 @@ public sealed class KillTests
         Assert.All(receipts, id => Assert.Equal(CommandState.Success, states[id]));
     }
 
-    private static async Task KeepSendingAsync(LiveKernel kernel, int caller, ConcurrentDictionary<string, string> acknowledged, CancellationToken stop)
+    private static async Task KeepSendingAsync(LiveKernel kernel, int caller, Acknowledged acknowledged, CancellationToken stop)
     {
         await using var client = kernel.NewClient($"caller-{caller}");
         for (var number = 0; !stop.IsCancellationRequested; number++)
@@ -167,11 +165,51 @@ public sealed class KillTests
             try
             {
                 var receipt = await client.SendAsync(order, CancellationToken.None);
-                Assert.True(acknowledged.TryAdd(receipt.CommandId, key), "Two keys got one command.");
+                Assert.True(acknowledged.Add(receipt.CommandId), "Two keys got one command.");
             }
             catch (OrkRefusedException refused) when (refused.RetryAfterMs is not null || refused.Is(ErrorCodes.KernelUnavailable))
             {
                 // Refused with a hint: not accepted, so nothing to keep.
+            }
+        }
+    }
+
+    /// <summary>The commands that a kernel has acknowledged. Waiting for more of them takes nothing from those who make them.</summary>
+    private sealed class Acknowledged
+    {
+        private readonly object _gate = new();
+        private readonly HashSet<string> _ids = new(StringComparer.Ordinal);
+        private (int Count, TaskCompletionSource Reached)? _awaited;
+
+        internal IReadOnlyCollection<string> Ids
+        {
+            get
+            {
+                lock (_gate) return [.. _ids];
+            }
+        }
+
+        /// <summary>Adds a command.</summary>
+        /// <returns>False where it was there already.</returns>
+        internal bool Add(string commandId)
+        {
+            lock (_gate)
+            {
+                if (!_ids.Add(commandId)) return false;
+                if (_awaited is { } awaited && _ids.Count >= awaited.Count) awaited.Reached.TrySetResult();
+                return true;
+            }
+        }
+
+        /// <summary>Completes when so many more have been added.</summary>
+        internal Task MoreAsync(int count)
+        {
+            if (count == 0) return Task.CompletedTask;
+            lock (_gate)
+            {
+                var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _awaited = (_ids.Count + count, reached);
+                return reached.Task;
             }
         }
     }
