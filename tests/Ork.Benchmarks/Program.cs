@@ -31,8 +31,8 @@ switch (args)
         return 0;
     case ["role", "relay", var setup]:
         var paths = JsonSerializer.Deserialize<string[]>(setup, Child.Json)!;
-        var links = RelayRole.Start(paths[0], paths[1]);
-        Child.Serve([], _ => links());
+        var relay = RelayRole.Start(paths[0], paths[1]);
+        Child.Serve([], _ => relay());
         return 0;
     case ["role", "sim", var setup]:
         var wanted = JsonSerializer.Deserialize<SimSetup>(setup, Child.Json)!;

@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using Ork.Kernel;
+using Ork.Protocol;
 using Ork.Storage.Sqlite;
+using Ork.Transport;
 
 namespace Ork.Benchmarks;
 
@@ -72,6 +75,50 @@ internal static class Limits
         await using var store = await new SqliteKernelStoreOpener(data).OpenAsync();
         _ = store.TakeImage();
         return Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+    }
+
+    /// <summary>Milliseconds for so many TLS handshakes over loopback, both sides in this process, with the keys and the checks that links have.</summary>
+    internal static async Task<double> HandshakesMsAsync(int count)
+    {
+        const int warmUp = 50;
+        var anybody = new KeyAllowlist([], allowAny: true);
+        var server = new SocketNetwork(new SocketNetworkOptions { Identity = LinkIdentity.Ephemeral(), Workers = anybody });
+        var client = new SocketNetwork(new SocketNetworkOptions { Identity = LinkIdentity.Ephemeral(), Kernels = anybody });
+        var listener = server.Listen(LinkEndpoint.Tcp("127.0.0.1", 0), Audience.Workers);
+        var accepted = AcceptAsync(listener, warmUp + count);
+        var made = new List<IConnection>(await ConnectAsync(client, listener.Endpoint, warmUp));
+        var began = Stopwatch.GetTimestamp();
+        made.AddRange(await ConnectAsync(client, listener.Endpoint, count));
+        made.AddRange(await accepted);
+        var ms = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+        foreach (var connection in made) connection.Close(null);
+        listener.Close();
+        return ms;
+    }
+
+    private static async Task<List<IConnection>> AcceptAsync(IListener listener, int count)
+    {
+        var accepted = new List<IConnection>();
+        while (accepted.Count < count) accepted.Add((await listener.AcceptAsync())!);
+        return accepted;
+    }
+
+    /// <summary>Connects so often, a kernel's number of handshakes at once.</summary>
+    private static async Task<IConnection[]> ConnectAsync(SocketNetwork network, LinkEndpoint endpoint, int count)
+    {
+        using var places = new SemaphoreSlim(new LinkOptions().MaxHandshakes);
+        return await Task.WhenAll(Enumerable.Range(0, count).Select(async _ =>
+        {
+            await places.WaitAsync();
+            try
+            {
+                return await network.ConnectAsync(endpoint, null, CancellationToken.None);
+            }
+            finally
+            {
+                places.Release();
+            }
+        }));
     }
 
     // A new command with its order, what changes of one, a line of the log: the bytes of their values.

@@ -56,6 +56,7 @@ internal sealed class Load
     private static readonly byte[] Order = Encoding.UTF8.GetBytes("{\"command\":\"" + Answerer.Command + "\",\"params\":{\"pct\":80}}");
     private static readonly byte[] Query = """{"query":{"type":"metrics"}}"""u8.ToArray();
     private static readonly Utf8Text Sender = Utf8Text.Plain("load");
+    private static readonly TimeSpan PaceStep = TimeSpan.FromMilliseconds(20);
 
     private readonly FrameSocket _link;
     private readonly LoadPlan _plan;
@@ -71,6 +72,7 @@ internal sealed class Load
     private long _ended;
     private long _failed;
     private bool _counts;
+    private volatile bool _isRead;
 
     private Load(FrameSocket link, LoadPlan plan, bool commands)
     {
@@ -88,6 +90,35 @@ internal sealed class Load
 
     /// <summary>Telemetry pulls.</summary>
     internal static LoadResult Pulls(FrameSocket link, LoadPlan plan) => new Load(link, plan, commands: false).Run();
+
+    /// <summary>Telemetry pulls at a pace, whatever comes back.</summary>
+    internal static void Pace(FrameSocket link, string[] devices, double perSecond, TimeSpan time)
+    {
+        var load = new Load(link, new LoadPlan { Devices = devices, InFlight = 1 }, commands: false);
+        var reading = load.ReadAsync();
+        var clock = Stopwatch.StartNew();
+        for (var asked = 0L; clock.Elapsed < time; Thread.Sleep(PaceStep))
+        {
+            for (; asked < clock.Elapsed.TotalSeconds * perSecond; asked++) load.Begin(slot: 0);
+            link.FlushSoon();
+        }
+
+        while (Interlocked.Read(ref load._ended) < load._open) Thread.Sleep(PaceStep);
+        load._isRead = true;
+        load.Begin(slot: 0);
+        link.FlushSoon();
+        reading.GetAwaiter().GetResult();
+    }
+
+    /// <summary>Reads until told that one more answer is the last.</summary>
+    private async Task ReadAsync()
+    {
+        while (!_isRead)
+        {
+            if (!await _link.ReceiveAsync()) throw new IOException("The link of the load was lost.");
+            while (_link.TryTake(out _)) Interlocked.Increment(ref _ended);
+        }
+    }
 
     private LoadResult Run()
     {

@@ -132,6 +132,8 @@ internal static class Members
             Title = $"{many:n0} TLS Workers ready again after a restart (p50, p99: commands of {Workers} others meanwhile)",
             Ms = await all,
             P99Ms = meanwhile.P99Ms,
+            LimitTitle = "as many bare TLS handshakes, nothing else asked meanwhile",
+            Limit = await Limits.HandshakesMsAsync(many),
         };
     }
 
@@ -139,7 +141,8 @@ internal static class Members
     internal static async Task<Figure> Idle10KAsync(MacroScope scope)
     {
         var many = scope.Scaled(10_000);
-        using var site = new Site(scope.NewDirectory(), new KernelOptions { Links = new LinkOptions { MaxWorkers = Math.Max(20_000, many * 2) } });
+        var options = new KernelOptions { Links = new LinkOptions { MaxWorkers = Math.Max(20_000, many * 2) } };
+        using var site = new Site(scope.NewDirectory(), options);
         site.StartKernel();
         var group = new WorkerGroup(site.WorkersEndpoints[0], "idle", many, 10, PauseMs: 2_000);
         site.StartWorkers(group);
@@ -149,8 +152,13 @@ internal static class Members
         await Task.Delay(TimeSpan.FromSeconds(20));
         var after = site.Use();
         var wallMs = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+        site.Dispose();
+        var schedule = options.Schedule;
+        var perSecond = many * ((1_000.0 / schedule.HealthIntervalMs) + (1_000.0 / schedule.StateIntervalMs) + (1_000.0 / schedule.TelemetryIntervalMs));
         return new Figure
         {
+            LimitTitle = $"a bare relay of as many frames, {perSecond:n0}/s",
+            Limit = RelayedAtPace(scope, many, perSecond),
             Title = $"{many:n0} idle Workers x 10 devices, milliseconds of a core in each second",
             Ms = (after.CpuMs - before.CpuMs) / wallMs * 1_000,
             CoreShare = (after.CpuMs - before.CpuMs) / wallMs,
@@ -245,18 +253,54 @@ internal static class Members
 
     private static double Relayed(MacroScope scope, int inFlight)
     {
-        var directory = scope.NewDirectory();
-        Directory.CreateDirectory(directory);
-        var group = new WorkerGroup($"unix:{Path.Combine(directory, "workers.sock")}", "bench", Workers, Devices);
-        var callers = Path.Combine(directory, "callers.sock");
-        using var relay = Child.Start("relay", new[] { callers, Path.Combine(directory, "workers.sock") }, out _);
-        using var workers = Child.Start("workers", new[] { group }, out _);
-        while (relay.Ask<int>("links") < Workers) Thread.Sleep(10);
-        using var link = FrameSocket.Greet(callers, new Ork.Protocol.Greeting(Ork.Protocol.Greeting.Caller));
-        var result = Load.Pulls(link, Plan(scope, group, inFlight));
-        Directory.Delete(directory, recursive: true);
-        return result.PerSecond;
+        using var relay = new Relay(scope, "bench", Workers, Devices);
+        using var link = relay.Connect();
+        return Load.Pulls(link, Plan(scope, relay.Group, inFlight)).PerSecond;
+    }
+
+    /// <summary>Milliseconds of a core in each second that a bare relay takes to pass on so many pulls a second to so many Workers, each on a link of its own.</summary>
+    private static double RelayedAtPace(MacroScope scope, int workers, double perSecond)
+    {
+        using var relay = new Relay(scope, "idle", workers, 1);
+        using var link = relay.Connect();
+        Load.Pace(link, relay.Group.AllDevices, perSecond, TimeSpan.FromSeconds(3));
+        var (before, began) = (relay.Use().CpuMs, Stopwatch.GetTimestamp());
+        Load.Pace(link, relay.Group.AllDevices, perSecond, TimeSpan.FromSeconds(10));
+        return (relay.Use().CpuMs - before) / Stopwatch.GetElapsedTime(began).TotalSeconds;
     }
 
     private static double StoreMb(Site site) => Directory.EnumerateFiles(site.Data).Sum(static file => new FileInfo(file).Length) / 1e6;
+
+    /// <summary>The bare relay and its Workers, each a process.</summary>
+    private sealed class Relay : IDisposable
+    {
+        private readonly string _directory;
+        private readonly Child _relay;
+        private readonly Child _workers;
+
+        internal Relay(MacroScope scope, string prefix, int workers, int devices)
+        {
+            _directory = scope.NewDirectory();
+            Directory.CreateDirectory(_directory);
+            Group = new WorkerGroup($"unix:{Path.Combine(_directory, "workers.sock")}", prefix, workers, devices);
+            _relay = Child.Start("relay", new[] { CallersPath, Path.Combine(_directory, "workers.sock") }, out _);
+            _workers = Child.Start("workers", new[] { Group }, out _);
+            while (Use().Links < workers) Thread.Sleep(10);
+        }
+
+        internal WorkerGroup Group { get; }
+
+        private string CallersPath => Path.Combine(_directory, "callers.sock");
+
+        internal FrameSocket Connect() => FrameSocket.Greet(CallersPath, new Ork.Protocol.Greeting(Ork.Protocol.Greeting.Caller));
+
+        internal RelayUse Use() => _relay.Ask<RelayUse>("use");
+
+        public void Dispose()
+        {
+            _workers.Dispose();
+            _relay.Dispose();
+            Directory.Delete(_directory, recursive: true);
+        }
+    }
 }

@@ -1,7 +1,13 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using Ork.Protocol;
 
 namespace Ork.Benchmarks;
+
+/// <summary>How a relay stands.</summary>
+/// <param name="Links">Workers that are linked.</param>
+/// <param name="CpuMs">Processor time it has used.</param>
+internal sealed record RelayUse(int Links, double CpuMs);
 
 /// <summary>
 /// The bare relay: one caller, many Workers, each frame handed on unread. What a kernel that did nothing at all could do over the same sockets.
@@ -9,8 +15,8 @@ namespace Ork.Benchmarks;
 internal static class RelayRole
 {
     /// <summary>Starts it.</summary>
-    /// <returns>What tells how many Workers are linked.</returns>
-    internal static Func<int> Start(string callers, string workers)
+    /// <returns>What tells how it stands.</returns>
+    internal static Func<RelayUse> Start(string callers, string workers)
     {
         var links = new List<FrameSocket>();
         var turn = new TaskCompletionSource<FrameSocket>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -28,15 +34,22 @@ internal static class RelayRole
             link.Flush();
             turn.SetResult(link);
             var next = 0;
+            var told = new List<FrameSocket>();
             while (await link.ReceiveAsync())
             {
-                Forward(link, FrameKind.Request, () => all[next++ % all.Length]);
-                foreach (var worker in all) worker.FlushSoon();
+                Forward(link, FrameKind.Request, () =>
+                {
+                    told.Add(all[next++ % all.Length]);
+                    return told[^1];
+                });
+                foreach (var worker in told) worker.FlushSoon();
+                told.Clear();
             }
         });
         return () =>
         {
-            lock (links) return links.Count;
+            using var process = Process.GetCurrentProcess();
+            lock (links) return new RelayUse(links.Count, process.TotalProcessorTime.TotalMilliseconds);
         };
     }
 
