@@ -26,7 +26,7 @@ public static class SimDefaults
     public static KernelOptions Kernel { get; } = new()
     {
         StrictMachines = true,
-        Loop = new LoopOptions { InboxLimit = 512, BatchLimit = 64, PendingRecordLimit = 4_096, DrainMs = 750 },
+        Loop = new LoopOptions { InboxLimit = 32, BatchLimit = 16, PendingRecordLimit = 4_096, DrainMs = 750 },
         Commands = new CommandOptions
         {
             MaxOpen = 2_000,
@@ -37,7 +37,8 @@ public static class SimDefaults
             DefaultDeadlineMs = 20_000,
             BackoffCapMs = 3_000,
             MaxSettled = 400,
-            MaxWaiters = 500,
+            MaxWaiters = 40,
+            RetentionMs = 25_000,
         },
         Links = new LinkOptions
         {
@@ -49,11 +50,11 @@ public static class SimDefaults
             MaxDials = 4,
             DialTimeoutMs = 3_000,
             MaxCallers = 64,
-            WindowPerCaller = 256,
+            WindowPerCaller = 64,
         },
         Schedule = new ScheduleOptions { MaxPulls = 8, StepMs = 1 },
-        Pulls = new PullOptions { TimeoutMs = 4_000 },
-        Circuits = new CircuitOptions { CoolDownBaseMs = 1_000, CoolDownCapMs = 6_000, WindowMs = 20_000, MinExchanges = 10, ForgetAfterMs = 20_000 },
+        Pulls = new PullOptions { TimeoutMs = 4_000, WindowPerWorker = 3 },
+        Circuits = new CircuitOptions { CoolDownBaseMs = 1_000, CoolDownCapMs = 6_000, WindowMs = 20_000, MinExchanges = 10, ForgetAfterMs = 20_000, HalfOpenProbes = 2, ProbesToClose = 3 },
         Retries = new RetryOptions { Burst = 20, PerSecond = 2 },
     };
 

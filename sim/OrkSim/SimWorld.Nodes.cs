@@ -69,6 +69,9 @@ public sealed partial class SimWorld
     /// <summary>True where a Worker's journal outlives it.</summary>
     internal bool KeepsJournal(string workerId) => _workersById.GetValueOrDefault(workerId) is { KeepsJournal: true };
 
+    /// <summary>True while a Worker's journal writes how a command ended.</summary>
+    internal bool IsEnding(SimNode worker, string commandId) => _workersById.GetValueOrDefault(worker.Name) is { } known && known.Journal.IsEnding(commandId);
+
     /// <summary>True where an operator terminated the Worker.</summary>
     internal bool IsGone(string workerId) => _workersById.GetValueOrDefault(workerId) is { Gone: true };
 

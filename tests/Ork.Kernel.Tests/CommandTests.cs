@@ -390,6 +390,17 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void S3_what_only_a_journal_made_safe_to_repeat_ends_in_doubt_when_its_Worker_comes_back_without_one()
+    {
+        _ork.Register(journal: true);
+        var unsafeToRepeat = _ork.Send();
+        _ork.Do(InputKind.LinkDown, 1);
+        Assert.Equal("QUEUED", _ork.Status(unsafeToRepeat).GetProperty("status").GetString());
+        _ork.Register(session: 2, journal: false);
+        AssertFailed(_ork.Status(unsafeToRepeat), "ERR_OUTCOME_UNKNOWN", "unknown");
+    }
+
+    [Fact]
     public void A_kernel_that_stops_takes_no_more_and_leaves_what_is_in_flight_for_the_next_start()
     {
         _ork.Register();

@@ -205,11 +205,23 @@ public sealed class InvariantTests
         "L7", Day, 3, world => world.Ports.Options = (_, options) => options with { Commands = options.Commands with { MaxOpen = 1 } });
 
     [Fact]
+    public void S24_a_kernel_that_does_not_wait_for_what_is_in_flight() => Finds(
+        "S24", Stops, 3, world => world.Ports.Options = (_, options) => options with { Loop = options.Loop with { DrainMs = 1 } });
+
+    [Fact]
     public void Every_invariant_of_the_design_is_there_once()
     {
-        string[] expected = [.. Enumerable.Range(1, 21).Select(number => $"S{number}"), .. Enumerable.Range(1, 7).Select(number => $"L{number}")];
+        // S22 and S23 are the mirrors', which not every run has.
+        string[] expected = [.. Enumerable.Range(1, 21).Select(number => $"S{number}"), "S24", .. Enumerable.Range(1, 7).Select(number => $"L{number}")];
         Assert.Equal(expected, InvariantCatalogue.All().Select(invariant => invariant.Id));
     }
+
+    private static readonly Scenario Stops = Day with
+    {
+        Fleet = Day.Fleet with { Execution = TimeRange.Milliseconds(400, 900) },
+        Workload = new() { CommandsPerSecond = 20 },
+        Faults = [new() { Kind = "kernel-stop", Times = 2, At = TimeRange.Seconds(3, 9) }],
+    };
 
     private static readonly Scenario Mute = Day with
     {

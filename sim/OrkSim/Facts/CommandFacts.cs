@@ -26,6 +26,9 @@ public sealed class CommandFacts(CommandRow row)
     /// <summary>The Workers' answers that a kernel took.</summary>
     public List<WireMessage> Answers { get; } = [];
 
+    /// <summary>When the kernel that holds the store first took its Worker's word that it succeeded, or null.</summary>
+    public long? SucceededTicks { get; internal set; }
+
     /// <summary>Attempts to which a kernel took the Worker's answer.</summary>
     public HashSet<int> Answered { get; } = [];
 

@@ -34,6 +34,9 @@ public sealed class Facts
     /// <summary>The owner of each device, on the disk.</summary>
     public Dictionary<string, string> Owners { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The state of each device, on the disk, and when it last changed hands there.</summary>
+    public Dictionary<string, (ReadOnlyMemory<byte> State, long OwnedTicks)> States { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Workers on the disk.</summary>
     public Dictionary<string, WorkerRow> Workers { get; } = new(StringComparer.Ordinal);
 
@@ -81,6 +84,9 @@ public sealed class Facts
 
     /// <summary>When it last went on after having been frozen, or opened the store.</summary>
     public long AwakeTicks { get; internal set; }
+
+    /// <summary>The epoch with which it opened the store.</summary>
+    public long Epoch { get; private set; }
 
     /// <summary>When it opened the store.</summary>
     public long HeldSinceTicks { get; private set; }
@@ -160,7 +166,7 @@ public sealed class Facts
         if (side.Facts is { } link)
         {
             if (link.KernelSide == side && link.Peer.Kind == NodeKind.Worker) TakenFromWorker(link, in packet);
-            else if (link.KernelSide == side && packet.Frame == FrameKind.Request) link.Questions[packet.Correlation] = (NowTicks, packet.Message?.CommandId);
+            else if (link.KernelSide == side && packet.Frame == FrameKind.Request) link.Questions[packet.Correlation] = (NowTicks, packet.Message?.CommandId, packet.Message?.WaitMs ?? 0);
             else if (side.Owner.Kind == NodeKind.Caller && packet.Message is { } told) Told(told);
         }
 
@@ -175,6 +181,7 @@ public sealed class Facts
     {
         Holder = node;
         _holdersLife = node.Life;
+        Epoch = image.Epoch;
         _world.Situations?.Began();
         HeldSinceTicks = AwakeTicks = NowTicks;
         CommitInFlight = false;
@@ -205,8 +212,13 @@ public sealed class Facts
             Workers[row.WorkerId] = row;
         }
 
-        foreach (var device in batch.RemovedDevices) Owners.Remove(device);
-        foreach (var row in batch.Devices) Owners[row.DeviceId] = row.WorkerId;
+        foreach (var device in batch.RemovedDevices)
+        {
+            Owners.Remove(device);
+            States.Remove(device);
+        }
+
+        foreach (var row in batch.Devices) Own(row);
         foreach (var row in batch.NewCommands) Add(row);
         foreach (var row in batch.ChangedCommands) Change(row);
         foreach (var row in batch.Log)
@@ -263,7 +275,12 @@ public sealed class Facts
 
     internal void Pulse()
     {
-        foreach (var link in WorkerLinks) Watch(link);
+        foreach (var link in WorkerLinks)
+        {
+            if (!link.KernelSide.IsDrained) link.JammedTicks = NowTicks;
+            Watch(link);
+        }
+
         _world.Emit(new SimEvent { Kind = SimEventKind.Pulse });
     }
 
@@ -287,6 +304,13 @@ public sealed class Facts
             var missed = Math.Max(ticks + patience, AwakeTicks + listens);
             if (action == OrkAction.HealthPing && ticks > link.AnsweredPingTicks && missed <= NowTicks) link.SickTicks = Math.Min(link.SickTicks ?? long.MaxValue, missed);
         }
+    }
+
+    private void Own(DeviceRow row)
+    {
+        var isSame = Owners.GetValueOrDefault(row.DeviceId) == row.WorkerId;
+        Owners[row.DeviceId] = row.WorkerId;
+        States[row.DeviceId] = (row.State, isSame ? States[row.DeviceId].OwnedTicks : NowTicks);
     }
 
     private void Add(CommandRow row)
@@ -355,6 +379,7 @@ public sealed class Facts
         {
             command.Answered.Add(asked.Attempt);
             if (packet.Message is { } answer) command.Answers.Add(answer);
+            if (link.KernelSide.Owner == Holder && packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success, CommandId: { } succeeded } && succeeded == about) command.SucceededTicks ??= NowTicks;
         }
 
         var handlerTimeout = packet.Payload.AsSpan().IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0;
@@ -369,8 +394,13 @@ public sealed class Facts
                 break;
             case OrkAction.CapabilityResponse:
                 link.ContractTaken = true;
+                link.Contract = (packet.Payload, NowTicks);
                 link.IsRegistered |= NowTicks - asked.Ticks < TimeSpan.FromMilliseconds(_world.KernelOptions.Links.RegistrationTimeoutMs - 300).Ticks;
                 if (link.AnsweredPingTicks > 0 && link.IsRegistered) link.WellTicks = NowTicks;
+                break;
+            case OrkAction.StateResponse:
+                var isInTime = NowTicks - asked.Ticks < TimeoutOf(asked.Action).Ticks - TimeSpan.FromMilliseconds(300).Ticks;
+                if (isInTime) link.States = (packet.Payload, NowTicks);
                 break;
             case OrkAction.HealthPong:
                 link.SickTicks = null;

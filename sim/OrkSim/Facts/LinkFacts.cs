@@ -19,6 +19,9 @@ public sealed class LinkFacts
     /// <summary>The Worker or caller.</summary>
     public SimNode Peer { get; }
 
+    /// <summary>When more was last seen on its way to the Worker than lets a kernel go on.</summary>
+    public long JammedTicks { get; internal set; }
+
     /// <summary>When it came about.</summary>
     public long OpenedTicks { get; }
 
@@ -40,14 +43,20 @@ public sealed class LinkFacts
     /// <summary>Requests of the kernel that have no answer, with when they left.</summary>
     public Dictionary<ulong, (OrkAction Action, long Ticks, string? CommandId, int Attempt)> Outstanding { get; } = [];
 
-    /// <summary>Requests of a caller that have no answer: when the kernel took them, and the command they are about.</summary>
-    public Dictionary<ulong, (long Ticks, string? CommandId)> Questions { get; } = [];
+    /// <summary>Requests of a caller that have no answer: when the kernel took them, the command they are about, and how long they wait for its end.</summary>
+    public Dictionary<ulong, (long Ticks, string? CommandId, long WaitMs)> Questions { get; } = [];
+
+    /// <summary>The Worker's latest word on the states of all its devices that was surely in time, and when the kernel took it; empty and 0 where there is none.</summary>
+    public (ReadOnlyMemory<byte> Payload, long Ticks) States { get; internal set; }
 
     /// <summary>True once the kernel took this link's answer to the question who it is.</summary>
     public bool IdentityTaken { get; internal set; }
 
     /// <summary>True once the kernel took this link's contract.</summary>
     public bool ContractTaken { get; internal set; }
+
+    /// <summary>The contract's bytes, as the kernel took them on this link, and when.</summary>
+    public (ReadOnlyMemory<byte> Payload, long Ticks) Contract { get; internal set; }
 
     /// <summary>True once the kernel surely counts the Worker as registered on this link: the contract came in time, and was not given up for lost.</summary>
     public bool IsRegistered { get; internal set; }

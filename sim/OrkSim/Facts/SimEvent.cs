@@ -197,6 +197,9 @@ public sealed class WireMessage
     /// <summary>The kernel's epoch.</summary>
     public long Epoch { get; init; }
 
+    /// <summary>True where a Worker is told that it may execute the command again.</summary>
+    public bool Reexecute { get; init; }
+
     /// <summary>How the command stands.</summary>
     public CommandStatus Status { get; init; }
 
@@ -208,6 +211,9 @@ public sealed class WireMessage
 
     /// <summary>The result's bytes.</summary>
     public ReadOnlyMemory<byte> Result { get; init; }
+
+    /// <summary>How long a question about a command waits for its end, in milliseconds.</summary>
+    public long WaitMs { get; init; }
 
     /// <summary>When the command last changed, as told.</summary>
     public long UpdatedAt { get; init; }
@@ -254,6 +260,7 @@ public sealed class WireMessage
         Attempt = request.Attempt,
         Epoch = request.Epoch,
         Targets = request.Targets,
+        Reexecute = envelope.Payload.Span.IndexOf("\"reexecute\":true"u8) >= 0,
     };
 
     private static WireMessage OrderOf(in Envelope envelope) => new()
@@ -274,7 +281,7 @@ public sealed class WireMessage
     private static WireMessage StatusOf(in Envelope envelope)
     {
         string? commandId = null, status = null, error = null, outcome = null;
-        long attempt = 0, retries = 0, updatedAt = 0;
+        long attempt = 0, retries = 0, updatedAt = 0, waitMs = 0;
         var cancelled = false;
         ReadOnlyMemory<byte> result = default;
         var reader = new PayloadReader(envelope.Payload);
@@ -287,6 +294,7 @@ public sealed class WireMessage
             else if (reader.Is("outcome"u8)) outcome = reader.Text();
             else if (reader.Is("attempt"u8)) attempt = reader.Integer() ?? 0;
             else if (reader.Is("retries"u8)) retries = reader.Integer() ?? 0;
+            else if (reader.Is("waitMs"u8)) waitMs = reader.Integer() ?? 0;
             else if (reader.Is("updatedAt"u8)) updatedAt = reader.Integer() ?? 0;
             else if (reader.Is("cancelled"u8)) cancelled = reader.Boolean() ?? false;
             else if (reader.Is("result"u8)) result = reader.Raw();
@@ -303,6 +311,7 @@ public sealed class WireMessage
             Attempt = (int)attempt,
             Retries = (int)retries,
             UpdatedAt = updatedAt,
+            WaitMs = waitMs,
             Cancelled = cancelled,
             Result = result,
         };

@@ -18,6 +18,25 @@ internal sealed class WorkerCrashFault : IFault
     }
 }
 
+internal sealed class WorkerRefitFault : IFault
+{
+    public string Name => "worker-refit";
+
+    public string Says => "A Worker comes back refitted: with or without a command in its contract, or with no journal any more that outlives it.";
+
+    public FaultKeys Keys { get; } = new() { For = new FaultKey("downFor", "How long until it is started again."), Nasty = new FaultKey("journalGone", "How likely its journal is gone for good.") };
+
+    public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var worker = world.Draws.Of(world.Workers);
+        if (!worker.Node.IsUp) return Task.CompletedTask;
+        worker.LacksReboot = world.Draws.Pick(DrawKind.Pick, 2) == 1;
+        worker.KeepsJournal &= !world.Draws.Chance(spec.Nasty.Min);
+        world.CrashWorker(worker, length);
+        return Task.CompletedTask;
+    }
+}
+
 internal sealed class WorkerHangFault : IFault
 {
     public string Name => "worker-hang";

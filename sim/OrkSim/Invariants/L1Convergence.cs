@@ -1,23 +1,45 @@
+using Ork.Kernel;
 using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L1: live Workers are Ready and Healthy within the bound after the last fault.</summary>
+/// <summary>L1: live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault; the silent link of a dead one is given up, so that it can come back.</summary>
 public sealed class Convergence : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L1";
 
     /// <inheritdoc/>
-    public string Says => "Live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault.";
+    public string Says => "Live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault; the silent link of a dead one is given up.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent;
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
+
+    // Since when the kernel that holds the store says that it has a link of each Worker.
+    private readonly Dictionary<string, long> _linked = new(StringComparer.Ordinal);
+
+    private static readonly long Moment = TimeSpan.FromSeconds(1).Ticks;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        switch (happened.Kind)
+        {
+            case SimEventKind.StoreOpened:
+                _linked.Clear();
+                return;
+            case SimEventKind.Note when happened.Node == facts.Holder && happened.Note == KernelEvent.LinkUp:
+                _linked[happened.Subject!] = happened.Ticks;
+                return;
+            case SimEventKind.Note when happened.Node == facts.Holder && happened.Note == KernelEvent.LinkDown:
+                _linked.Remove(happened.Subject!);
+                return;
+            case SimEventKind.Pulse:
+                CheckDead(facts);
+                return;
+        }
+
         if (facts.QuietTicks is not { } quiet || happened.Ticks - quiet < SimDefaults.ConvergenceBound.Ticks) return;
         if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.WorkerListResponse } message) return;
         CheckOwners(facts);
@@ -31,6 +53,16 @@ public sealed class Convergence : IInvariant
             {
                 facts.Violated(this, $"{worker.Node} lives and is {view.GetProperty("state")} and {view.GetProperty("health")}.");
             }
+        }
+    }
+
+    private void CheckDead(Facts facts)
+    {
+        if (!facts.IsServed) return;
+        foreach (var (worker, (isDead, since)) in facts.Deaths)
+        {
+            if (!isDead || facts.NowTicks - Math.Max(since, facts.AwakeTicks) < Moment + (2 * facts.World.WorstLateness.Ticks)) continue;
+            if (_linked.TryGetValue(worker, out var linked) && linked < since && facts.LinkOf(worker) is { } link && link.OpenedTicks < since) facts.Violated(this, $"{worker} was found dead {SimDefaults.Seconds(facts.NowTicks - since)} s ago, and its silent link is still open.");
         }
     }
 

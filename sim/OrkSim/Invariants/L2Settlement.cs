@@ -2,14 +2,16 @@ using Ork.Kernel;
 
 namespace OrkSim;
 
-/// <summary>L2: every accepted command is terminal within the bound after the last fault, and none rests in QUEUED while nothing stands in its way.</summary>
+/// <summary>L2: every accepted command is terminal within the bound after the last fault, none rests while nothing stands in its way, and one whose Worker answered success has ended.</summary>
 public sealed class Settlement : IInvariant
 {
+    private static readonly long Moment = TimeSpan.FromSeconds(1.5).Ticks;
+
     /// <inheritdoc/>
     public string Id => "L2";
 
     /// <inheritdoc/>
-    public string Says => "Every accepted command is terminal within the bound after the last fault, and none rests in QUEUED while nothing stands in its way.";
+    public string Says => "Every accepted command is terminal within the bound after the last fault, none rests while nothing stands in its way, and one whose Worker answered success has ended.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Pulse;
@@ -22,6 +24,7 @@ public sealed class Settlement : IInvariant
         CheckNudges(happened.Ticks, facts);
         CheckDeadlines(happened.Ticks, facts);
         CheckTerminated(happened.Ticks, facts);
+        CheckSucceeded(happened.Ticks, facts);
         if (facts.QuietTicks is not { } quiet || happened.Ticks - quiet < SimDefaults.SettlementBound.Ticks) return;
         foreach (var command in facts.Open.Values)
         {
@@ -38,8 +41,31 @@ public sealed class Settlement : IInvariant
         if (facts.AwakeTicks > since) return;
         foreach (var command in facts.Open.Values)
         {
+            if (command.Row.State == CommandState.Dispatched) CheckHeldBack(command, ticks, facts);
             if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
             facts.Violated(this, $"{command.Id} rests in QUEUED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s although {command.Row.WorkerId} is well.");
+        }
+    }
+
+    /// <summary>What was held back for a jammed link or a sick Worker leaves when that is over.</summary>
+    private void CheckHeldBack(CommandFacts command, long ticks, Facts facts)
+    {
+        var since = ticks - Moment - (2 * facts.World.WorstLateness.Ticks);
+        var worker = command.Row.WorkerId;
+        if (command.TouchedTicks > since || facts.AwakeTicks > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return;
+        if (facts.LinkOf(worker) is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } link || well > since || link.JammedTicks > since || !link.KernelSide.IsDrained) return;
+        if (facts.CircuitOf(worker) != KernelEvent.CircuitClosed || facts.Circuits.TryGetValue(worker, out var circuit) && circuit.Ticks > since) return;
+        facts.Violated(this, $"{command.Id} is held back for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s although {worker} is well and its link is free.");
+    }
+
+    /// <summary>Success settles a command wherever it stands, however late the answer is.</summary>
+    private void CheckSucceeded(long ticks, Facts facts)
+    {
+        if (!facts.IsServed || facts.CommitInFlight) return;
+        var since = ticks - Moment - (2 * facts.World.WorstLateness.Ticks);
+        foreach (var command in facts.Open.Values)
+        {
+            if (command.SucceededTicks is { } succeeded && succeeded < since && succeeded > facts.AwakeTicks && facts.World.IsHonest(command.Row.WorkerId)) facts.Violated(this, $"{command.Id} is {command.Row.State}; its Worker answered {SimDefaults.Seconds(ticks - succeeded)} s ago that it succeeded.");
         }
     }
 

@@ -2,19 +2,22 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L3: every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, and who can reach it is not left without one.</summary>
+/// <summary>L3: every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once and not before its time, and who can reach it is not left without one.</summary>
 public sealed class AnswersInTime : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L3";
 
     /// <inheritdoc/>
-    public string Says => "Every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, and who can reach it is not left without one.";
+    public string Says => "Every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once and not before its time, and who can reach it is not left without one.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.LinkEnded | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.LinkEnded | SimEventKind.FrameSent | SimEventKind.Pulse;
 
     private static readonly long Slack = TimeSpan.FromSeconds(1).Ticks;
+
+    // What a disk or a link that was jammed has left lies before a question, too.
+    private static readonly long Backlog = TimeSpan.FromSeconds(6).Ticks;
 
     // As long as a connection may take to be opened again, twice.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
@@ -40,10 +43,14 @@ public sealed class AnswersInTime : IInvariant
                 _open.Add(happened.Correlation, (happened.Subject!, happened.Ticks, happened.Ticks + bound.Ticks, happened.Node!));
                 break;
             case SimEventKind.Answered:
-                if (_open.Remove(happened.Correlation, out var call) && happened.Detail is { } error && error.StartsWith(ErrorCodes.KernelUnavailable.Code, StringComparison.Ordinal)) CheckGivenUp(call.Node, call.What, call.AskedTicks, facts);
+                // One that ends before its time was refused, by a kernel that stops.
+                if (_open.Remove(happened.Correlation, out var call) && happened.Ticks >= call.UntilTicks - Slack && happened.Detail is { } error && error.StartsWith(ErrorCodes.KernelUnavailable.Code, StringComparison.Ordinal)) CheckGivenUp(call.Node, call.What, call.AskedTicks, facts);
                 break;
             case SimEventKind.LinkEnded:
                 if (happened.Node is { Kind: NodeKind.Caller } caller) _lost[caller] = (happened.Ticks, _lost.GetValueOrDefault(caller).Last);
+                break;
+            case SimEventKind.FrameSent:
+                if (happened.Node == facts.Holder && happened.Frame == FrameKind.Response) CheckAnswer(in happened, facts);
                 break;
             default:
                 Check(happened.Ticks - Slack - facts.World.WorstLateness.Ticks, facts);
@@ -52,17 +59,34 @@ public sealed class AnswersInTime : IInvariant
         }
     }
 
-    /// <summary>The longest that a kernel may take: a long poll of this world's callers or a pull, and a commit; not counted while its disk or the caller's link is jammed.</summary>
+    /// <summary>Each question has one answer, and a long poll has it at the command's end or after its time, unless very many wait.</summary>
+    private void CheckAnswer(in SimEvent answer, Facts facts)
+    {
+        if (answer.Connection!.Facts is not { Peer.Kind: NodeKind.Caller } link || facts.World.IsBroken(link.Peer)) return;
+        if (!link.Questions.TryGetValue(answer.Correlation, out var question))
+        {
+            facts.Violated(this, $"The kernel answers {link.Peer} what it has answered already, or was not asked.");
+            return;
+        }
+
+        if (question.WaitMs == 0 || answer.Message is not { Action: OrkAction.CommandStatusResponse, Status: not (CommandStatus.Success or CommandStatus.Failed or CommandStatus.Rejected) }) return;
+        var waited = answer.Ticks - question.Ticks;
+        if (waited >= TimeSpan.FromMilliseconds(Math.Min(question.WaitMs, CommandQueryPayload.MaxWaitMs) - 2).Ticks) return;
+        var waiting = facts.CallerLinks.Sum(static caller => caller.Questions.Values.Count(static asked => asked.WaitMs > 0));
+        if (waiting <= facts.World.KernelOptions.Commands.MaxWaiters / 2) facts.Violated(this, $"A long poll of {link.Peer} for {question.CommandId} is answered after {SimDefaults.Seconds(waited)} s of {question.WaitMs} ms, and the command has not ended; {waiting} wait.");
+    }
+
+    /// <summary>The longest that a kernel may take: the wait of a long poll or a pull, and a commit; not counted while its disk or the caller's link is jammed.</summary>
     private void CheckKernel(long ticks, Facts facts)
     {
         if (!facts.IsServed || facts.World.Store.Stalled || facts.World.Store.Full) return;
-        var until = ticks - TimeSpan.FromMilliseconds(SimCaller.LongPollMs + facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - facts.World.Scenario.Store.Commit.Max.Ticks - (2 * Slack) - (2 * facts.World.WorstLateness.Ticks);
+        var until = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * facts.World.Scenario.Store.Commit.Max.Ticks) - Backlog - (2 * facts.World.WorstLateness.Ticks);
         foreach (var link in facts.CallerLinks)
         {
             if (link.KernelSide.Owner != facts.Holder || link.KernelSide.IsCongested || facts.World.IsBroken(link.Peer)) continue;
-            foreach (var (asked, about) in link.Questions.Values)
+            foreach (var (asked, about, waitMs) in link.Questions.Values)
             {
-                if (asked < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
+                if (asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
             }
         }
     }

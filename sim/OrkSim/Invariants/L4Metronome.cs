@@ -1,23 +1,35 @@
 using Ork.Kernel;
+using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L4: while the kernel is up, every linked Worker is pinged at least every two intervals, and one that is well is pulled on schedule.</summary>
+/// <summary>L4: while the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule.</summary>
 public sealed class Metronome : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L4";
 
     /// <inheritdoc/>
-    public string Says => "While the kernel is up, every linked Worker is pinged at least every two intervals, and one that is well is pulled on schedule.";
+    public string Says => "While the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Pulse | SimEventKind.FrameSent;
+
+    // Before a registration's ping out of turn, and after it.
+    private const int MostShort = 2;
+
+    private readonly Dictionary<LinkFacts, (long Latest, int Short)> _pinged = [];
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.FrameSent)
+        {
+            if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.HealthPing }) CheckPing(happened.Connection!.Facts!, happened.Ticks, facts);
+            return;
+        }
+
         var bound = TimeSpan.FromMilliseconds((2 * facts.World.KernelOptions.Schedule.HealthIntervalMs) + 500).Ticks + (2 * facts.World.WorstLateness.Ticks);
         foreach (var link in facts.WorkerLinks)
         {
@@ -25,6 +37,16 @@ public sealed class Metronome : IInvariant
             if (happened.Ticks - link.LastPingTicks > bound) facts.Violated(this, $"{link.Peer} is linked and was not pinged for {SimDefaults.Seconds(happened.Ticks - link.LastPingTicks)} s.");
             CheckPulls(link, happened.Ticks, facts);
         }
+    }
+
+    /// <summary>A link has one ping that comes out of turn: with its registration.</summary>
+    private void CheckPing(LinkFacts link, long ticks, Facts facts)
+    {
+        var interval = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Schedule.HealthIntervalMs - 2).Ticks - (2 * facts.World.WorstLateness.Ticks);
+        var isShort = _pinged.TryGetValue(link, out var before) && ticks - before.Latest < interval && facts.AwakeTicks < before.Latest - interval;
+        var count = before.Short + (isShort ? 1 : 0);
+        if (count > MostShort) facts.Violated(this, $"{link.Peer} is pinged {SimDefaults.Seconds(ticks - before.Latest)} s after it was pinged.");
+        _pinged[link] = (ticks, count);
     }
 
     /// <summary>Pulls wait while too many are under way: at worst each place is held by one that runs out of time, as often as all Workers take turns.</summary>

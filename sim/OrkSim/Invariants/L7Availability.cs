@@ -4,7 +4,7 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L7: a Worker that answers is not taken for sick, a command for one that is well is not refused for its Worker's sake, and none is refused for want of room where there is room.</summary>
+/// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, and none is refused for want of room where there is room.</summary>
 public sealed class Availability : IInvariant
 {
     private const double Roomy = 0.8;
@@ -12,20 +12,21 @@ public sealed class Availability : IInvariant
     private static readonly ErrorCode[] ForTheWorkersSake = [ErrorCodes.WorkerNotRoutable, ErrorCodes.WorkerNotFound, ErrorCodes.DeviceNotFound, ErrorCodes.CircuitOpen, ErrorCodes.CommandNotInCapabilities];
 
     // Whether these leave a device where it was is their own affair, and a kernel that was replaced knows nothing.
-    private static readonly string[] Movers = ["device-move", "worker-terminate", "byzantine", "two-kernels"];
+    private static readonly string[] Movers = ["device-move", "worker-terminate", "worker-refit", "byzantine", "two-kernels"];
 
     /// <inheritdoc/>
     public string Id => "L7";
 
     /// <inheritdoc/>
-    public string Says => "A Worker that answers is not taken for sick, a command for one that is well is not refused for its Worker's sake, and none is refused for want of room where there is room.";
+    public string Says => "A Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, and none is refused for want of room where there is room.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.NodeUp | SimEventKind.Note;
+    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.NodeUp | SimEventKind.Note | SimEventKind.StoreOpened;
 
     private readonly Dictionary<ulong, long> _asked = [];
     private readonly Dictionary<SimNode, int> _atWork = [];
     private readonly Dictionary<string, long> _linked = new(StringComparer.Ordinal);
+    private readonly MissedPings _missed = new();
     private readonly Dictionary<string, int> _byWorker = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _byDevice = new(StringComparer.Ordinal);
 
@@ -33,6 +34,7 @@ public sealed class Availability : IInvariant
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind is SimEventKind.FrameSent or SimEventKind.FrameTaken && happened.Node == facts.Holder) _missed.Pinged(in happened, facts);
         if (happened.Node is { Kind: NodeKind.Worker } worker)
         {
             HearWorker(worker, in happened, facts);
@@ -42,6 +44,11 @@ public sealed class Availability : IInvariant
             if (happened.Note == KernelEvent.LinkUp && happened.Subject is { } linked) _linked[linked] = happened.Ticks;
             if (happened.Note == KernelEvent.LinkDown && happened.Subject is { } lost) _linked.Remove(lost);
             if (happened is { Note: KernelEvent.WorkerSick, Subject: { } sick } && happened.Node == facts.Holder) CheckSick(sick, happened.Ticks, facts);
+            if (_missed.Hear(in happened, facts) is { } tooSoon) facts.Violated(this, tooSoon);
+        }
+        else if (happened.Kind == SimEventKind.StoreOpened)
+        {
+            _missed.Clear();
         }
         else if (happened.Kind == SimEventKind.Asked)
         {

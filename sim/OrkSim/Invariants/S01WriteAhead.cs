@@ -3,14 +3,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S1: nothing left the kernel for a transition that was not durable.</summary>
+/// <summary>S1: nothing left the kernel for a transition that was not durable, and no Worker for an end that its journal had yet to write.</summary>
 public sealed class WriteAhead : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S1";
 
     /// <inheritdoc/>
-    public string Says => "Nothing left the kernel for a transition that was not durable.";
+    public string Says => "Nothing left the kernel for a transition that was not durable, and no Worker for an end that its journal had yet to write.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.Begun;
@@ -25,6 +25,7 @@ public sealed class WriteAhead : IInvariant
             return;
         }
 
+        if (happened is { Node.Kind: NodeKind.Worker, Message: { Action: OrkAction.CommandResult, CommandId: { } ended } } && facts.World.IsEnding(happened.Node, ended)) facts.Violated(this, $"{happened.Node} tells how {ended} ended, and its journal has yet to write it.");
         if (happened.Node!.Kind != NodeKind.Kernel || happened.Message is not { CommandId: { } id } message) return;
         if (message.Action == OrkAction.CommandRequest) CheckSend(id, message, facts);
         else if (message.Status != CommandStatus.Rejected) CheckTold(id, message, facts);

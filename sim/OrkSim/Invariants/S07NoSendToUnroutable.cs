@@ -3,17 +3,19 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S7: no command is sent to a Worker that is not Ready, or is Sick, Dead or unprobed, or whose circuit is open.</summary>
+/// <summary>S7: no command is sent to a Worker that is not Ready, or is Sick, Dead or unprobed, or whose circuit is open, or whose contract of now does not have it.</summary>
 public sealed class NoSendToUnroutable : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S7";
 
     /// <inheritdoc/>
-    public string Says => "No command is sent to a Worker that is not Ready, or is Sick, Dead or unprobed, or whose circuit is open.";
+    public string Says => "No command is sent to a Worker that is not Ready, or is Sick, Dead or unprobed, or whose circuit is open, or whose contract of now does not have it.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.FrameSent;
+
+    private static bool Has(LinkFacts link, string command) => link.Contract.Payload.Span.IndexOf(System.Text.Encoding.UTF8.GetBytes($"\"{command}\"")) >= 0;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -31,6 +33,11 @@ public sealed class NoSendToUnroutable : IInvariant
         if (facts.Circuits.TryGetValue(link.Peer.Name, out var circuit) && circuit.State == KernelEvent.CircuitOpened && circuit.Ticks < decidedTicks)
         {
             facts.Violated(this, $"{message.CommandId} was sent to {link.Peer}, whose circuit is open.");
+        }
+
+        if (link.Contract.Ticks < decidedTicks && message.CommandId is { } id && facts.Commands.TryGetValue(id, out var command) && !Has(link, command.Row.Spec.Command))
+        {
+            facts.Violated(this, $"{command.Row.Spec.Command} {id} was sent to {link.Peer}, whose contract on this link has no such command.");
         }
 
         if (link.SickTicks is { } sick && sick <= decidedTicks) facts.Violated(this, $"{message.CommandId} was sent to {link.Peer}, which is sick.");

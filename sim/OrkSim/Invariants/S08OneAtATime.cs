@@ -3,14 +3,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S8: at most one command is in flight per device, urgent ones first, each class in order of acceptance, from its first attempt to its end.</summary>
+/// <summary>S8: at most one command is in flight per device, urgent ones first, each class in order of acceptance, from its first attempt to its end; a Worker's places go to urgent ones first.</summary>
 public sealed class OneAtATime : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S8";
 
     /// <inheritdoc/>
-    public string Says => "At most one command is in flight per device, urgent ones first, each class in order of acceptance, from its first attempt to its end.";
+    public string Says => "At most one command is in flight per device, urgent ones first, each class in order of acceptance, from its first attempt to its end; a Worker's places go to urgent ones first.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitDurable | SimEventKind.Begun | SimEventKind.Executed | SimEventKind.NodeUp;
@@ -34,6 +34,7 @@ public sealed class OneAtATime : IInvariant
             foreach (var other in facts.Open.Values)
             {
                 if (other != assigned && assigned.Shares(other)) Check(assigned, other, decidedTicks, facts);
+                else if (IsPassedOver(other, assigned, decidedTicks, facts)) facts.Violated(this, $"{assigned.Id} is assigned at {assigned.Row.WorkerId}, where {other.Id} waits, which is urgent.");
             }
         }
     }
@@ -69,6 +70,24 @@ public sealed class OneAtATime : IInvariant
 
         // An urgent one may have been accepted in the turn that had just assigned this one.
         return theirs == CommandPriority.Urgent && (other.Row.Seq < assigned.Row.Seq || other.TouchedTicks < decidedTicks);
+    }
+
+    /// <summary>An urgent command that waited for nothing but a place at the same Worker, since before the decision.</summary>
+    private static bool IsPassedOver(CommandFacts other, CommandFacts assigned, long decidedTicks, Facts facts)
+    {
+        if (other.Row is not { State: CommandState.Queued, Attempt: 0, Spec.Priority: CommandPriority.Urgent } || assigned.Row.Spec.Priority == CommandPriority.Urgent) return false;
+        if (other.Row.WorkerId != assigned.Row.WorkerId || other.TouchedTicks >= decidedTicks) return false;
+        for (var i = 0; i < other.DeviceCount; i++)
+        {
+            if (facts.MovedTicks.GetValueOrDefault(other.Device(i)) >= decidedTicks) return false;
+        }
+
+        foreach (var third in facts.Open.Values)
+        {
+            if (third != other && third.Shares(other) && (InFlight(third) || third.IsBefore(other))) return false;
+        }
+
+        return true;
     }
 
     private static bool InFlight(CommandFacts command) => command.Row.State is CommandState.Dispatched or CommandState.Executing;

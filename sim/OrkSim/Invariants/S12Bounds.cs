@@ -13,7 +13,7 @@ public sealed class Bounds : IInvariant
     public string Says => "Open and settled commands, windows, registrations and pulls stay within their limits.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.CommitDurable | SimEventKind.FrameSent;
+    public SimEventKind Hears => SimEventKind.CommitDurable | SimEventKind.FrameSent | SimEventKind.FrameTaken;
 
     private readonly Dictionary<string, int> _inFlight = new(StringComparer.Ordinal);
 
@@ -26,9 +26,14 @@ public sealed class Bounds : IInvariant
             if (happened.Batch!.ChangedCommands.Count + happened.Batch.NewCommands.Count > 0) CheckCommands(facts);
             foreach (var row in happened.Batch.NewCommands) CheckLine(row, facts);
         }
+        else if (happened.Kind == SimEventKind.FrameTaken)
+        {
+            if (happened.Node == facts.Holder && happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller } caller) CheckWindow(caller, facts);
+        }
         else if (happened.Node == facts.Holder && happened.Message is { } message)
         {
             if (message.Action == OrkAction.IdentityRequest) CheckRegistrations(facts);
+            else if (happened.Frame == FrameKind.Request && message.Action is OrkAction.TelemetryPull or OrkAction.StatePull) CheckPulls(happened.Connection!.Facts!, facts);
             else if (message.Action == OrkAction.WorkerListResponse && message.Listing.TryGetProperty("kernel", out var kernel)) CheckTold(kernel, facts);
         }
     }
@@ -75,6 +80,23 @@ public sealed class Bounds : IInvariant
         }
 
         if (count > options.MaxRegistrations) facts.Violated(this, $"{count} registrations are under way; {options.MaxRegistrations} may be.");
+    }
+
+    /// <summary>A caller's requests that the kernel took and has not answered; it takes one more before it sees that its window is full.</summary>
+    private void CheckWindow(LinkFacts link, Facts facts)
+    {
+        var limit = facts.World.KernelOptions.Links.WindowPerCaller;
+        if (link.Questions.Count > limit + 1) facts.Violated(this, $"{link.Questions.Count} requests of {link.Peer} are under way; {limit} may be.");
+    }
+
+    /// <summary>Callers' pulls at one Worker, and the schedule's two.</summary>
+    private void CheckPulls(LinkFacts link, Facts facts)
+    {
+        const int scheduled = 2;
+        var options = facts.World.KernelOptions.Pulls;
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.TimeoutMs - 1).Ticks;
+        var count = link.Outstanding.Values.Count(asked => asked.Action is OrkAction.TelemetryPull or OrkAction.StatePull && asked.Ticks > since);
+        if (count > options.WindowPerWorker + scheduled) facts.Violated(this, $"{count} pulls are under way at {link.Peer}; {options.WindowPerWorker} may be, and the schedule's {scheduled}.");
     }
 
     private void CheckTold(System.Text.Json.JsonElement kernel, Facts facts)

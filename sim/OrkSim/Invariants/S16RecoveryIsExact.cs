@@ -15,6 +15,8 @@ public sealed class RecoveryIsExact : IInvariant
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.FrameSent;
 
+    private static readonly long Moment = TimeSpan.FromSeconds(2).Ticks;
+
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
@@ -22,6 +24,30 @@ public sealed class RecoveryIsExact : IInvariant
         if (happened.Node != facts.Holder || happened.Message is not { } message) return;
         if (message.Action == OrkAction.CommandStatusResponse && message.CommandId is { } id) CheckStatus(id, message, facts);
         else if (message.Action == OrkAction.WorkerListResponse) CheckListing(in happened, message, facts);
+    }
+
+    /// <inheritdoc/>
+    public void End(Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (!facts.IsServed || facts.CommitInFlight) return;
+        foreach (var link in facts.WorkerLinks)
+        {
+            if (link.KernelSide.Owner == facts.Holder && facts.World.IsHonest(link.Peer.Name)) CheckStates(link, facts);
+        }
+    }
+
+    /// <summary>What a Worker last told of its devices is what the store holds of them.</summary>
+    private void CheckStates(LinkFacts link, Facts facts)
+    {
+        var (payload, told) = link.States;
+        if (told == 0 || facts.NowTicks - told < Moment || PayloadRules.ReadState(EnvelopeReader.Read(payload, out var envelope) is null ? envelope.Payload : default, out var states) is not null) return;
+        var reader = new PayloadReader(states);
+        while (reader.Next())
+        {
+            if (reader.Name() is not { } device || facts.Owners.GetValueOrDefault(device) != link.Peer.Name || facts.States[device] is var known && known.OwnedTicks >= told - Moment) continue;
+            if (!reader.Raw().Span.SequenceEqual(known.State.Span)) facts.Violated(this, $"{link.Peer} told another state of {device} than the store has, {SimDefaults.Seconds(facts.NowTicks - told)} s ago.");
+        }
     }
 
     private void CheckStatus(string id, WireMessage told, Facts facts)

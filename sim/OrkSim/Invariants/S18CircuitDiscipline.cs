@@ -3,11 +3,16 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S18: nothing but pings and registrations is sent through an open circuit, no more than the allowed probes at once through a half-open one, and a Worker that answers nothing has no closed one.</summary>
+/// <summary>
+/// S18: nothing but pings and registrations is sent through an open circuit, no more than the allowed probes at once through a half-open one, and a Worker that answers nothing has no
+/// closed one; a circuit opens for a cause, and cools down in its time.
+/// </summary>
 public sealed class CircuitDiscipline : IInvariant
 {
     private readonly Dictionary<string, List<(LinkFacts Link, ulong Correlation, long Ticks)>> _probes = new(StringComparer.Ordinal);
 
+    private readonly CircuitPauses _pauses = new();
+    private readonly CircuitCauses _causes = new();
     private readonly Dictionary<string, long> _opened = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _halfOpen = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _ended = new(StringComparer.Ordinal);
@@ -17,21 +22,36 @@ public sealed class CircuitDiscipline : IInvariant
 
     /// <inheritdoc/>
     public string Says =>
-        "Nothing but pings and registrations is sent through an open circuit, no more than the allowed probes at once through a half-open one, and a Worker that answers nothing has no closed one.";
+        "Nothing but pings and registrations is sent through an open circuit, no more than the allowed probes at once through a half-open one, and a Worker that answers nothing has no closed one; "
+        + "a circuit opens for a cause, and cools down in its time.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.Note;
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        if (happened.Kind == SimEventKind.Note)
+        switch (happened.Kind)
         {
-            CheckPause(in happened, facts);
-            return;
+            case SimEventKind.Note:
+                CheckPause(in happened, facts);
+                _pauses.Hear(in happened, facts);
+                if (_causes.Missing(in happened, facts) is { } lacking) facts.Violated(this, lacking);
+                return;
+            case SimEventKind.StoreOpened:
+                _pauses.Clear();
+                _causes.Clear();
+                return;
+            case SimEventKind.Pulse:
+                if (_pauses.Overdue(facts) is { } overdue) facts.Violated(this, overdue);
+                return;
+            case SimEventKind.FrameTaken:
+                _causes.Took(in happened, facts);
+                return;
         }
 
+        _causes.Sent(in happened, facts);
         if (happened.Node != facts.Holder || happened.Frame != FrameKind.Request || happened.Message is not { } message || !Counts(message.Action)) return;
         var link = happened.Connection!.Facts!;
         if (link.Peer.Kind != NodeKind.Worker) return;

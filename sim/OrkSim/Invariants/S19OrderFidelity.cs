@@ -6,23 +6,28 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S19: the command that is accepted is the one that was ordered, and what a device carries out is the command that was accepted.</summary>
+/// <summary>S19: the command that is accepted is the one that was ordered, what a Worker is sent is the command that was accepted, and so is what a device carries out.</summary>
 public sealed class OrderFidelity : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S19";
 
     /// <inheritdoc/>
-    public string Says => "The command that is accepted is the one that was ordered, and what a device carries out is the command that was accepted.";
+    public string Says => "The command that is accepted is the one that was ordered, what a Worker is sent is the command that was accepted, and so is what a device carries out.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.Executed;
+    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.Executed;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        if (happened.Execution is { } execution)
+        if (happened.Kind == SimEventKind.FrameSent)
+        {
+            if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.CommandRequest, CommandId: { } sent } message || !facts.Commands.TryGetValue(sent, out var of) || of.BornSettled) return;
+            if (Differs(message, of.Row.Spec, facts.Epoch) is { } other) facts.Violated(this, $"{of.Id} is sent to {happened.Connection!.Facts!.Peer} with {other}.");
+        }
+        else if (happened.Execution is { } execution)
         {
             if (facts.Commands.TryGetValue(execution.CommandId, out var command) && !command.BornSettled && Differs(execution, command.Row.Spec) is { } what) facts.Violated(this, $"{execution.DeviceId} carries out {command.Id} with {what}.");
         }
@@ -31,6 +36,13 @@ public sealed class OrderFidelity : IInvariant
             if (Differs(order, accepted.Row.Spec, happened.Node!) is { } what) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {what}.");
         }
     }
+
+    private static string? Differs(WireMessage sent, CommandSpec spec, long epoch) =>
+        sent.DeviceId != spec.DeviceId ? $"the device {sent.DeviceId} and not {spec.DeviceId}"
+        : !(sent.Targets ?? []).SequenceEqual(spec.Targets ?? [], StringComparer.Ordinal) ? "other devices than those that it is for"
+        : sent.Epoch != epoch ? $"the epoch {sent.Epoch} and not {epoch}"
+        : sent.Reexecute != (spec.Idempotent && sent.Attempt > 1) ? $"{(sent.Reexecute ? "leave" : "no leave")} to execute it again, at attempt {sent.Attempt}"
+        : null;
 
     private static string? Differs(Execution execution, CommandSpec spec) =>
         execution.Command != spec.Command ? $"the name {execution.Command} and not {spec.Command}"
@@ -42,10 +54,13 @@ public sealed class OrderFidelity : IInvariant
         spec.Command != order.Command ? $"the name {spec.Command} and not {order.Command}"
         : spec.Caller != caller.Key ? $"the caller {spec.Caller}"
         : spec.Scope != order.Scope ? $"the scope {spec.Scope}"
+        : order.Targets is { } targets && !targets.ToHashSet(StringComparer.Ordinal).SetEquals(spec.Targets ?? []) ? $"the devices {string.Join(", ", spec.Targets ?? [])} and not {string.Join(", ", targets)}"
+        : order.Targets is not null && spec.Targets!.Count != spec.Targets.Distinct(StringComparer.Ordinal).Count() ? "a device twice"
         : order.Scope == CommandScope.Device && spec.DeviceId != order.DeviceId ? $"the device {spec.DeviceId} and not {order.DeviceId}"
         : spec.IdempotencyKey != order.IdempotencyKey ? $"the key {spec.IdempotencyKey} and not {order.IdempotencyKey}"
         : spec.Priority != order.Priority ? $"the priority {spec.Priority} and not {order.Priority}"
         : order.DeadlineMs is { } deadlineMs && spec.DeadlineAt - spec.CreatedAt != deadlineMs ? $"a deadline after {spec.DeadlineAt - spec.CreatedAt} ms and not {deadlineMs}"
+        : Encoding.UTF8.GetString(spec.Params.Span).Contains(SimWorker.ForbiddenMode, StringComparison.Ordinal) ? "parameters that its contract forbids"
         : !SameJson(order.Params is null ? "" : JsonSerializer.Serialize(order.Params, JsonSerializerOptions.Web), Encoding.UTF8.GetString(spec.Params.Span)) ? $"the parameters {Encoding.UTF8.GetString(spec.Params.Span)}"
         : null;
 

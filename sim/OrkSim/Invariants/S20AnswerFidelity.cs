@@ -3,14 +3,16 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, and none is recorded that a device then gives the lie.</summary>
+/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie.</summary>
 public sealed class AnswerFidelity : IInvariant
 {
+    private static readonly ErrorCode[] NoEnds = [ErrorCodes.WorkerBusy, ErrorCodes.JournalFailed];
+
     /// <inheritdoc/>
     public string Id => "S20";
 
     /// <inheritdoc/>
-    public string Says => "The end that is recorded of a command is the one that its Worker answered, and a device does nothing that was recorded as not done.";
+    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and a device does nothing that was recorded as not done.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed;
@@ -38,6 +40,11 @@ public sealed class AnswerFidelity : IInvariant
         if (row.State == CommandState.Success && !command.Answers.Exists(answer => answer.Status == CommandStatus.Success && SameResult(row, answer)))
         {
             facts.Violated(this, $"{command.Id} becomes SUCCESS with a result that its Worker did not answer.");
+        }
+
+        if (row.State == CommandState.Failed && Array.Exists(NoEnds, code => row.Error?.StartsWith(code.Code, StringComparison.Ordinal) == true))
+        {
+            facts.Violated(this, $"{command.Id} becomes FAILED for good: {row.Error}; its Worker could not take it just then.");
         }
 
         if (row is { State: CommandState.Failed, Outcome: CommandOutcome.Failed } && !command.Answers.Exists(answer => answer.Status is CommandStatus.Failed or CommandStatus.Rejected))

@@ -56,6 +56,9 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     /// <summary>True while more is on its way from this side than the other reads.</summary>
     public bool IsCongested => _onTheWay > _network.Behaviour.HighWaterBytes;
 
+    /// <summary>True where so little is on its way from this side that who was held back may go on.</summary>
+    internal bool IsDrained => _onTheWay <= _network.Behaviour.LowWaterBytes;
+
     /// <summary>True while this side has neither closed nor met the end.</summary>
     public bool IsOpen => !_closed && _life == Owner.Life;
 

@@ -34,9 +34,16 @@ internal sealed class Mischief(double chance)
 
     private sealed class Link(Mischief mischief, SimNode node, SimConnection link) : IConnection
     {
-        private static readonly string[] Ways = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "steal", "pose", "nonsense"];
+        private static readonly string[] Ways = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "steal", "pose", "astray", "mixup", "nonsense"];
+
+        // An answer of another kind than was asked for.
+        private static readonly (string Right, string Wrong)[] Kinds =
+        [
+            ("health.pong", "state.response"), ("command.result", "telemetry.response"), ("identity.response", "capability.response"), ("\"type\":\"response\"", "\"type\":\"event\""),
+        ];
 
         private readonly SimWorld _world = node.World;
+        private byte[] _before = [];
 
         public PeerIdentity Peer => link.Peer;
 
@@ -50,6 +57,8 @@ internal sealed class Mischief(double chance)
 
         public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
         {
+            var before = _before;
+            if (kind == FrameKind.Response) _before = payload.ToArray();
             if (kind != FrameKind.Response || !_world.Draws.Chance(mischief._chance)) return link.Send(kind, correlation, payload);
             switch (_world.Draws.Of(Ways))
             {
@@ -77,6 +86,11 @@ internal sealed class Mischief(double chance)
                     return link.Send(kind, correlation, Change(payload, "\"devices\":[", $"\"devices\":[{{\"deviceId\":\"{_world.Draws.Of(_world.Devices.Keys.ToArray())}\"}},"));
                 case "pose":
                     return link.Send(kind, correlation, Change(payload, node.Name, _world.Draws.Of(_world.Workers).Node.Name));
+                case "astray":
+                    var (right, wrong) = _world.Draws.Of(Kinds);
+                    return link.Send(kind, correlation, Change(payload, right, wrong));
+                case "mixup":
+                    return link.Send(kind, correlation, before.Length > 0 ? before : payload);
                 default:
                     return link.Send(kind, correlation, "{\"id\":7,\"nonsense\":[1,2"u8);
             }

@@ -11,6 +11,11 @@ internal sealed class SimCaller
     /// <summary>How long callers wait for a command's end in one call, milliseconds.</summary>
     internal const long LongPollMs = 5_000;
 
+    /// <summary>The name of a call that ends when its command has ended, or with the caller's patience.</summary>
+    internal const string Waiting = "wait for the end";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
     private readonly SimWorld _world;
     private readonly bool _isAuditor;
     private OrkClient? _client;
@@ -149,12 +154,25 @@ internal sealed class SimCaller
         }
 
         if (draws.Chance(work.Look.Min)) _world.Observe(Node, LookAsync(receipt.CommandId));
+        if (order.IdempotencyKey is not null)
+        {
+            await EndOfAsync(receipt.CommandId);
+            return;
+        }
+
         var view = await LookOnceAsync("wait", receipt.CommandId, LongPollMs);
         for (var looks = 0; looks < 3 && view is not { IsTerminal: true }; looks++)
         {
             await Task.Delay(draws.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(4)), Node.Clock);
             view = await LookOnceAsync("status", receipt.CommandId);
         }
+    }
+
+    /// <summary>Waits for a command's end as the SDK does, for some time.</summary>
+    private async Task EndOfAsync(string commandId)
+    {
+        using var patience = new CancellationTokenSource(Patience, Node.Clock);
+        await CallAsync(Waiting, (long)Patience.TotalMilliseconds, () => _client!.WaitAsync(commandId, patience.Token), commandId: commandId);
     }
 
     private async Task LookAsync(string commandId)
@@ -193,21 +211,33 @@ internal sealed class SimCaller
         if (worker.DeviceIds.Count == 0 || (_world.Ports.Worker is not null && worker.OwnContract is null)) return null;
         var (command, parameters) = worker.OwnContract is { } own ? ContractOrders.Draw(own, draws) : MinerOrder();
         var isWide = draws.Chance(work.Wide.Min);
+        var targets = isWide ? Targets(worker.DeviceIds) : null;
         return new CommandOrder
         {
             Command = command,
             Params = parameters,
-            Scope = isWide ? CommandScope.Worker : CommandScope.Device,
+            Scope = !isWide ? CommandScope.Device : targets is null ? CommandScope.Worker : CommandScope.Rack,
             WorkerId = isWide ? worker.Node.Name : null,
+            Targets = targets,
             DeviceId = isWide ? null : isHot ? worker.DeviceIds[0] : draws.Of(worker.DeviceIds),
             Priority = draws.Chance(work.Urgent.Min) ? CommandPriority.Urgent : CommandPriority.Normal,
-            IdempotencyKey = draws.Chance(work.Keyed.Min) ? string.Create(CultureInfo.InvariantCulture, $"{Node.Name}-{++_orders}") : null,
+
+            // Two callers may well use the same key: it is each one's own.
+            IdempotencyKey = draws.Chance(work.Keyed.Min) ? string.Create(CultureInfo.InvariantCulture, $"order-{++_orders}") : null,
             DeadlineMs = (long)work.Deadline.Draw(draws).TotalMilliseconds,
         };
     }
 
+    /// <summary>All of a Worker's devices, or some of them by name, of which people name one twice at times.</summary>
+    private string[]? Targets(IReadOnlyList<string> devices) => _world.Draws.Pick(DrawKind.Pick, 4) switch
+    {
+        2 => [.. devices.Take((devices.Count + 1) / 2)],
+        3 => [devices[^1], .. devices.Take(devices.Count / 2), devices[^1]],
+        _ => null,
+    };
+
     private (string Command, object? Params) MinerOrder() => _world.Draws.Chance(_world.Scenario.Workload.Mix.RebootShare)
-        ? (SimWorker.Reboot, null) : (SimWorker.SetPowerMode, new { mode = _world.Draws.Pick(DrawKind.Pick, 2) == 0 ? "normal" : "sleep" });
+        ? (SimWorker.Reboot, null) : (SimWorker.SetPowerMode, new { mode = _world.Draws.Pick(DrawKind.Pick, 16) is var mode && mode == 15 ? SimWorker.ForbiddenMode : mode % 2 == 0 ? "normal" : "sleep" });
 
     private Task<CommandView?> LookOnceAsync(string what, string commandId, long waitMs = 0) =>
         CallAsync(what, waitMs, () => _client!.StatusAsync(commandId, waitMs), commandId: commandId);
@@ -226,6 +256,11 @@ internal sealed class SimCaller
         catch (OrkRefusedException e)
         {
             _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = e.Error, Call = new CallEnd(order, commandId) });
+            return default;
+        }
+        catch (OperationCanceledException)
+        {
+            _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = "given up by its caller", Call = new CallEnd(order, commandId) });
             return default;
         }
     }

@@ -24,14 +24,20 @@ public sealed class SimWorker
     internal const string Reboot = "reboot";
     internal const string SetPowerMode = "set-power-mode";
 
-    private static readonly WorkerContract Contract = WorkerDefinition.ContractOf(new
+    /// <summary>A power mode that the contract does not have.</summary>
+    internal const string ForbiddenMode = "overclock";
+
+    private static readonly WorkerContract Contract = ContractWith(reboots: true);
+    private static readonly WorkerContract LeanContract = ContractWith(reboots: false);
+
+    private static WorkerContract ContractWith(bool reboots) => WorkerDefinition.ContractOf(new
     {
         metadata = new { provider = "orksim", deviceFamily = "miner", brand = "Model", modelsSupported = new[] { "M1" }, overview = "A simulated miner." },
         capabilities = new
         {
             telemetry = new[] { "metrics" },
-            commands = new object[]
-            {
+            commands = ((object[])
+            [
                 new { name = Reboot, description = "Restarts the device.", idempotent = false, timeoutMs = 3_000, @params = Array.Empty<object>() },
                 new
                 {
@@ -41,7 +47,7 @@ public sealed class SimWorker
                     timeoutMs = 3_000,
                     @params = new object[] { new { name = "mode", type = "string", required = true, @enum = new[] { "normal", "sleep", "high" } } },
                 },
-            },
+            ]).Skip(reboots ? 0 : 1),
         },
     });
 
@@ -58,7 +64,10 @@ public sealed class SimWorker
     public SimNode Node { get; }
 
     /// <summary>True where its journal outlives a crash.</summary>
-    public bool KeepsJournal { get; }
+    public bool KeepsJournal { get; internal set; }
+
+    /// <summary>True where its contract has no reboot, from its next start on.</summary>
+    internal bool LacksReboot { get; set; }
 
     /// <summary>The devices it will say it owns at its next start.</summary>
     public List<string> DeviceIds { get; } = [];
@@ -86,9 +95,13 @@ public sealed class SimWorker
 
     internal SimJournal Journal { get; init; } = null!;
 
-    internal WorkerDefinition Define() => _world.Ports.Worker is { } own ? DefineOwn(own) : new WorkerDefinition(Node.Name, Contract, [.. DeviceIds])
-        .OnCommand(Reboot, HandleAsync)
-        .OnCommand(SetPowerMode, HandleAsync)
+    internal WorkerDefinition Define() => _world.Ports.Worker is { } own ? DefineOwn(own) : DefineMiner();
+
+    private WorkerDefinition DefineMiner()
+    {
+        var definition = new WorkerDefinition(Node.Name, LacksReboot ? LeanContract : Contract, [.. DeviceIds]);
+        if (!LacksReboot) definition.OnCommand(Reboot, HandleAsync);
+        return definition.OnCommand(SetPowerMode, HandleAsync)
         .OnTelemetry("metrics", async (call, _) =>
         {
             if (Muted is { } muted) await muted.Task;
@@ -99,6 +112,7 @@ public sealed class SimWorker
             if (Muted is { } muted) await muted.Task;
             return State(deviceId);
         });
+    }
 
     /// <summary>Somebody's own Worker: that its handlers run is what its devices do, as far as this world can tell.</summary>
     private WorkerDefinition DefineOwn(DefineWorker own)
@@ -136,11 +150,12 @@ public sealed class SimWorker
             if (Muted is { } muted) await muted.Task;
             if (draws.Chance(_world.FaultsOn ? fleet.Hang.Min : 0)) await new TaskCompletionSource().Task;
             var time = fleet.Execution.Draw(draws);
-            if (draws.Chance(_world.FaultsOn ? fleet.Slow.Min : 0)) time += TimeSpan.FromSeconds(draws.Between(3, 9));
 
-            // A device that has begun does not stop because somebody no longer waits.
-            await Task.Delay(time, Node.Clock, CancellationToken.None);
-            if (draws.Chance(fleet.Fail.Min)) return CommandReply.Failure("device says no");
+            // Some drivers stop when nobody waits any more; most devices that have begun do not.
+            var stops = false;
+            if (draws.Chance(_world.FaultsOn ? fleet.Slow.Min : 0)) (time, stops) = (time + TimeSpan.FromSeconds(draws.Between(3, 9)), draws.Pick(DrawKind.Pick, 3) == 2);
+            await Task.Delay(time, Node.Clock, stops ? cancellation : CancellationToken.None);
+            if (draws.Chance(fleet.Fail.Min)) return draws.Pick(DrawKind.Pick, 2) == 0 ? CommandReply.Failure("device says no") : throw new InvalidOperationException("device is on fire");
             Act(deviceId, call);
         }
 

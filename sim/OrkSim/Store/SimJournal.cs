@@ -6,6 +6,7 @@ namespace OrkSim;
 internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan maxWrite)
 {
     private MemoryCommandJournal _entries = new();
+    private HashSet<string> _ending = new(StringComparer.Ordinal);
 
     /// <summary>True while nothing can be written.</summary>
     internal bool Fails { get; set; }
@@ -18,9 +19,17 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
     }
 
     /// <summary>The journal as one life of its Worker sees it.</summary>
-    internal ICommandJournal Of(SimNode node) => new View(this, node);
+    internal ICommandJournal Of(SimNode node)
+    {
+        // What an earlier life was writing is lost with it.
+        _ending = new HashSet<string>(StringComparer.Ordinal);
+        return new View(this, node, _ending);
+    }
 
-    private sealed class View(SimJournal journal, SimNode node) : ICommandJournal
+    /// <summary>True while the end of a command is being written.</summary>
+    internal bool IsEnding(string commandId) => _ending.Contains(commandId);
+
+    private sealed class View(SimJournal journal, SimNode node, HashSet<string> ending) : ICommandJournal
     {
         public async ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start)
         {
@@ -33,7 +42,16 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
 
         public async ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer)
         {
-            await WriteAsync();
+            ending.Add(commandId);
+            try
+            {
+                await WriteAsync();
+            }
+            finally
+            {
+                ending.Remove(commandId);
+            }
+
             await journal._entries.EndAsync(workerId, commandId, answer);
             journal.Tell(node, new JournalCall(null, default, commandId, answer));
         }

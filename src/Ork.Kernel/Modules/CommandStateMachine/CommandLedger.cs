@@ -152,13 +152,16 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         else Reroute(command, owner, turn);
     }
 
-    /// <summary>A Worker is registered, perhaps with another contract than its commands were accepted under: those it lacks end, the others are driven.</summary>
+    /// <summary>
+    /// A Worker is registered, perhaps with another contract than its commands were accepted under, or without the journal it had: those it lacks end, and so do those that only a
+    /// journal made safe to repeat. The others are driven.
+    /// </summary>
     internal void WorkerReady(WorkerEntry worker, Turn turn)
     {
         foreach (var command in OpenOf(worker))
         {
-            if (worker.Contract!.Find(command.Spec.Command) is not null) continue;
-            GiveUpUnsent(command, CommandTrigger.Abandon, Refusal.With(ErrorCodes.CommandNotInCapabilities, command.Spec.Command), turn);
+            if (worker.Contract!.Find(command.Spec.Command) is null) GiveUpUnsent(command, CommandTrigger.Abandon, Refusal.With(ErrorCodes.CommandNotInCapabilities, command.Spec.Command), turn);
+            else if (!IsSafeToRetry(command)) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.OutcomeUnknown, turn);
         }
 
         Drive(worker, turn);

@@ -1,0 +1,102 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>What could have opened a circuit, counted from the links: requests that were not answered in time, and links lost (S18). Never fewer than what a kernel can count.</summary>
+internal sealed class CircuitCauses
+{
+    private const int MostKept = 4_096;
+    private const int MostAnswers = 256;
+
+    // Where commits take long, a command's time may be over before it leaves.
+    private static readonly string[] Slowing = ["store-stall", "disk-full", "commit-fails", "commit-unknown"];
+    private static readonly TimeSpan SlowCommit = TimeSpan.FromMilliseconds(500);
+    private static readonly long Slack = TimeSpan.FromMilliseconds(600).Ticks;
+
+    private readonly Dictionary<string, Watched> _watched = new(StringComparer.Ordinal);
+
+    /// <summary>A kernel begins with no memory of any Worker.</summary>
+    internal void Clear() => _watched.Clear();
+
+    internal void Sent(in SimEvent frame, Facts facts)
+    {
+        if (frame.Node != facts.Holder || frame.Frame != FrameKind.Request || frame.Connection?.Facts is not { Peer.Kind: NodeKind.Worker } link) return;
+        if (frame.Message is not { } message || !CircuitDiscipline.Counts(message.Action)) return;
+        var asked = Of(link.Peer.Name).Asked;
+        if (asked.Count == MostKept) asked.RemoveAt(0);
+        asked.Add((link, frame.Correlation, frame.Ticks));
+    }
+
+    internal void Took(in SimEvent frame, Facts facts)
+    {
+        if (frame.Node != facts.Holder || frame.Frame != FrameKind.Response || frame.Connection?.Facts is not { Peer.Kind: NodeKind.Worker } link) return;
+        var (watched, correlation) = (Of(link.Peer.Name), frame.Correlation);
+        var at = watched.Asked.FindIndex(asked => asked.Link == link && asked.Correlation == correlation);
+        if (at < 0 || frame.Message is null || frame.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0) return;
+
+        // One that may have come too late for the kernel stays a failure.
+        if (frame.Ticks - watched.Asked[at].Ticks >= ShortestTimeout(facts) - Slack) return;
+        if (watched.AnsweredTicks.Count == MostAnswers) watched.AnsweredTicks.RemoveAt(0);
+        watched.AnsweredTicks.Add(frame.Ticks);
+        watched.Asked.RemoveAt(at);
+    }
+
+    /// <summary>What says that a circuit opens without a cause, or null. Also hears of links lost.</summary>
+    internal string? Missing(in SimEvent note, Facts facts)
+    {
+        if (note.Node != facts.Holder || note.Subject is not { } worker) return null;
+        if (note.Note == KernelEvent.LinkDown) Of(worker).LostTicks.Add(note.Ticks);
+        if (note.Note is not (KernelEvent.CircuitOpened or KernelEvent.CircuitClosed or KernelEvent.CircuitHalfOpen)) return null;
+        var watched = Of(worker);
+        var missing = note.Note == KernelEvent.CircuitOpened && facts.World.IsHonest(worker) ? Missing(watched, note.Detail ?? "", note.Ticks, facts) : null;
+
+        // Each state begins with no memory of the one before.
+        watched.Asked.Clear();
+        watched.LostTicks.Clear();
+        watched.AnsweredTicks.Clear();
+        return missing is null ? null : $"The circuit of {worker} opens: {note.Detail}; {missing}.";
+    }
+
+    private static string? Missing(Watched watched, string why, long ticks, Facts facts)
+    {
+        var options = facts.World.KernelOptions.Circuits;
+        var windowed = ticks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks - Slack;
+        if (why == "flaps")
+        {
+            var lost = watched.LostTicks.Count(at => at >= windowed);
+            return lost >= options.LinksLostToOpen ? null : $"its links were lost {lost} times in that while";
+        }
+
+        var scenario = facts.World.Scenario;
+        if (scenario.Store.Commit.Max > SlowCommit || scenario.Faults.Any(static fault => Slowing.Contains(fault.Kind))) return null;
+        if (!int.TryParse(why.AsSpan(0, Math.Max(0, why.IndexOf(' ', StringComparison.Ordinal))), System.Globalization.CultureInfo.InvariantCulture, out var told)) return null;
+        var longest = LongestTimeout(facts) + Slack + facts.World.WorstLateness.Ticks + (facts.AwakeTicks > windowed ? ticks - windowed : 0);
+
+        // An answer just taken may still lie before the kernel.
+        var since = why.EndsWith("in a row", StringComparison.Ordinal) ? watched.AnsweredTicks.FindLast(at => at < ticks - Slack) : windowed;
+        var failed = watched.Asked.Count(asked => asked.Ticks >= since - longest);
+        return failed >= told ? null : $"{failed} requests can have failed in that while";
+    }
+
+    private static long ShortestTimeout(Facts facts) => TimeSpan.FromMilliseconds(Math.Min(facts.World.KernelOptions.Pulls.TimeoutMs, facts.World.KernelOptions.Commands.AttemptTimeoutMs)).Ticks;
+
+    private static long LongestTimeout(Facts facts) =>
+        TimeSpan.FromMilliseconds(Math.Max(facts.World.KernelOptions.Pulls.TimeoutMs, facts.World.KernelOptions.Commands.AttemptTimeoutMs) + facts.World.KernelOptions.Loop.ListenMs).Ticks;
+
+    private Watched Of(string worker)
+    {
+        if (!_watched.TryGetValue(worker, out var watched)) _watched.Add(worker, watched = new Watched());
+        return watched;
+    }
+
+    /// <summary>What happened with a Worker since its circuit last changed.</summary>
+    private sealed class Watched
+    {
+        internal List<(LinkFacts Link, ulong Correlation, long Ticks)> Asked { get; } = [];
+
+        internal List<long> LostTicks { get; } = [];
+
+        internal List<long> AnsweredTicks { get; } = [];
+    }
+}

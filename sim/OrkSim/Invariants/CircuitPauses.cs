@@ -1,0 +1,75 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>How long circuits may stay open at the most: what a kernel that holds the store said of each, and its pause, which doubles from opening to opening (S18).</summary>
+internal sealed class CircuitPauses
+{
+    private static readonly long Slack = TimeSpan.FromMilliseconds(600).Ticks;
+
+    private readonly Dictionary<string, int> _opens = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _closed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _until = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _halfOpen = new(StringComparer.Ordinal);
+
+    /// <summary>A kernel begins with every circuit closed.</summary>
+    internal void Clear()
+    {
+        _opens.Clear();
+        _closed.Clear();
+        _until.Clear();
+        _halfOpen.Clear();
+    }
+
+    internal void Hear(in SimEvent note, Facts facts)
+    {
+        if (note.Node != facts.Holder || note.Subject is not { } worker) return;
+        switch (note.Note)
+        {
+            case KernelEvent.CircuitOpened when note.Detail != "isolated":
+                Open(worker, note.Ticks, facts);
+                break;
+            case KernelEvent.CircuitHalfOpen:
+                _until.Remove(worker);
+                _halfOpen.Add(worker);
+                break;
+            case KernelEvent.CircuitOpened or KernelEvent.WorkerTerminated:
+                _until.Remove(worker);
+                _halfOpen.Remove(worker);
+                break;
+            case KernelEvent.CircuitClosed:
+                _until.Remove(worker);
+                _halfOpen.Remove(worker);
+                if (note.Detail == "restored") _opens.Remove(worker);
+                else _closed[worker] = note.Ticks;
+                break;
+        }
+    }
+
+    /// <summary>What says that a circuit has been open for too long, or null.</summary>
+    internal string? Overdue(Facts facts)
+    {
+        if (!facts.IsServed || facts.CommitInFlight) return null;
+        foreach (var (worker, until) in _until)
+        {
+            var latest = Math.Max(until, facts.AwakeTicks) + Slack + (2 * facts.World.WorstLateness.Ticks);
+            if (latest >= facts.NowTicks || !facts.Workers.TryGetValue(worker, out var row) || row.Terminated || row.Hold != CircuitHold.None) continue;
+            return $"The circuit of {worker} should have cooled down {SimDefaults.Seconds(facts.NowTicks - until)} s ago, and is still open.";
+        }
+
+        return null;
+    }
+
+    private void Open(string worker, long ticks, Facts facts)
+    {
+        var options = facts.World.KernelOptions.Circuits;
+        var closed = _closed.GetValueOrDefault(worker, facts.HeldSinceTicks);
+
+        // Only a closed circuit has been good for long. The kernel counts whole milliseconds.
+        if (!_halfOpen.Remove(worker) && ticks - closed > TimeSpan.FromMilliseconds(options.ForgetAfterMs + 2).Ticks) _opens.Remove(worker);
+        var opens = _opens.GetValueOrDefault(worker);
+        _opens[worker] = opens + 1;
+        _until[worker] = ticks + TimeSpan.FromMilliseconds(Math.Min(options.CoolDownCapMs, options.CoolDownBaseMs << Math.Min(opens, 30))).Ticks;
+    }
+}

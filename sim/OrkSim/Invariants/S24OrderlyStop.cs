@@ -1,0 +1,43 @@
+using Ork.Kernel;
+
+namespace OrkSim;
+
+/// <summary>S24: a kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time.</summary>
+public sealed class OrderlyStop : IInvariant
+{
+    // The kernel counts whole milliseconds.
+    private static readonly long Slack = TimeSpan.FromMilliseconds(2).Ticks;
+
+    private readonly Dictionary<SimNode, long> _told = [];
+
+    /// <inheritdoc/>
+    public string Id => "S24";
+
+    /// <inheritdoc/>
+    public string Says => "A kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.CommitSubmitted;
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Node is not { Kind: NodeKind.Kernel } kernel) return;
+        if (happened.Kind == SimEventKind.NodeUp) _told.Remove(kernel);
+        else if (happened is { Kind: SimEventKind.Note, Note: KernelEvent.Draining }) _told[kernel] = happened.Ticks;
+        else if (happened.Batch is { } batch && _told.TryGetValue(kernel, out var told)) Check(batch, kernel, told, happened.Ticks, facts);
+    }
+
+    private void Check(CommitBatch batch, SimNode kernel, long told, long ticks, Facts facts)
+    {
+        var isAfter = facts.DecidedSince(kernel) > told;
+        if (isAfter && batch.NewCommands.Count > 0) facts.Violated(this, $"{kernel} was told to stop and takes {batch.NewCommands[0].Spec.CommandId}.");
+        foreach (var row in batch.Log)
+        {
+            if (isAfter && row.To == CommandState.Dispatched) facts.Violated(this, $"{kernel} was told to stop and begins attempt {row.Attempt} of {facts.BySeq(row.CommandSeq)?.Id}.");
+            if (row.To != CommandState.Timeout || !row.Detail.StartsWith(nameof(CommandTrigger.ShuttingDown), StringComparison.Ordinal)) continue;
+            if (ticks - told < TimeSpan.FromMilliseconds(facts.World.KernelOptions.Loop.DrainMs).Ticks - Slack) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - told)} s ago and does not wait any longer for {facts.BySeq(row.CommandSeq)?.Id}.");
+        }
+    }
+}
