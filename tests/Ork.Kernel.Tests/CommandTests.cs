@@ -393,11 +393,15 @@ public sealed class CommandTests
     public void S3_what_only_a_journal_made_safe_to_repeat_ends_in_doubt_when_its_Worker_comes_back_without_one()
     {
         _ork.Register(journal: true);
-        var unsafeToRepeat = _ork.Send();
+        string[] unsafeToRepeat = [_ork.Send("d1"), _ork.Send("d2")];
         _ork.Do(InputKind.LinkDown, 1);
-        Assert.Equal("QUEUED", _ork.Status(unsafeToRepeat).GetProperty("status").GetString());
+        Assert.All(unsafeToRepeat, id => Assert.Equal("QUEUED", _ork.Status(id).GetProperty("status").GetString()));
+        var sent = _ork.Effects.Count(seen => seen.Action == OrkAction.CommandRequest);
         _ork.Register(session: 2, journal: false);
-        AssertFailed(_ork.Status(unsafeToRepeat), "ERR_OUTCOME_UNKNOWN", "unknown");
+
+        // Both: where the first ends, the second is next in line.
+        Assert.All(unsafeToRepeat, id => AssertFailed(_ork.Status(id), "ERR_OUTCOME_UNKNOWN", "unknown"));
+        Assert.Equal(sent, _ork.Effects.Count(seen => seen.Action == OrkAction.CommandRequest));
     }
 
     [Fact]

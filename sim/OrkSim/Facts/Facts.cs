@@ -378,7 +378,7 @@ public sealed class Facts
         if (asked.CommandId is { } about && Commands.TryGetValue(about, out var command))
         {
             command.Answered.Add(asked.Attempt);
-            if (packet.Message is { } answer) command.Answers.Add(answer);
+            if (packet.Message is { } answer && (answer.CommandId ?? about) == about) command.Answers.Add(answer);
             if (link.KernelSide.Owner == Holder && packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success, CommandId: { } succeeded } && succeeded == about) command.SucceededTicks ??= NowTicks;
         }
 

@@ -31,6 +31,11 @@ public sealed class CancelMeansCancel : IInvariant
 
     private void CheckStopped(CommitBatch batch, Facts facts)
     {
+        foreach (var row in batch.ChangedCommands)
+        {
+            if (!row.StopRequested && facts.BySeq(row.Seq) is { Row.StopRequested: true } forgotten) facts.Violated(this, $"{forgotten.Id} was stopped, and that is recorded no longer.");
+        }
+
         foreach (var row in batch.Log)
         {
             if (row.To == CommandState.Dispatched && facts.BySeq(row.CommandSeq) is { Row.StopRequested: true } stopped) facts.Violated(this, $"{stopped.Id} was stopped, and attempt {row.Attempt} of it is made.");

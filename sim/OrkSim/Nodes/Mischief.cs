@@ -43,7 +43,7 @@ internal sealed class Mischief(double chance)
         ];
 
         private readonly SimWorld _world = node.World;
-        private byte[] _before = [];
+        private readonly Dictionary<string, byte[]> _before = new(StringComparer.Ordinal);
 
         public PeerIdentity Peer => link.Peer;
 
@@ -57,8 +57,7 @@ internal sealed class Mischief(double chance)
 
         public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
         {
-            var before = _before;
-            if (kind == FrameKind.Response) _before = payload.ToArray();
+            var before = kind == FrameKind.Response ? Before(payload) : null;
             if (kind != FrameKind.Response || !_world.Draws.Chance(mischief._chance)) return link.Send(kind, correlation, payload);
             switch (_world.Draws.Of(Ways))
             {
@@ -90,10 +89,20 @@ internal sealed class Mischief(double chance)
                     var (right, wrong) = _world.Draws.Of(Kinds);
                     return link.Send(kind, correlation, Change(payload, right, wrong));
                 case "mixup":
-                    return link.Send(kind, correlation, before.Length > 0 ? before : payload);
+                    return link.Send(kind, correlation, before ?? payload);
                 default:
                     return link.Send(kind, correlation, "{\"id\":7,\"nonsense\":[1,2"u8);
             }
+        }
+
+        /// <summary>The answer of the same kind that it gave before this one, or null.</summary>
+        private byte[]? Before(ReadOnlySpan<byte> payload)
+        {
+            var action = payload[Math.Max(0, payload.IndexOf("\"action\":\""u8))..];
+            var name = Encoding.UTF8.GetString(action[..Math.Max(0, action.IndexOf(","u8))]);
+            var before = _before.GetValueOrDefault(name);
+            _before[name] = payload.ToArray();
+            return before;
         }
 
         private static byte[] Change(ReadOnlySpan<byte> payload, string from, string to) =>
