@@ -154,9 +154,12 @@ public sealed class SimWorker
             // Some drivers stop when nobody waits any more; most devices that have begun do not.
             var stops = false;
             if (draws.Chance(_world.FaultsOn ? fleet.Slow.Min : 0)) (time, stops) = (time + TimeSpan.FromSeconds(draws.Between(3, 9)), draws.Pick(DrawKind.Pick, 3) == 2);
-            await Task.Delay(time, Node.Clock, stops ? cancellation : CancellationToken.None);
+            await Task.Delay(time / 2, Node.Clock, stops ? cancellation : CancellationToken.None);
             if (draws.Chance(fleet.Fail.Min)) return draws.Pick(DrawKind.Pick, 2) == 0 ? CommandReply.Failure("device says no") : throw new InvalidOperationException("device is on fire");
             Act(deviceId, call);
+
+            // It has done it, and takes its time to say so: whoever dies now has done it too.
+            await Task.Delay(time / 2, Node.Clock, CancellationToken.None);
         }
 
         return CommandReply.Success(new { devices = call.DeviceIds.Count, attempt = call.Attempt });
