@@ -152,7 +152,8 @@ internal static class Members
         await Task.Delay(TimeSpan.FromSeconds(20));
         var after = site.Use();
         var wallMs = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
-        site.Dispose();
+        site.KillWorkers();
+        site.KillKernel();
         var schedule = options.Schedule;
         var perSecond = many * ((1_000.0 / schedule.HealthIntervalMs) + (1_000.0 / schedule.StateIntervalMs) + (1_000.0 / schedule.TelemetryIntervalMs));
         return new Figure
