@@ -4,7 +4,7 @@ using Ork.Worker;
 
 namespace OrkSim;
 
-/// <summary>The options of simulated kernels and Workers: the product's, with patience shortened so that a run of a minute sees every timeout and its end.</summary>
+/// <summary>The options of simulated kernels and Workers: the product's, with patience shortened so that a run of a minute sees every timeout and its end, and limits so small that runs meet them.</summary>
 public static class SimDefaults
 {
     /// <summary>Virtual ticks as seconds, as messages tell them.</summary>

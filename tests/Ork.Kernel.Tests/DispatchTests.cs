@@ -50,6 +50,31 @@ public sealed class DispatchTests
     }
 
     [Fact]
+    public void The_contract_behind_a_device_is_told_as_its_Worker_gave_it()
+    {
+        var told = _ork.AskOne("device.capabilities", "{}", "d1");
+        Assert.Equal(("d1", "w1"), (told.GetProperty("deviceId").GetString(), told.GetProperty("workerId").GetString()));
+        Assert.Contains("reboot", told.GetProperty("contract").GetProperty("capabilities").GetProperty("commands").EnumerateArray().Select(command => command.GetProperty("name").GetString()));
+        Assert.Equal("ERR_DEVICE_ID_REQUIRED", _ork.AskOne("device.capabilities", "{}").GetProperty("error").GetString());
+        Assert.Equal("ERR_DEVICE_NOT_FOUND", _ork.AskOne("device.capabilities", "{}", "nope").GetProperty("error").GetString());
+    }
+
+    [Theory]
+    [InlineData("{}", "w1,w2", null)]
+    [InlineData("""{"limit":1}""", "w1", "w1")]
+    [InlineData("""{"limit":1,"after":"w1"}""", "w2", null)]
+    [InlineData("""{"after":"w2"}""", "", null)]
+    [InlineData("""{"workerId":"w2","limit":1}""", "w2", null)]
+    [InlineData("""{"workerId":"nope"}""", "", null)]
+    public void Workers_are_listed_page_by_page_or_one_of_them(string ask, string workers, string? next)
+    {
+        _ork.Register(session: 2, workerId: "w2", devices: ["d9"], key: "k2");
+        var page = _ork.AskOne("worker.list", ask);
+        Assert.Equal(workers, string.Join(',', page.GetProperty("workers").EnumerateArray().Select(worker => worker.GetProperty("workerId").GetString())));
+        Assert.Equal(next, page.GetProperty("next").GetString());
+    }
+
+    [Fact]
     public void An_unknown_command_cannot_be_followed_or_cancelled()
     {
         Assert.Equal("ERR_COMMAND_NOT_FOUND", _ork.Status("nope").GetProperty("error").GetString());
