@@ -18,6 +18,8 @@ public sealed class FrameTests
     [InlineData(8u, 3, "ERR_FRAME_MALFORMED")]
     [InlineData(9u, 0, "ERR_FRAME_MALFORMED")]
     [InlineData(9u, 6, "ERR_FRAME_MALFORMED")]
+    [InlineData(9u, 1, null)]
+    [InlineData(9u, 5, null)]
     [InlineData(1024u, 5, null)]
     public void A_header_that_cannot_be_is_refused(uint length, byte kind, string? code)
     {
@@ -25,6 +27,17 @@ public sealed class FrameTests
         BitConverter.TryWriteBytes(bytes, length);
         bytes[4] = kind;
         Assert.Equal(code, FrameHeader.Read(bytes, 1024, out _)?.Code);
+    }
+
+    [Fact]
+    public void The_most_payload_is_what_a_header_at_the_limit_announces()
+    {
+        var bytes = new byte[FrameHeader.Size];
+        new FrameHeader(FrameKind.Response, 1, FrameHeader.MaxPayload(1024)).Write(bytes);
+        Assert.Null(FrameHeader.Read(bytes, 1024, out var header));
+        Assert.Equal(FrameHeader.MaxPayload(1024), header.PayloadLength);
+        new FrameHeader(FrameKind.Response, 1, FrameHeader.MaxPayload(1024) + 1).Write(bytes);
+        Assert.Equal("ERR_FRAME_TOO_LARGE", FrameHeader.Read(bytes, 1024, out _)?.Code);
     }
 
     [Theory]

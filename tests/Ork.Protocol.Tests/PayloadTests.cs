@@ -27,6 +27,7 @@ public sealed class PayloadTests
     [InlineData(OrkAction.CommandResult, """{"commandId":"x","status":"QUEUED"}""", "ERR_PAYLOAD_STATUS_INVALID")]
     [InlineData(OrkAction.CommandResult, """{"commandId":"x","status":"UNKNOWN"}""", null)]
     [InlineData(OrkAction.CommandStatusResponse, """{"commandId":"x","status":"NOPE"}""", "ERR_PAYLOAD_STATUS_INVALID")]
+    [InlineData(OrkAction.CommandStatusResponse, """{"commandId":"x","status":"QUEUED"}""", null)]
     [InlineData(OrkAction.CommandCancelResponse, """{"commandId":"x"}""", "ERR_PAYLOAD_CANCELLED_REQUIRED")]
     [InlineData(OrkAction.CommandCancelResponse, """{"commandId":"x","cancelled":false}""", null)]
     [InlineData(OrkAction.IdentityResponse, """{"devices":[]}""", "ERR_PAYLOAD_WORKER_ID_REQUIRED")]
