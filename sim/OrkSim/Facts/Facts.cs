@@ -400,7 +400,9 @@ public sealed class Facts
                 break;
             case OrkAction.StateResponse:
                 var isInTime = NowTicks - asked.Ticks < TimeoutOf(asked.Action).Ticks - TimeSpan.FromMilliseconds(300).Ticks;
-                if (isInTime) link.States = (packet.Payload, NowTicks);
+
+                // An answer that names a device is a caller's, about that one.
+                if (isInTime && packet.Payload.AsSpan().IndexOf("\"deviceId\":null"u8) >= 0) link.States = (packet.Payload, NowTicks);
                 break;
             case OrkAction.HealthPong:
                 link.SickTicks = null;

@@ -9,6 +9,8 @@ namespace OrkSim;
 /// <summary>S19: the command that is accepted is the one that was ordered, what a Worker is sent is the command that was accepted, and so is what a device carries out.</summary>
 public sealed class OrderFidelity : IInvariant
 {
+    private static readonly byte[] Forbidden = Encoding.UTF8.GetBytes(SimWorker.ForbiddenMode);
+
     /// <inheritdoc/>
     public string Id => "S19";
 
@@ -60,7 +62,7 @@ public sealed class OrderFidelity : IInvariant
         : spec.IdempotencyKey != order.IdempotencyKey ? $"the key {spec.IdempotencyKey} and not {order.IdempotencyKey}"
         : spec.Priority != order.Priority ? $"the priority {spec.Priority} and not {order.Priority}"
         : order.DeadlineMs is { } deadlineMs && spec.DeadlineAt - spec.CreatedAt != deadlineMs ? $"a deadline after {spec.DeadlineAt - spec.CreatedAt} ms and not {deadlineMs}"
-        : Encoding.UTF8.GetString(spec.Params.Span).Contains(SimWorker.ForbiddenMode, StringComparison.Ordinal) ? "parameters that its contract forbids"
+        : spec.Params.Span.IndexOf(Forbidden) >= 0 ? "parameters that its contract forbids"
         : !SameJson(order.Params is null ? "" : JsonSerializer.Serialize(order.Params, JsonSerializerOptions.Web), Encoding.UTF8.GetString(spec.Params.Span)) ? $"the parameters {Encoding.UTF8.GetString(spec.Params.Span)}"
         : null;
 

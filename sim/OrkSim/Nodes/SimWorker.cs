@@ -30,27 +30,6 @@ public sealed class SimWorker
     private static readonly WorkerContract Contract = ContractWith(reboots: true);
     private static readonly WorkerContract LeanContract = ContractWith(reboots: false);
 
-    private static WorkerContract ContractWith(bool reboots) => WorkerDefinition.ContractOf(new
-    {
-        metadata = new { provider = "orksim", deviceFamily = "miner", brand = "Model", modelsSupported = new[] { "M1" }, overview = "A simulated miner." },
-        capabilities = new
-        {
-            telemetry = new[] { "metrics" },
-            commands = ((object[])
-            [
-                new { name = Reboot, description = "Restarts the device.", idempotent = false, timeoutMs = 3_000, @params = Array.Empty<object>() },
-                new
-                {
-                    name = SetPowerMode,
-                    description = "Sets the power mode.",
-                    idempotent = true,
-                    timeoutMs = 3_000,
-                    @params = new object[] { new { name = "mode", type = "string", required = true, @enum = new[] { "normal", "sleep", "high" } } },
-                },
-            ]).Skip(reboots ? 0 : 1),
-        },
-    });
-
     private readonly SimWorld _world;
 
     internal SimWorker(SimWorld world, SimNode node, bool keepsJournal)
@@ -132,6 +111,27 @@ public sealed class SimWorker
         foreach (var deviceId in call.DeviceIds) _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch, ParamsOf(call));
         return handler(call, cancellation);
     }
+
+    private static WorkerContract ContractWith(bool reboots) => WorkerDefinition.ContractOf(new
+    {
+        metadata = new { provider = "orksim", deviceFamily = "miner", brand = "Model", modelsSupported = new[] { "M1" }, overview = "A simulated miner." },
+        capabilities = new
+        {
+            telemetry = new[] { "metrics" },
+            commands = ((object[])
+            [
+                new { name = Reboot, description = "Restarts the device.", idempotent = false, timeoutMs = 3_000, @params = Array.Empty<object>() },
+                new
+                {
+                    name = SetPowerMode,
+                    description = "Sets the power mode.",
+                    idempotent = true,
+                    timeoutMs = 3_000,
+                    @params = new object[] { new { name = "mode", type = "string", required = true, @enum = new[] { "normal", "sleep", "high" } } },
+                },
+            ]).Skip(reboots ? 0 : 1),
+        },
+    });
 
     private static object Metrics(string? deviceId) => new { deviceId, hashrate = 100 };
 

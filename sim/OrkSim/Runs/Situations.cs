@@ -11,7 +11,6 @@ namespace OrkSim;
 internal sealed class Situations(Draws draws)
 {
     private const int States = 8;
-    private const int MostOften = 1 << 20;
 
     private readonly Dictionary<(string Machine, string Entity), int> _last = [];
     private readonly Dictionary<string, int> _machines = new(StringComparer.Ordinal);
@@ -58,7 +57,7 @@ internal sealed class Situations(Draws draws)
     internal void Noted(KernelEvent what)
     {
         var count = ++_notes[(int)what];
-        if (BitOperations.IsPow2(count) && count <= MostOften) Add(About.Often, (ulong)what, (ulong)count, 0);
+        if (BitOperations.IsPow2(count) && count <= States) Add(About.Often, (ulong)what, (ulong)count, 0);
     }
 
     internal void Struck(string fault)
