@@ -30,14 +30,16 @@ public static class SimDefaults
         Commands = new CommandOptions
         {
             MaxOpen = 2_000,
+            MaxOpenBytes = 64 * 1024,
+            MaxResultBytes = 1_024,
             MaxOpenPerWorker = 500,
             MaxOpenPerDevice = 24,
             WindowPerWorker = 8,
-            AttemptTimeoutMs = 3_000,
+            AttemptTimeoutMs = 3_500,
             DefaultDeadlineMs = 20_000,
             BackoffCapMs = 3_000,
             MaxSettled = 400,
-            MaxWaiters = 40,
+            MaxWaiters = 20,
             RetentionMs = 25_000,
         },
         Links = new LinkOptions
@@ -49,14 +51,21 @@ public static class SimDefaults
             RetryCapMs = 5_000,
             MaxDials = 4,
             DialTimeoutMs = 3_000,
-            MaxCallers = 64,
-            WindowPerCaller = 64,
+            MaxCallers = 40,
+            WindowPerCaller = 24,
+            DiscoveryIntervalMs = 2_000,
         },
         Schedule = new ScheduleOptions { MaxPulls = 8, StepMs = 1 },
-        Pulls = new PullOptions { TimeoutMs = 4_000, WindowPerWorker = 3 },
+        Pulls = new PullOptions { TimeoutMs = 4_000, WindowPerWorker = 3, MaxPulls = 6, MaxQueryBytes = 512 },
         Circuits = new CircuitOptions { CoolDownBaseMs = 1_000, CoolDownCapMs = 6_000, WindowMs = 20_000, MinExchanges = 10, ForgetAfterMs = 20_000, HalfOpenProbes = 2, ProbesToClose = 3 },
         Retries = new RetryOptions { Burst = 20, PerSecond = 2 },
     };
+
+    /// <summary>How long an attempt of any command may take, as the Workers' contracts have it, in milliseconds: not what kernels fall back on.</summary>
+    internal const long ContractTimeoutMs = 3_000;
+
+    /// <summary>Workers that a client asks for at once.</summary>
+    internal const int WorkersPerPage = 3;
 
     /// <summary>The Workers' options.</summary>
     public static WorkerOptions Worker { get; } = new()
@@ -65,7 +74,8 @@ public static class SimDefaults
         QueryTimeoutMs = 3_000,
         ConnectTimeoutMs = 5_000,
         SilentLinkMs = 15_000,
-        MaxHandlers = 16,
+        MaxHandlers = 12,
         MaxOverdueHandlers = 8,
+        MaxResultBytes = 2_048,
     };
 }

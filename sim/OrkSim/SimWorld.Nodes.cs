@@ -16,7 +16,9 @@ public sealed partial class SimWorld
     private readonly List<SimCaller> _callers = [];
     private readonly Dictionary<SimNode, OrkKernel> _kernels = [];
     private readonly Dictionary<string, SimDevice> _devices = new(StringComparer.Ordinal);
-    private StaticDiscovery _discovery = new([]);
+
+    /// <summary>What tells the kernels whom to dial.</summary>
+    internal SimDiscovery Discovery { get; private set; } = null!;
 
     /// <summary>The Workers.</summary>
     public IReadOnlyList<SimWorker> Workers => _workers;
@@ -91,7 +93,8 @@ public sealed partial class SimWorld
             Observer = new SimObserver(this, node),
             CallerEndpoints = [CallerEndpoint],
             WorkerEndpoints = [WorkerEndpoint],
-            Discovery = _discovery,
+            Discovery = Discovery,
+            Sinks = [new SimSink(this, node)],
         });
         _kernels[node] = kernel;
         node.Launch(() => RunKernelAsync(node, kernel));
@@ -181,7 +184,7 @@ public sealed partial class SimWorld
             _workersById.Add(worker.Node.Name, worker);
         }
 
-        _discovery = new StaticDiscovery(dialled);
+        Discovery = new SimDiscovery(this, dialled);
     }
 
     private void BuildCallers()
@@ -191,11 +194,6 @@ public sealed partial class SimWorld
         if (Scenario.Workload.CurtailAt.Max > TimeSpan.Zero) _callers.Add(new SimCaller(this, AddNode("curtailer", NodeKind.Caller), isAuditor: false) { Curtailing = true });
         if (Scenario.Workload.Audit) _callers.Add(new SimCaller(this, AddNode("auditor", NodeKind.Caller), isAuditor: true));
         for (var i = 1; i <= Scenario.Workload.Broken.Min; i++) _callers.Add(new SimCaller(this, AddNode($"broken-{i}", NodeKind.Caller), isAuditor: false) { Broken = true });
-    }
-
-    private sealed class StaticDiscovery(IReadOnlyList<DialTarget> targets) : IWorkerDiscovery
-    {
-        public ValueTask<IReadOnlyList<DialTarget>> FindAsync() => new(targets);
     }
 }
 

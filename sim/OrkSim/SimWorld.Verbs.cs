@@ -203,12 +203,20 @@ public sealed partial class SimWorld
         _callers.Find(caller => caller.Node.Name == "auditor")?.Hold(worker.Node.Name, hold);
     }
 
+    /// <summary>Discovery no longer names a Worker that listens, or names it again.</summary>
+    public void LeaveOut(SimWorker worker, bool isLeftOut)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        if (worker.Options.Listen is { } endpoint) Discovery.LeaveOut(endpoint, isLeftOut);
+    }
+
     /// <summary>No more faults: everything is given back what it needs, and must come right by itself.</summary>
     public void Heal()
     {
         if (!FaultsOn) return;
         FaultsOn = false;
         Network.Heal();
+        Discovery.NameAll();
         Store.Full = Store.Damaged = false;
         _commitFault = CommitFault.None;
         ResumeStore();

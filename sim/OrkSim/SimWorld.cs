@@ -203,12 +203,15 @@ public sealed partial class SimWorld
     /// <summary>Waits for some virtual time, on the world's own node.</summary>
     public Task Delay(TimeSpan time) => Task.Delay(time, God.Clock);
 
+    // What only checks hear of.
+    private const SimEventKind Untold = SimEventKind.Journaled | SimEventKind.Dialled | SimEventKind.Handed | SimEventKind.Handled | SimEventKind.Told;
+
     internal void Emit(in SimEvent happened)
     {
         var node = (ulong)(happened.Node?.Id ?? 0);
 
         // Transitions are hashed where they are made: as events they are only there for those who want to hear of them.
-        if (happened.Kind is not (SimEventKind.Transition or SimEventKind.Journaled)) _hash.Add((ulong)happened.Kind | (node << 32), (ulong)Scheduler.NowTicks ^ happened.Correlation);
+        if ((happened.Kind & (Untold | SimEventKind.Transition)) == 0) _hash.Add((ulong)happened.Kind | (node << 32), (ulong)Scheduler.NowTicks ^ happened.Correlation);
         if (happened.Kind == SimEventKind.FrameSent) _hash.Add(happened.Payload.Span);
         else if (happened.Kind is SimEventKind.Executed or SimEventKind.Fault) _hash.Add(happened.Subject);
         if (happened.Kind == SimEventKind.Fault)
@@ -217,10 +220,10 @@ public sealed partial class SimWorld
             Situations?.Struck(happened.Subject!);
         }
 
-        if (happened.Kind is not (SimEventKind.Pulse or SimEventKind.Transition or SimEventKind.Journaled)) _events++;
+        if ((happened.Kind & (Untold | SimEventKind.Transition | SimEventKind.Pulse)) == 0) _events++;
         if ((happened.Kind & _heard) == 0) return;
         var stamped = happened with { Ticks = Scheduler.NowTicks, Step = Scheduler.Steps };
-        if (happened.Kind is not (SimEventKind.Pulse or SimEventKind.Journaled)) Keep(in stamped);
+        if ((happened.Kind & (Untold | SimEventKind.Pulse)) == 0) Keep(in stamped);
         _heardAt = stamped.Node;
         foreach (var (kinds, invariant) in _hearers)
         {

@@ -17,6 +17,9 @@ public sealed record ClientOptions
     /// <summary>How long a call may take, connecting and repeating included, unless it says otherwise.</summary>
     public long TimeoutMs { get; init; } = 30_000;
 
+    /// <summary>Workers asked for at once where a list of them is read page by page, 1 to 1,000; a kernel may answer with fewer.</summary>
+    public int WorkersPerPage { get; init; } = 1_000;
+
     /// <summary>First ceiling of the backoff between connections.</summary>
     public long ReconnectBaseMs { get; init; } = 50;
 

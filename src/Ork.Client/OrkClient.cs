@@ -115,7 +115,7 @@ public sealed class OrkClient : IAsyncDisposable
         JsonElement page;
         do
         {
-            var payload = JsonSerializer.SerializeToUtf8Bytes(new { devices, workerId, after }, WriteOptions);
+            var payload = JsonSerializer.SerializeToUtf8Bytes(new { devices, workerId, after, limit = _options.WorkersPerPage }, WriteOptions);
             page = await AskAsync(OrkAction.WorkerList, null, payload, true, 0, cancellation);
             workers.AddRange(page.GetProperty("workers").Deserialize<List<WorkerView>>(JsonSerializerOptions.Web)!);
             after = Json.Text(page, "next");

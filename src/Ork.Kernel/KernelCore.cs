@@ -23,9 +23,11 @@ internal sealed class KernelCore : IWorkerEvents
     /// <param name="image">What the store holds.</param>
     /// <param name="entropy">Ids and jitter.</param>
     /// <param name="observer">Hears of everything.</param>
+    /// <param name="links">The links that the shell has open.</param>
     /// <param name="turn">The first turn: its records are what the sweep decided.</param>
-    internal KernelCore(KernelOptions options, KernelImage image, IEntropy entropy, IKernelObserver observer, Turn turn)
+    internal KernelCore(KernelOptions options, KernelImage image, IEntropy entropy, IKernelObserver observer, IOpenLinks links, Turn turn)
     {
+        Links = links;
         _options = options;
         _observer = observer;
         var strict = options.StrictMachines;
@@ -51,6 +53,9 @@ internal sealed class KernelCore : IWorkerEvents
         foreach (var worker in Registry.Workers) Circuits.ApplyHold(worker, turn);
         Ledger.Load(image, turn);
     }
+
+    /// <summary>The links that are open, to callers and Workers.</summary>
+    internal IOpenLinks Links { get; }
 
     internal TimerWheel Timers { get; }
 

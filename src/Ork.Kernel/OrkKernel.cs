@@ -152,8 +152,8 @@ public sealed class OrkKernel
         var recovery = new Turn();
         recovery.Begin(1);
         clock.Stamp(recovery);
-        var core = new KernelCore(_options, image, _ports.Entropy, _ports.Observer, recovery);
         var hub = new LinkHub(_options, _ports, inbox, image.Epoch);
+        var core = new KernelCore(_options, image, _ports.Entropy, _ports.Observer, hub, recovery);
         _ports.Observer.Note(
             KernelEvent.Recovered, _options.Name, $"epoch {image.Epoch}, {image.Workers.Count} Workers, {core.Ledger.Open} open commands");
         var loop = new TurnLoop(_options, core, recovery, store, inbox, hub, clock, _ports.Observer);

@@ -11,7 +11,7 @@ internal sealed class StatusViews(KernelCore core, long startedMs)
     private const int MaxPage = 1_000;
 
     /// <summary>
-    /// A page of Workers: the payload's <c>after</c> (a workerId) continues an earlier page, <c>limit</c> shortens it, <c>workerId</c> picks one Worker,
+    /// A page of Workers, in the order of their ids, so that pages of two kernels' lives fit together: the payload's <c>after</c> (a workerId) continues an earlier page, <c>limit</c> shortens it, <c>workerId</c> picks one Worker,
     /// <c>devices: true</c> adds device ids.
     /// </summary>
     internal ReadOnlyMemory<byte> WorkerList(ReadOnlyMemory<byte> payload, Turn turn)
@@ -59,7 +59,7 @@ internal sealed class StatusViews(KernelCore core, long startedMs)
         }
 
         var workers = core.Registry.Workers;
-        var index = ask.After is { } after && core.Registry.FindWorker(after) is { } last ? IndexOf(workers, last) + 1 : 0;
+        var index = ask.After is { } after ? core.Registry.IndexAfter(after) : 0;
         for (var count = 0; index < workers.Count; index++, count++)
         {
             if (count > 0 && (count >= ask.Limit || json.BytesPending + json.BytesCommitted > PageBytes)) return workers[index - 1].WorkerId;
@@ -67,16 +67,6 @@ internal sealed class StatusViews(KernelCore core, long startedMs)
         }
 
         return null;
-    }
-
-    private static int IndexOf(IReadOnlyList<WorkerEntry> workers, WorkerEntry worker)
-    {
-        for (var i = 0; i < workers.Count; i++)
-        {
-            if (workers[i] == worker) return i;
-        }
-
-        return -1;
     }
 
     private void WriteKernel(Utf8JsonWriter json, Turn turn)
@@ -87,7 +77,9 @@ internal sealed class StatusViews(KernelCore core, long startedMs)
         json.WriteBoolean("draining"u8, core.Draining);
         json.WriteNumber("workers"u8, core.Registry.Workers.Count);
         json.WriteNumber("registering"u8, core.Registry.Registering);
+        json.WriteNumber("links"u8, core.Links.Open);
         json.WriteNumber("openCommands"u8, core.Ledger.Open);
+        json.WriteNumber("openBytes"u8, core.Ledger.OpenBytes);
         json.WriteNumber("inFlight"u8, core.Ledger.InFlight);
         json.WriteNumber("settledRetained"u8, core.Ledger.Settled);
         json.WriteNumber("accepted"u8, core.Ledger.AcceptedTotal);

@@ -40,11 +40,8 @@ public sealed class OrkWorker
     {
         for (var failures = 0; !cancellation.IsCancellationRequested; failures++)
         {
-            if (await TryConnectAsync(cancellation) is { } connection)
-            {
-                failures = 0;
-                await ServeAsync(connection, cancellation);
-            }
+            // A kernel that greets and then refuses, as one that terminated this Worker does, is no better than none.
+            if (await TryConnectAsync(cancellation) is { } connection && await ServeAsync(connection, cancellation)) failures = 0;
 
             var delayMs = 1 + _ports.Entropy.FullJitterMs(failures, _options.ReconnectBaseMs, _options.ReconnectCapMs);
             await DelayAsync(delayMs, cancellation);
@@ -125,8 +122,11 @@ public sealed class OrkWorker
         return greeted;
     }
 
-    private async Task ServeAsync(IConnection connection, CancellationToken cancellation)
+    /// <summary>Answers on a link until it ends.</summary>
+    /// <returns>True where the kernel asked anything.</returns>
+    private async Task<bool> ServeAsync(IConnection connection, CancellationToken cancellation)
     {
+        var isServed = false;
         Interlocked.Increment(ref _linked);
         _ports.Log.LogInformation("{Worker}: linked with {Kernel}", _definition.WorkerId, connection.Peer.Address);
         var stop = cancellation.Register(() => connection.Close(null));
@@ -137,6 +137,7 @@ public sealed class OrkWorker
             watch.Change(silence, Timeout.InfiniteTimeSpan);
             if (frame.Kind == FrameKind.Request)
             {
+                isServed = true;
                 _handlers.Take(connection, in frame);
             }
             else
@@ -151,6 +152,7 @@ public sealed class OrkWorker
         stop.Unregister();
         Interlocked.Decrement(ref _linked);
         _ports.Log.LogInformation("{Worker}: link lost {Reason}", _definition.WorkerId, connection.CloseReason);
+        return isServed;
     }
 
     private void LogGoodbye(in ReceivedFrame frame) =>

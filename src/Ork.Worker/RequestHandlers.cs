@@ -28,6 +28,7 @@ internal sealed class RequestHandlers
     private ArrayBufferWriter<byte> _answer = new(1024);
     private int _handlers;
     private int _overdue;
+    private int _overdueQueries;
 
     internal RequestHandlers(WorkerDefinition definition, WorkerOptions options, WorkerPorts ports)
     {
@@ -92,15 +93,16 @@ internal sealed class RequestHandlers
 
     private void Start(Reply reply, Func<Task> handle)
     {
-        if (TryEnter()) _ports.StartHandler(handle);
+        if (TryEnter(ref _overdueQueries)) _ports.StartHandler(handle);
         else Refuse(reply, ErrorCodes.WorkerBusy);
     }
 
-    private bool TryEnter()
+    /// <summary>Takes a handler's place, unless all are taken or too many of its kind are past their deadline: telemetry that hangs keeps no command from a device.</summary>
+    private bool TryEnter(ref int overdue)
     {
         lock (_gate)
         {
-            if (_handlers >= _options.MaxHandlers || _overdue >= _options.MaxOverdueHandlers) return false;
+            if (_handlers >= _options.MaxHandlers || overdue >= _options.MaxOverdueHandlers) return false;
             _handlers++;
             return true;
         }
@@ -146,8 +148,9 @@ internal sealed class RequestHandlers
             var work = AsTask(handle, deadline.Token);
             if (await Task.WhenAny(new Task[] { work, deadline.Passed }) != work)
             {
+                lock (_gate) _overdueQueries++;
                 Refuse(reply, ErrorCodes.HandlerTimeout);
-                _ = ObserveAsync(work);
+                _ = OutwaitAsync(work);
                 return;
             }
 
@@ -182,7 +185,7 @@ internal sealed class RequestHandlers
             return;
         }
 
-        if (!TryEnter())
+        if (!TryEnter(ref _overdue))
         {
             AnswerCommand(reply, request.CommandId, new JournalAnswer(CommandStatus.Failed, default, ErrorCodes.WorkerBusy.Code));
             return;
@@ -323,16 +326,19 @@ internal sealed class RequestHandlers
         }
     }
 
-    private static async Task ObserveAsync(Task task)
+    /// <summary>A query's handler that is past its time still counts until it ends: one that never does must not be followed by others without bound.</summary>
+    private async Task OutwaitAsync(Task query)
     {
         try
         {
-            await task;
+            await query;
         }
         catch
         {
             // Its request was answered long ago.
         }
+
+        lock (_gate) _overdueQueries--;
     }
 
     private void AnswerCommand(Reply reply, string commandId, JournalAnswer answer)

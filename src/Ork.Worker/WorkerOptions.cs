@@ -19,7 +19,7 @@ public sealed record WorkerOptions
     /// <summary>Handlers that may run at once; beyond, requests are answered <c>ERR_WORKER_BUSY</c>.</summary>
     public int MaxHandlers { get; init; } = 256;
 
-    /// <summary>Handlers past their deadline that are still waited for without holding a place; beyond, as <see cref="MaxHandlers"/>.</summary>
+    /// <summary>Handlers of commands, and as many of queries, past their deadline that are still waited for without holding a place; beyond, as <see cref="MaxHandlers"/>.</summary>
     public int MaxOverdueHandlers { get; init; } = 1_024;
 
     /// <summary>The largest result or telemetry answer, in bytes.</summary>

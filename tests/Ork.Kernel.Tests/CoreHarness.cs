@@ -151,11 +151,16 @@ internal sealed class CoreHarness
 
     internal int CommandsSent() => Effects.Count(seen => seen.Action == OrkAction.CommandRequest);
 
+    private sealed class NoLinks : IOpenLinks
+    {
+        public int Open => 0;
+    }
+
     private void Start()
     {
         _store = Disk.OpenAsync().AsTask().GetAwaiter().GetResult();
         Begin();
-        Core = new KernelCore(_options, _store.TakeImage(), _entropy, Observer, _turn);
+        Core = new KernelCore(_options, _store.TakeImage(), _entropy, Observer, new NoLinks(), _turn);
         End();
     }
 

@@ -64,6 +64,8 @@ public sealed class DispatchTests
     [InlineData("""{"limit":1}""", "w1", "w1")]
     [InlineData("""{"limit":1,"after":"w1"}""", "w2", null)]
     [InlineData("""{"after":"w2"}""", "", null)]
+    [InlineData("""{"after":"w10","limit":1}""", "w2", null)]
+    [InlineData("""{"after":"a"}""", "w1,w2", null)]
     [InlineData("""{"workerId":"w2","limit":1}""", "w2", null)]
     [InlineData("""{"workerId":"nope"}""", "", null)]
     public void Workers_are_listed_page_by_page_or_one_of_them(string ask, string workers, string? next)

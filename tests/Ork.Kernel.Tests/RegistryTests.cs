@@ -160,6 +160,31 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void A_target_that_discovery_leaves_out_for_a_while_keeps_its_link_and_is_dialled_no_more_once_that_is_lost()
+    {
+        DialTarget[] target = [new DialTarget(LinkEndpoint.Tcp("127.0.0.1", 1), null)];
+        Assert.Single(_ork.Do(InputKind.Discovered, detail: target), seen => Equals(seen.Detail, target[0]));
+        _ork.Link(session: 1, target: target[0]);
+        _ork.Do(InputKind.Discovered, detail: Array.Empty<DialTarget>());
+        Assert.DoesNotContain(_ork.Do(InputKind.Discovered, detail: target).Concat(_ork.Pass(5_000)), seen => seen.Kind == EffectKind.Dial);
+        _ork.Do(InputKind.Discovered, detail: Array.Empty<DialTarget>());
+        _ork.Do(InputKind.LinkDown, 1, detail: target[0]);
+        Assert.DoesNotContain(_ork.Pass(60_000), seen => seen.Kind == EffectKind.Dial);
+        Assert.Single(_ork.Do(InputKind.Discovered, detail: target), seen => Equals(seen.Detail, target[0]));
+    }
+
+    [Fact]
+    public void Telemetry_goes_to_the_sinks_and_a_refusal_goes_nowhere()
+    {
+        _ork.Register();
+        AnswerNext(OrkAction.TelemetryPull, """{"hashrate":1}""");
+        Assert.Equal("w1", Assert.Single(_ork.Effects, seen => seen.Kind == EffectKind.Telemetry).Detail);
+        AnswerNext(OrkAction.TelemetryPull, """{"status":"REJECTED","error":"ERR_WORKER_BUSY"}""");
+        Assert.Single(_ork.Effects, seen => seen.Kind == EffectKind.Telemetry);
+        Assert.Contains(_ork.Observer.Events, note => note == KernelEvent.PullRefused);
+    }
+
+    [Fact]
     public void Device_states_are_stored_when_they_change_and_only_then()
     {
         _ork.Register();

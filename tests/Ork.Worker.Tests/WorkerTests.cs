@@ -128,6 +128,16 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Queries_that_hang_for_ever_pile_up_no_further_than_allowed_and_keep_no_command_from_a_device()
+    {
+        var kernel = await LinkAsync(Define(new TaskCompletionSource().Task), new WorkerOptions { Announce = Endpoint, QueryTimeoutMs = 1, MaxOverdueHandlers = 2 });
+        var answers = new List<string?>();
+        for (var i = 0; i < 4; i++) answers.Add((await AskAsync(kernel, OrkAction.TelemetryPull, """{"query":{"type":"metrics"}}""")).GetProperty("error").GetString());
+        Assert.Equal(["ERR_HANDLER_TIMEOUT", "ERR_HANDLER_TIMEOUT", "ERR_WORKER_BUSY", "ERR_WORKER_BUSY"], answers);
+        Assert.Equal("SUCCESS", (await CommandAsync(kernel, "c1", "act", 1)).GetProperty("status").GetString());
+    }
+
+    [Fact]
     public async Task A_journal_that_cannot_be_written_starts_nothing()
     {
         var worker = new OrkWorker(Define(), new WorkerOptions { Announce = Endpoint }, new WorkerPorts { Network = _network.As("worker"), Entropy = new NoEntropy(), Time = TimeProvider.System, Journal = new FullJournal() });

@@ -11,6 +11,9 @@ public sealed class CommandFacts(CommandRow row)
     /// <summary>Its id.</summary>
     public string Id => Row.Spec.CommandId;
 
+    /// <summary>The Worker that it was accepted for.</summary>
+    public string FirstWorkerId { get; } = row.WorkerId;
+
     /// <summary>Every transition on the disk.</summary>
     public List<TransitionRow> Log { get; } = [];
 
@@ -39,7 +42,10 @@ public sealed class CommandFacts(CommandRow row)
     public bool ToldCancelled { get; internal set; }
 
     /// <summary>True once it left the store at the end of its retention.</summary>
-    public bool Forgotten { get; internal set; }
+    public bool Forgotten => ForgottenTicks is not null;
+
+    /// <summary>When it did, or null.</summary>
+    public long? ForgottenTicks { get; internal set; }
 
     /// <summary>How many devices it is for.</summary>
     public int DeviceCount => Row.Spec.Targets?.Count ?? 1;

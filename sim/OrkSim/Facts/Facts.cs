@@ -12,6 +12,7 @@ public sealed class Facts
     private readonly SimWorld _world;
     private readonly Dictionary<long, CommandFacts> _bySeq = [];
     private int _holdersLife;
+    private bool _hasFailed;
     private readonly Dictionary<SimNode, (long Previous, long Latest)> _submissions = [];
 
     internal Facts(SimWorld world) => _world = world;
@@ -79,8 +80,8 @@ public sealed class Facts
     /// <summary>The kernel that holds the store, or null.</summary>
     public SimNode? Holder { get; private set; }
 
-    /// <summary>True while it is up, has opened the store in this life of it, and is not frozen.</summary>
-    public bool IsServed => Holder is { IsUp: true, Frozen: false } holder && holder.Life == _holdersLife;
+    /// <summary>True while it is up, has opened the store in this life of it and had no commit fail since, and is not frozen.</summary>
+    public bool IsServed => !_hasFailed && Holder is { IsUp: true, Frozen: false } holder && holder.Life == _holdersLife;
 
     /// <summary>When it last went on after having been frozen, or opened the store.</summary>
     public long AwakeTicks { get; internal set; }
@@ -137,6 +138,12 @@ public sealed class Facts
         _world.Emit(new SimEvent { Kind = SimEventKind.LinkOpened, Node = client.Owner, Connection = client, Subject = server.Owner.Name });
     }
 
+    internal void Dialled(SimNode node, object dial, LinkEndpoint to)
+    {
+        node.Dials.Add((dial, to, NowTicks));
+        if (_world.Hears(SimEventKind.Dialled)) _world.Emit(new SimEvent { Kind = SimEventKind.Dialled, Node = node, Subject = to.ToString() });
+    }
+
     internal void LinkEnded(SimConnection side)
     {
         if (side.Facts is { } link && link.KernelSide == side)
@@ -157,7 +164,7 @@ public sealed class Facts
         {
             Kind = SimEventKind.FrameSent, Node = side.Owner, Connection = side, Frame = kind, Correlation = correlation, Payload = payload, Message = message,
         });
-        if (kind == FrameKind.Response && side.Facts is { } answered && answered.KernelSide == side) answered.Questions.Remove(correlation);
+        if (kind == FrameKind.Response && side.Facts is { } answered && (answered.KernelSide == side || answered.Peer == side.Owner)) answered.Questions.Remove(correlation);
         return message;
     }
 
@@ -166,7 +173,7 @@ public sealed class Facts
         if (side.Facts is { } link)
         {
             if (link.KernelSide == side && link.Peer.Kind == NodeKind.Worker) TakenFromWorker(link, in packet);
-            else if (link.KernelSide == side && packet.Frame == FrameKind.Request) link.Questions[packet.Correlation] = (NowTicks, packet.Message?.CommandId, packet.Message?.WaitMs ?? 0);
+            else if (packet.Frame == FrameKind.Request) link.Questions[packet.Correlation] = (NowTicks, packet.Message?.CommandId, packet.Message?.WaitMs ?? 0);
             else if (side.Owner.Kind == NodeKind.Caller && packet.Message is { } told) Told(told);
         }
 
@@ -181,6 +188,7 @@ public sealed class Facts
     {
         Holder = node;
         _holdersLife = node.Life;
+        _hasFailed = false;
         Epoch = image.Epoch;
         _world.Situations?.Began();
         HeldSinceTicks = AwakeTicks = NowTicks;
@@ -230,7 +238,7 @@ public sealed class Facts
         foreach (var seq in batch.ForgottenCommands)
         {
             if (!_bySeq.Remove(seq, out var command)) continue;
-            command.Forgotten = true;
+            command.ForgottenTicks = NowTicks;
             if (command.IsTerminal) Settled--;
             Open.Remove(seq);
         }
@@ -238,8 +246,11 @@ public sealed class Facts
         _world.Emit(new SimEvent { Kind = SimEventKind.CommitDurable, Node = node, Batch = batch });
     }
 
-    internal void CommitFailed(SimNode node, CommitFault fault) =>
+    internal void CommitFailed(SimNode node, CommitFault fault)
+    {
+        _hasFailed |= node == Holder;
         _world.Emit(new SimEvent { Kind = SimEventKind.CommitFailed, Node = node, Detail = fault.ToString() });
+    }
 
     internal void Begun(SimNode node, JournalStart start) =>
         _world.Emit(new SimEvent { Kind = SimEventKind.Begun, Node = node, Subject = start.CommandId, Correlation = (ulong)start.Epoch, Journal = new JournalCall(start, JournalVerdict.Started, null, null) });
@@ -352,12 +363,14 @@ public sealed class Facts
         if (message.Action == OrkAction.HealthPing)
         {
             link.LastPingTicks = NowTicks;
+            link.Pinged = true;
             link.Pings.Add((correlation, NowTicks));
         }
 
         if (message.Action == OrkAction.StatePull) link.LastStatePullTicks = NowTicks;
         if (message.Action == OrkAction.TelemetryPull) link.LastTelemetryPullTicks = NowTicks;
         link.Outstanding[correlation] = (message.Action, NowTicks, message.CommandId, message.Attempt);
+        if (message.CommandId is not null) link.Epoch = message.Epoch;
     }
 
     private void TakenFromWorker(LinkFacts link, in Packet packet)
@@ -375,6 +388,7 @@ public sealed class Facts
             return;
         }
 
+        link.TakenAskedTicks = asked.Ticks;
         if (asked.CommandId is { } about && Commands.TryGetValue(about, out var command))
         {
             command.Answered.Add(asked.Attempt);
@@ -415,7 +429,7 @@ public sealed class Facts
     }
 
     private TimeSpan TimeoutOf(OrkAction action) =>
-        TimeSpan.FromMilliseconds(action == OrkAction.CommandRequest ? _world.KernelOptions.Commands.AttemptTimeoutMs : _world.KernelOptions.Pulls.TimeoutMs);
+        TimeSpan.FromMilliseconds(action == OrkAction.CommandRequest ? SimDefaults.ContractTimeoutMs : _world.KernelOptions.Pulls.TimeoutMs);
 
     private void Told(WireMessage message)
     {

@@ -31,6 +31,12 @@ public sealed class LinkFacts
     /// <summary>True once the kernel took the Worker's greeting.</summary>
     public bool GreetingTaken { get; internal set; }
 
+    /// <summary>When the request left whose answer was taken last.</summary>
+    public long TakenAskedTicks { get; internal set; }
+
+    /// <summary>True once a ping left on it.</summary>
+    public bool Pinged { get; internal set; }
+
     /// <summary>When the latest ping left, or the link was greeted.</summary>
     public long LastPingTicks { get; internal set; }
 
@@ -43,7 +49,10 @@ public sealed class LinkFacts
     /// <summary>Requests of the kernel that have no answer, with when they left.</summary>
     public Dictionary<ulong, (OrkAction Action, long Ticks, string? CommandId, int Attempt)> Outstanding { get; } = [];
 
-    /// <summary>Requests of a caller that have no answer: when the kernel took them, the command they are about, and how long they wait for its end.</summary>
+    /// <summary>The epoch that the kernel names on it.</summary>
+    public long Epoch { get; internal set; }
+
+    /// <summary>Requests of a caller, or to a Worker, that have no answer: when who is asked took them, the command they are about, and how long they wait for its end.</summary>
     public Dictionary<ulong, (long Ticks, string? CommandId, long WaitMs)> Questions { get; } = [];
 
     /// <summary>The Worker's latest word on the states of all its devices that was surely in time, and when the kernel took it; empty and 0 where there is none.</summary>

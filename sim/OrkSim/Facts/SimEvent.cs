@@ -77,6 +77,18 @@ public enum SimEventKind
 
     /// <summary>A Worker's journal answered, or was lost. Heard of, and in no trace.</summary>
     Journaled = 1 << 21,
+
+    /// <summary>A node began to connect. Heard of, and in no trace.</summary>
+    Dialled = 1 << 22,
+
+    /// <summary>A kernel handed a Worker's telemetry to the sink. Heard of, and in no trace.</summary>
+    Handed = 1 << 23,
+
+    /// <summary>A Worker's handler is done with a command. Heard of, and in no trace.</summary>
+    Handled = 1 << 24,
+
+    /// <summary>Discovery told which Workers to dial, or a fleet order was over. Heard of, and in no trace.</summary>
+    Told = 1 << 25,
 }
 
 /// <summary>A call about a command or a device, and what the client returned of it.</summary>
@@ -86,7 +98,17 @@ public enum SimEventKind
 /// <param name="Cancelled">Whether it was cancelled, as the client returned it, or null.</param>
 /// <param name="AskedDevice">The device whose telemetry was asked for, or null.</param>
 /// <param name="ToldDevice">The device whose telemetry the answer says it is, or null.</param>
-public sealed record CallEnd(CommandOrder? Order, string? CommandId, CommandView? View = null, bool? Cancelled = null, string? AskedDevice = null, string? ToldDevice = null);
+/// <param name="Workers">The Workers of a list of all, or null.</param>
+/// <param name="GivenUp">True where the client gave the call up, rather than a kernel refused it.</param>
+public sealed record CallEnd(
+    CommandOrder? Order, string? CommandId, CommandView? View = null, bool? Cancelled = null, string? AskedDevice = null, string? ToldDevice = null, FleetView? Workers = null, bool GivenUp = false);
+
+/// <summary>What a Worker's handler made of a command.</summary>
+/// <param name="CommandId">The command.</param>
+/// <param name="Attempt">The attempt.</param>
+/// <param name="Epoch">The epoch of the kernel that sent it.</param>
+/// <param name="Succeeded">True where it says so.</param>
+public sealed record Handling(string CommandId, int Attempt, long Epoch, bool Succeeded);
 
 /// <summary>What a Worker asked of its journal and what that answered; a journal that was lost where neither is there.</summary>
 /// <param name="Start">The start it was asked about, or null.</param>
@@ -140,6 +162,12 @@ public readonly struct SimEvent
     /// <summary>What the journal was asked.</summary>
     public JournalCall? Journal { get; init; }
 
+    /// <summary>What a handler made of a command.</summary>
+    public Handling? Handling { get; init; }
+
+    /// <summary>A fleet order that is over.</summary>
+    public FleetRun? Fleet { get; init; }
+
     /// <summary>The kernel's event id, for notes.</summary>
     public KernelEvent Note { get; init; }
 
@@ -182,7 +210,7 @@ public sealed class WireMessage
     /// <summary>The command.</summary>
     public string? CommandId { get; init; }
 
-    /// <summary>The envelope's id, of a caller's order.</summary>
+    /// <summary>The envelope's id, of a caller's order or question.</summary>
     public string? EnvelopeId { get; init; }
 
     /// <summary>The idempotency key, of a caller's order.</summary>
@@ -223,6 +251,9 @@ public sealed class WireMessage
 
     /// <summary>True where a cancel was acknowledged.</summary>
     public bool Cancelled { get; init; }
+
+    /// <summary>True where a stop was acknowledged.</summary>
+    public bool Stopped { get; init; }
 
     /// <summary>The Worker's claim, in an identity.</summary>
     public IdentityPayload? Identity { get; init; }
@@ -282,7 +313,7 @@ public sealed class WireMessage
     {
         string? commandId = null, status = null, error = null, outcome = null;
         long attempt = 0, retries = 0, updatedAt = 0, waitMs = 0;
-        var cancelled = false;
+        bool cancelled = false, stopped = false;
         ReadOnlyMemory<byte> result = default;
         var reader = new PayloadReader(envelope.Payload);
         while (reader.Next())
@@ -297,6 +328,7 @@ public sealed class WireMessage
             else if (reader.Is("waitMs"u8)) waitMs = reader.Integer() ?? 0;
             else if (reader.Is("updatedAt"u8)) updatedAt = reader.Integer() ?? 0;
             else if (reader.Is("cancelled"u8)) cancelled = reader.Boolean() ?? false;
+            else if (reader.Is("stopped"u8)) stopped = reader.Boolean() ?? false;
             else if (reader.Is("result"u8)) result = reader.Raw();
         }
 
@@ -313,6 +345,8 @@ public sealed class WireMessage
             UpdatedAt = updatedAt,
             WaitMs = waitMs,
             Cancelled = cancelled,
+            Stopped = stopped,
+            EnvelopeId = envelope.Action == OrkAction.CommandStatus ? envelope.Id.Decode() : null,
             Result = result,
         };
     }

@@ -54,6 +54,25 @@ internal sealed class WorkerHangFault : IFault
     }
 }
 
+internal sealed class WorkerUnnamedFault : IFault
+{
+    public string Name => "worker-unnamed";
+
+    public string Says => "Discovery does not name a Worker that is to be dialled, for a while.";
+
+    public FaultKeys Keys => FaultKeys.Lasting;
+
+    public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var dialled = world.Workers.Where(static worker => worker.Options.Listen is not null).ToArray();
+        if (dialled.Length == 0) return;
+        var worker = world.Draws.Of(dialled);
+        world.LeaveOut(worker, true);
+        await world.Delay(length);
+        world.LeaveOut(worker, false);
+    }
+}
+
 internal sealed class WorkerMuteFault : IFault
 {
     public string Name => "worker-mute";

@@ -79,10 +79,10 @@ internal sealed class CircuitCauses
         return failed >= told ? null : $"{failed} requests can have failed in that while";
     }
 
-    private static long ShortestTimeout(Facts facts) => TimeSpan.FromMilliseconds(Math.Min(facts.World.KernelOptions.Pulls.TimeoutMs, facts.World.KernelOptions.Commands.AttemptTimeoutMs)).Ticks;
+    private static long ShortestTimeout(Facts facts) => TimeSpan.FromMilliseconds(Math.Min(facts.World.KernelOptions.Pulls.TimeoutMs, SimDefaults.ContractTimeoutMs)).Ticks;
 
     private static long LongestTimeout(Facts facts) =>
-        TimeSpan.FromMilliseconds(Math.Max(facts.World.KernelOptions.Pulls.TimeoutMs, facts.World.KernelOptions.Commands.AttemptTimeoutMs) + facts.World.KernelOptions.Loop.ListenMs).Ticks;
+        TimeSpan.FromMilliseconds(Math.Max(facts.World.KernelOptions.Pulls.TimeoutMs, SimDefaults.ContractTimeoutMs) + facts.World.KernelOptions.Loop.ListenMs).Ticks;
 
     private Watched Of(string worker)
     {

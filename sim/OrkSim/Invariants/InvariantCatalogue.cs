@@ -8,7 +8,7 @@ public static class InvariantCatalogue
     [
         new WriteAhead(), new NoLostCommand(), new NoDoubleExecution(), new TerminalIsFinal(), new LegalTransitions(), new SingleOwner(), new NoSendToUnroutable(),
         new OneAtATime(), new PullOnly(), new CancelMeansCancel(), new NoFalseSuccess(), new Bounds(), new MonotoneStatus(), new Fencing(), new Idempotency(),
-        new RecoveryIsExact(), new RetriesInBudget(), new CircuitDiscipline(), new OrderFidelity(), new AnswerFidelity(), new ClientFidelity(), new OrderlyStop(), new Convergence(), new Settlement(), new AnswersInTime(), new Metronome(), new RecoveryTime(), new Fairness(), new Availability(),
+        new RecoveryIsExact(), new RetriesInBudget(), new CircuitDiscipline(), new OrderFidelity(), new AnswerFidelity(), new ClientFidelity(), new OrderlyStop(), new Reconnecting(), new Convergence(), new Settlement(), new AnswersInTime(), new Metronome(), new RecoveryTime(), new Fairness(), new Availability(),
     ];
 
     /// <summary>Those, and the checks of the real store and journals against their models, which make a run some four times as long.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Ork.Kernel;
 using Ork.Protocol;
 
@@ -18,6 +19,9 @@ public sealed class Convergence : IInvariant
     // Since when the kernel that holds the store says that it has a link of each Worker.
     private readonly Dictionary<string, long> _linked = new(StringComparer.Ordinal);
 
+    // Of whom the pages of a list told so far.
+    private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+
     private static readonly long Moment = TimeSpan.FromSeconds(1).Ticks;
 
     /// <inheritdoc/>
@@ -37,18 +41,34 @@ public sealed class Convergence : IInvariant
                 return;
             case SimEventKind.Pulse:
                 CheckDead(facts);
+                CheckSilent(facts);
+                CheckOrphans(facts);
                 return;
         }
 
-        if (facts.QuietTicks is not { } quiet || happened.Ticks - quiet < SimDefaults.ConvergenceBound.Ticks) return;
-        if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.WorkerListResponse } message) return;
-        CheckOwners(facts);
-        if (!message.Listing.TryGetProperty("workers", out var workers)) return;
+        if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.WorkerListResponse } message) CheckPage(message.Listing, happened.Ticks, facts);
+    }
+
+    private void CheckPage(JsonElement page, long ticks, Facts facts)
+    {
+        if (!page.TryGetProperty("workers", out var workers)) return;
         var told = workers.EnumerateArray().ToDictionary(worker => worker.GetProperty("workerId").GetString()!, StringComparer.Ordinal);
+        var isLast = page.GetProperty("next").ValueKind == JsonValueKind.Null;
+        _told.UnionWith(told.Keys);
+        if (ticks - facts.QuietTicks >= SimDefaults.ConvergenceBound.Ticks) CheckWorkers(told, isLast, facts);
+        if (isLast) _told.Clear();
+    }
+
+    private void CheckWorkers(Dictionary<string, JsonElement> told, bool isLast, Facts facts)
+    {
+        CheckOwners(facts);
         foreach (var worker in facts.World.Workers)
         {
             if (worker.Gone || !worker.Node.IsUp) continue;
-            if (!told.TryGetValue(worker.Node.Name, out var view)) facts.Violated(this, $"{worker.Node} lives and the kernel does not know it.");
+            if (!told.TryGetValue(worker.Node.Name, out var view))
+            {
+                if (isLast && !_told.Contains(worker.Node.Name)) facts.Violated(this, $"{worker.Node} lives and the kernel does not know it.");
+            }
             else if (view.GetProperty("state").GetString() != "Ready" || view.GetProperty("health").GetString() != "Healthy")
             {
                 facts.Violated(this, $"{worker.Node} lives and is {view.GetProperty("state")} and {view.GetProperty("health")}.");
@@ -63,6 +83,41 @@ public sealed class Convergence : IInvariant
         {
             if (!isDead || facts.NowTicks - Math.Max(since, facts.AwakeTicks) < Moment + (2 * facts.World.WorstLateness.Ticks)) continue;
             if (_linked.TryGetValue(worker, out var linked) && linked < since && facts.LinkOf(worker) is { } link && link.OpenedTicks < since) facts.Violated(this, $"{worker} was found dead {SimDefaults.Seconds(facts.NowTicks - since)} s ago, and its silent link is still open.");
+        }
+    }
+
+    /// <summary>Who answers no ping is dead after so many of them, so that its devices may be another's.</summary>
+    private void CheckSilent(Facts facts)
+    {
+        if (!facts.IsServed) return;
+        var options = facts.World.KernelOptions;
+        var bound = TimeSpan.FromMilliseconds(((options.Health.DeadAfter - 1) * options.Schedule.HealthIntervalMs) + options.Health.PingTimeoutMs).Ticks + (3 * Moment) + (2 * facts.World.WorstLateness.Ticks);
+        foreach (var link in facts.WorkerLinks)
+        {
+            if (link.SickTicks is not { } sick || link.KernelSide.Owner != facts.Holder || facts.World.IsGone(link.Peer.Name)) continue;
+            var silent = facts.NowTicks - Math.Max(sick, facts.AwakeTicks);
+            if (silent > bound && !(facts.Deaths.TryGetValue(link.Peer.Name, out var death) && death.IsDead)) facts.Violated(this, $"{link.Peer} has answered no ping for {SimDefaults.Seconds(silent)} s, and is not dead.");
+        }
+    }
+
+    /// <summary>A device of a dead Worker goes to the one that says it has it, with its next pull of states.</summary>
+    private void CheckOrphans(Facts facts)
+    {
+        if (!facts.IsServed || facts.CommitInFlight) return;
+        var options = facts.World.KernelOptions;
+        var patience = TimeSpan.FromMilliseconds((2 * options.Schedule.StateIntervalMs) + options.Pulls.TimeoutMs).Ticks + (2 * facts.World.WorstLateness.Ticks);
+        foreach (var (owner, (isDead, since)) in facts.Deaths)
+        {
+            if (!isDead || facts.NowTicks - Math.Max(since, facts.AwakeTicks) < patience) continue;
+            foreach (var link in facts.WorkerLinks)
+            {
+                var name = link.Peer.Name;
+                if (name == owner || link.KernelSide.Owner != facts.Holder || !facts.World.IsHonest(name) || link.States.Ticks < since + Moment || facts.NowTicks - link.States.Ticks < Moment) continue;
+                if (facts.Claims.TryGetValue(name, out var claims) && claims.FirstOrDefault(device => facts.Owners.GetValueOrDefault(device) == owner) is { } orphan && facts.ClaimTicks[name] < link.States.Ticks)
+                {
+                    facts.Violated(this, $"{orphan} is still {owner}'s, which is dead, and {name} says that it has it.");
+                }
+            }
         }
     }
 

@@ -7,6 +7,9 @@ public sealed class Settlement : IInvariant
 {
     private static readonly long Moment = TimeSpan.FromSeconds(1.5).Ticks;
 
+    // And a commit before it, and one after.
+    private static readonly TimeSpan LongestAttempt = TimeSpan.FromMilliseconds(SimDefaults.ContractTimeoutMs) + TimeSpan.FromSeconds(4);
+
     /// <inheritdoc/>
     public string Id => "L2";
 
@@ -42,6 +45,7 @@ public sealed class Settlement : IInvariant
         foreach (var command in facts.Open.Values)
         {
             if (command.Row.State == CommandState.Dispatched) CheckHeldBack(command, ticks, facts);
+            if (command.Row.State == CommandState.Dispatched && ticks - Math.Max(command.TouchedTicks, facts.AwakeTicks) > LongestAttempt.Ticks + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{command.Id} has been DISPATCHED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s; an attempt may take {SimDefaults.ContractTimeoutMs} ms.");
             if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
             facts.Violated(this, $"{command.Id} rests in QUEUED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s although {command.Row.WorkerId} is well.");
         }

@@ -2,14 +2,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L3: every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once and not before its time, and who can reach it is not left without one.</summary>
+/// <summary>L3: every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once and not before its time, and who can reach it is not left without one. A Worker answers a pull within its time.</summary>
 public sealed class AnswersInTime : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L3";
 
     /// <inheritdoc/>
-    public string Says => "Every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once and not before its time, and who can reach it is not left without one.";
+    public string Says => "Every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once and not before its time, and who can reach it is not left without one. A Worker answers a pull within its time.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.LinkEnded | SimEventKind.FrameSent | SimEventKind.Pulse;
@@ -30,6 +30,7 @@ public sealed class AnswersInTime : IInvariant
 
     private readonly Dictionary<ulong, (string What, long AskedTicks, long UntilTicks, SimNode Node)> _open = [];
     private readonly Dictionary<SimNode, (long Last, long Previous)> _lost = [];
+    private readonly List<long> _left = [];
     private bool? _isCut;
 
     /// <inheritdoc/>
@@ -44,10 +45,14 @@ public sealed class AnswersInTime : IInvariant
                 break;
             case SimEventKind.Answered:
                 // One that ends before its time was refused, by a kernel that stops.
-                if (_open.Remove(happened.Correlation, out var call) && happened.Ticks >= call.UntilTicks - Slack && happened.Detail is { } error && error.StartsWith(ErrorCodes.KernelUnavailable.Code, StringComparison.Ordinal)) CheckGivenUp(call.Node, call.What, call.AskedTicks, facts);
+                if (!_open.Remove(happened.Correlation, out var call)) break;
+                var isInTime = happened.Ticks >= call.UntilTicks - Slack;
+                if (happened.Call is { GivenUp: true } && !isInTime && call.What != SimCaller.ListingAll) facts.Violated(this, $"A call of {call.Node} ({call.What}) was given up {SimDefaults.Seconds(call.UntilTicks - happened.Ticks)} s before its time.");
+                if (isInTime && happened.Detail is { } error && error.StartsWith(ErrorCodes.KernelUnavailable.Code, StringComparison.Ordinal)) CheckGivenUp(call.Node, call.What, call.AskedTicks, facts);
                 break;
             case SimEventKind.LinkEnded:
                 if (happened.Node is { Kind: NodeKind.Caller } caller) _lost[caller] = (happened.Ticks, _lost.GetValueOrDefault(caller).Last);
+                else if (happened.Connection!.Facts is { } ended) Leave(ended);
                 break;
             case SimEventKind.FrameSent:
                 if (happened.Node == facts.Holder && happened.Frame == FrameKind.Response) CheckAnswer(in happened, facts);
@@ -55,6 +60,7 @@ public sealed class AnswersInTime : IInvariant
             default:
                 Check(happened.Ticks - Slack - facts.World.WorstLateness.Ticks, facts);
                 CheckKernel(happened.Ticks, facts);
+                CheckWorkers(happened.Ticks, facts);
                 break;
         }
     }
@@ -72,8 +78,19 @@ public sealed class AnswersInTime : IInvariant
         if (question.WaitMs == 0 || answer.Message is not { Action: OrkAction.CommandStatusResponse, Status: not (CommandStatus.Success or CommandStatus.Failed or CommandStatus.Rejected) }) return;
         var waited = answer.Ticks - question.Ticks;
         if (waited >= TimeSpan.FromMilliseconds(Math.Min(question.WaitMs, CommandQueryPayload.MaxWaitMs) - 2).Ticks) return;
-        var waiting = facts.CallerLinks.Sum(static caller => caller.Questions.Values.Count(static asked => asked.WaitMs > 0));
-        if (waiting <= facts.World.KernelOptions.Commands.MaxWaiters / 2) facts.Violated(this, $"A long poll of {link.Peer} for {question.CommandId} is answered after {SimDefaults.Seconds(waited)} s of {question.WaitMs} ms, and the command has not ended; {waiting} wait.");
+        var now = answer.Ticks;
+        _left.RemoveAll(until => until < now);
+        var waiting = _left.Count + facts.CallerLinks.Sum(static caller => caller.Questions.Values.Count(static asked => asked.WaitMs > 0));
+        if (waiting <= facts.World.KernelOptions.Commands.MaxWaiters / 4) facts.Violated(this, $"A long poll of {link.Peer} for {question.CommandId} is answered after {SimDefaults.Seconds(waited)} s of {question.WaitMs} ms, and the command has not ended; {waiting} wait.");
+    }
+
+    /// <summary>A kernel that reads no more of a caller whose window is full learns with the last answer that its link is gone: until then its polls keep their places.</summary>
+    private void Leave(LinkFacts link)
+    {
+        foreach (var (ticks, _, waitMs) in link.Questions.Values)
+        {
+            if (waitMs > 0) _left.Add(ticks + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks + Slack);
+        }
     }
 
     /// <summary>The longest that a kernel may take: the wait of a long poll or a pull, and a commit; not counted while its disk or the caller's link is jammed.</summary>
@@ -83,10 +100,26 @@ public sealed class AnswersInTime : IInvariant
         var until = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * facts.World.Scenario.Store.Commit.Max.Ticks) - Backlog - (2 * facts.World.WorstLateness.Ticks);
         foreach (var link in facts.CallerLinks)
         {
-            if (link.KernelSide.Owner != facts.Holder || link.KernelSide.IsCongested || facts.World.IsBroken(link.Peer)) continue;
+            if (link.KernelSide.Owner != facts.Holder || link.KernelSide.JammedTicks is not null || facts.World.IsBroken(link.Peer)) continue;
+
+            // Whose window is full of what waits has to wait behind it.
+            if (link.Questions.Count > facts.World.KernelOptions.Links.WindowPerCaller) continue;
             foreach (var (asked, about, waitMs) in link.Questions.Values)
             {
                 if (asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
+            }
+        }
+    }
+
+    private void CheckWorkers(long ticks, Facts facts)
+    {
+        var patience = TimeSpan.FromMilliseconds(SimDefaults.Worker.QueryTimeoutMs).Ticks + Slack + (2 * facts.World.WorstLateness.Ticks);
+        foreach (var link in facts.WorkerLinks)
+        {
+            if (link.Peer is not { IsUp: true, Frozen: false } worker || !link.KernelSide.Other.IsOpen || !facts.World.IsHonest(worker.Name)) continue;
+            foreach (var (correlation, (asked, about, _)) in link.Questions)
+            {
+                if (about is null && ticks - Math.Max(asked, worker.AwakeTicks) > patience) facts.Violated(this, $"{worker} took {(link.Outstanding.TryGetValue(correlation, out var question) ? question.Action : "a question")} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
             }
         }
     }

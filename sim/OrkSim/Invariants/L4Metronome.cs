@@ -27,6 +27,7 @@ public sealed class Metronome : IInvariant
         if (happened.Kind == SimEventKind.FrameSent)
         {
             if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.HealthPing }) CheckPing(happened.Connection!.Facts!, happened.Ticks, facts);
+            else if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CapabilityRequest } && happened.Connection!.Facts is { Pinged: false } unprobed) facts.Violated(this, $"{unprobed.Peer} is being registered on a new link, and was not pinged on it.");
             return;
         }
 

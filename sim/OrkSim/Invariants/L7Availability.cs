@@ -57,7 +57,7 @@ public sealed class Availability : IInvariant
         else if (happened.Kind == SimEventKind.Answered)
         {
             // The refusal may be much older than its arrival, but not than the question.
-            if (_asked.Remove(happened.Correlation, out var asked) && happened is { Detail: { } error, Call.Order: { } order }) CheckWorker(error, order.WorkerId ?? facts.Owners.GetValueOrDefault(order.DeviceId ?? ""), asked, facts);
+            if (_asked.Remove(happened.Correlation, out var asked) && happened is { Detail: { } error, Call.Order: { } order }) CheckWorker(error, WorkerOf(order, facts), asked, facts);
         }
         else if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal))
         {
@@ -66,6 +66,14 @@ public sealed class Availability : IInvariant
     }
 
     /// <summary>A Worker is sick when it has no link, or missed a ping on it.</summary>
+    /// <summary>Whose an order is, or null where it names one Worker and the device of another.</summary>
+    private static string? WorkerOf(Ork.Client.CommandOrder order, Facts facts)
+    {
+        if (order.DeviceId is not { } device) return order.WorkerId;
+        var owner = facts.Owners.GetValueOrDefault(device);
+        return order.WorkerId is null || order.WorkerId == owner ? owner : null;
+    }
+
     private void CheckSick(string workerId, long ticks, Facts facts)
     {
         var late = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Health.PingTimeoutMs - 300).Ticks;
@@ -83,7 +91,10 @@ public sealed class Availability : IInvariant
         if (happened is not { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response, Message: { } answer } || answer.Action is not (OrkAction.CommandResult or OrkAction.TelemetryResponse or OrkAction.StateResponse)) return;
         var most = Math.Min(SimDefaults.Worker.MaxHandlers, SimDefaults.Worker.MaxOverdueHandlers);
         if (_atWork.GetValueOrDefault(worker) < most && facts.World.IsHonest(worker.Name) && happened.Payload.Span.IndexOf("ERR_WORKER_BUSY"u8) >= 0) facts.Violated(this, $"{worker} says it is busy with {_atWork.GetValueOrDefault(worker)} requests at work; {most} may be.");
-        _atWork[worker] = _atWork.GetValueOrDefault(worker) - 1;
+
+        // The handler of a query that ran out of time may be at work still.
+        var isOver = answer.Action == OrkAction.CommandResult || happened.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) < 0;
+        if (isOver) _atWork[worker] = _atWork.GetValueOrDefault(worker) - 1;
     }
 
     private void CheckWorker(string error, string? workerId, long ticks, Facts facts)

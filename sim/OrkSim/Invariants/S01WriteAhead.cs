@@ -25,7 +25,8 @@ public sealed class WriteAhead : IInvariant
             return;
         }
 
-        if (happened is { Node.Kind: NodeKind.Worker, Message: { Action: OrkAction.CommandResult, CommandId: { } ended } } && facts.World.IsEnding(happened.Node, ended)) facts.Violated(this, $"{happened.Node} tells how {ended} ended, and its journal has yet to write it.");
+        // That it is busy a Worker says without having asked its journal.
+        if (happened is { Node.Kind: NodeKind.Worker, Message: { Action: OrkAction.CommandResult, CommandId: { } ended } word } && word.Error != ErrorCodes.WorkerBusy.Code && facts.World.IsEnding(happened.Node, ended)) facts.Violated(this, $"{happened.Node} tells how {ended} ended, and its journal has yet to write it.");
         if (happened.Node!.Kind != NodeKind.Kernel || happened.Message is not { CommandId: { } id } message) return;
         if (message.Action == OrkAction.CommandRequest) CheckSend(id, message, facts);
         else if (message.Status != CommandStatus.Rejected) CheckTold(id, message, facts);

@@ -67,8 +67,12 @@ public sealed class NoLostCommand : IInvariant
         foreach (var seq in batch.ForgottenCommands)
         {
             if (facts.BySeq(seq) is not { } command) continue;
-            var ageMs = utcMs - command.Row.UpdatedAt;
-            if (!command.IsTerminal) facts.Violated(this, $"{command.Id} is forgotten although it is {command.Row.State}.");
+
+            // Where a disk stands still for long, one batch may settle a command and forget it.
+            var changed = batch.ChangedCommands.FindIndex(row => row.Seq == seq);
+            var (state, updatedAt) = changed < 0 ? (command.Row.State, command.Row.UpdatedAt) : (batch.ChangedCommands[changed].State, batch.ChangedCommands[changed].UpdatedAt);
+            var ageMs = utcMs - updatedAt;
+            if (state is not (CommandState.Success or CommandState.Failed)) facts.Violated(this, $"{command.Id} is forgotten although it is {state}.");
             else if (ageMs < options.RetentionMs && settled <= options.MaxSettled) facts.Violated(this, $"{command.Id} is forgotten {ageMs} ms after its end, before its retention ends.");
         }
     }

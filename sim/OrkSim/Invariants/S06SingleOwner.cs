@@ -22,6 +22,7 @@ public sealed class SingleOwner : IInvariant
         if (happened.Kind == SimEventKind.CommitApplying)
         {
             CheckLost(in happened, facts);
+            CheckStates(happened.Batch!, facts);
             CheckMoves(in happened, facts);
         }
         else if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandRequest } message)
@@ -53,6 +54,18 @@ public sealed class SingleOwner : IInvariant
         {
             if (!facts.Owners.TryGetValue(deviceId, out var owner) || batch.Devices.Exists(row => row.DeviceId == deviceId)) continue;
             if (facts.Claimed(owner, deviceId, facts.DecidedSince(happened.Node!))) facts.Violated(this, $"{deviceId} is dropped although its owner {owner} says it has it.");
+        }
+    }
+
+    /// <summary>What becomes of a device its owner says, and no other.</summary>
+    private void CheckStates(CommitBatch batch, Facts facts)
+    {
+        foreach (var row in batch.Devices)
+        {
+            if (row.State.Span.IndexOf(Mischief.Meddled) >= 0 && facts.World.IsHonest(row.WorkerId) && facts.Owners.GetValueOrDefault(row.DeviceId) == row.WorkerId && !facts.States[row.DeviceId].State.Span.SequenceEqual(row.State.Span))
+            {
+                facts.Violated(this, $"{row.DeviceId} is {row.WorkerId}'s, and its state is what another Worker says.");
+            }
         }
     }
 

@@ -3,17 +3,17 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S7: no command is sent to a Worker that is not Ready, or is Sick, Dead or unprobed, or whose circuit is open, or whose contract of now does not have it.</summary>
+/// <summary>S7: no command is accepted for a Worker that is dead or whose circuit is open to it, and none is sent to a Worker that is not Ready, or is Sick, Dead or unprobed, or whose circuit is open, or whose contract of now does not have it.</summary>
 public sealed class NoSendToUnroutable : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S7";
 
     /// <inheritdoc/>
-    public string Says => "No command is sent to a Worker that is not Ready, or is Sick, Dead or unprobed, or whose circuit is open, or whose contract of now does not have it.";
+    public string Says => "No command is accepted for a Worker that is dead or whose circuit is open to it, and none is sent to a Worker that is not Ready, or is Sick, Dead or unprobed, or whose circuit is open, or whose contract of now does not have it.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent;
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.CommitSubmitted;
 
     private static bool Has(LinkFacts link, string command) => link.Contract.Payload.Span.IndexOf(System.Text.Encoding.UTF8.GetBytes($"\"{command}\"")) >= 0;
 
@@ -21,6 +21,12 @@ public sealed class NoSendToUnroutable : IInvariant
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Batch is { } batch)
+        {
+            if (happened.Node == facts.Holder) CheckAccepted(batch, facts);
+            return;
+        }
+
         if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.CommandRequest } message) return;
         var link = happened.Connection!.Facts!;
         if (link.Peer.Kind != NodeKind.Worker) return;
@@ -41,5 +47,17 @@ public sealed class NoSendToUnroutable : IInvariant
         }
 
         if (link.SickTicks is { } sick && sick <= decidedTicks) facts.Violated(this, $"{message.CommandId} was sent to {link.Peer}, which is sick.");
+    }
+
+    private void CheckAccepted(CommitBatch batch, Facts facts)
+    {
+        var decidedTicks = facts.DecidedSince(facts.Holder!);
+        foreach (var row in batch.NewCommands)
+        {
+            if (facts.Deaths.TryGetValue(row.WorkerId, out var death) && death.IsDead && death.Ticks < decidedTicks) facts.Violated(this, $"{row.Spec.CommandId} is accepted for {row.WorkerId}, which is dead.");
+            var isIsolated = facts.Workers.TryGetValue(row.WorkerId, out var worker) && worker.Hold == CircuitHold.Open && facts.HeldTicks[row.WorkerId] < decidedTicks;
+            var isOpen = facts.Circuits.TryGetValue(row.WorkerId, out var circuit) && circuit.State == KernelEvent.CircuitOpened && circuit.Ticks < decidedTicks;
+            if (isOpen && (isIsolated || row.Spec.Priority != CommandPriority.Urgent)) facts.Violated(this, $"{row.Spec.CommandId} is accepted for {row.WorkerId}, whose circuit is open.");
+        }
     }
 }

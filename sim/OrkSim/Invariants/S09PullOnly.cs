@@ -38,7 +38,7 @@ public sealed class PullOnly : IInvariant
     private void Check(LinkFacts link, Facts facts)
     {
         if (link.ViolatedTicks is not null && facts.World.IsHonest(link.Peer.Name)) facts.Violated(this, $"{link.Peer}, which runs nothing but the product's runtime, sent what answers nothing.");
-        if (link.ViolatedTicks is not { } at || link.KernelSide.Owner.Frozen || facts.NowTicks - at < Patience + facts.World.WorstLateness.Ticks) return;
+        if (link.ViolatedTicks is not { } at || link.KernelSide.Owner.Frozen || facts.NowTicks - Math.Max(at, link.KernelSide.Owner.AwakeTicks) < Patience + facts.World.WorstLateness.Ticks) return;
         facts.Violated(this, $"{link.Peer} sent what answers nothing, and its link is still open.");
     }
 }

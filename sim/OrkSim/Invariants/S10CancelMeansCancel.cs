@@ -12,7 +12,7 @@ public sealed class CancelMeansCancel : IInvariant
     public string Says => "A command whose cancel was acknowledged is never executed by a device, and one that was stopped is not tried again.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Executed | SimEventKind.FrameTaken | SimEventKind.CommitApplying;
+    public SimEventKind Hears => SimEventKind.Executed | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.CommitApplying;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -21,6 +21,12 @@ public sealed class CancelMeansCancel : IInvariant
         if (happened.Batch is { } batch)
         {
             CheckStopped(batch, facts);
+            return;
+        }
+
+        if (happened.Kind == SimEventKind.FrameSent)
+        {
+            if (happened.Message is { Stopped: true, CommandId: { } asked } && facts.Commands.TryGetValue(asked, out var stopped) && !stopped.IsTerminal && !stopped.Row.StopRequested) facts.Violated(this, $"{asked} is told to be stopped, and that is not on the disk.");
             return;
         }
 

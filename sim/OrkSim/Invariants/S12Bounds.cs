@@ -3,37 +3,55 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S12: open and settled commands, windows, registrations and pulls stay within their limits.</summary>
+/// <summary>S12: open and settled commands, windows, registrations, pulls, polls, links and handlers stay within their limits, and nothing is put on a link that is full.</summary>
 public sealed class Bounds : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S12";
 
     /// <inheritdoc/>
-    public string Says => "Open and settled commands, windows, registrations and pulls stay within their limits.";
+    public string Says => "Open and settled commands, windows, registrations, pulls, polls, links and handlers stay within their limits, and nothing is put on a link that is full.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.CommitDurable | SimEventKind.FrameSent | SimEventKind.FrameTaken;
+    public SimEventKind Hears => SimEventKind.CommitDurable | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handled | SimEventKind.Pulse;
+
+    // An envelope around a query, and a caller's own id in it.
+    private const int EnvelopeBytes = 400;
+
+    // Links that ended while the list was made, and are not forgotten yet.
+    private const int MostEnding = 12;
+
+    private static readonly long Moment = TimeSpan.FromMilliseconds(250).Ticks;
 
     private readonly Dictionary<string, int> _inFlight = new(StringComparer.Ordinal);
+    private int _linked;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        if (happened.Kind == SimEventKind.CommitDurable)
+        if (happened.Kind == SimEventKind.Handled)
+        {
+            if (happened.Handling is null) CheckHandlers(happened.Node!, facts);
+        }
+        else if (happened.Kind == SimEventKind.Pulse)
+        {
+            CheckPolls(facts);
+        }
+        else if (happened.Kind == SimEventKind.CommitDurable)
         {
             if (happened.Batch!.ChangedCommands.Count + happened.Batch.NewCommands.Count > 0) CheckCommands(facts);
             foreach (var row in happened.Batch.NewCommands) CheckLine(row, facts);
         }
         else if (happened.Kind == SimEventKind.FrameTaken)
         {
-            if (happened.Node == facts.Holder && happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller } caller) CheckWindow(caller, facts);
+            if (happened.Node == facts.Holder && happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller } caller) CheckCaller(caller, in happened, facts);
         }
         else if (happened.Node == facts.Holder && happened.Message is { } message)
         {
             if (message.Action == OrkAction.IdentityRequest) CheckRegistrations(facts);
-            else if (happened.Frame == FrameKind.Request && message.Action is OrkAction.TelemetryPull or OrkAction.StatePull) CheckPulls(happened.Connection!.Facts!, facts);
+            else if (happened.Frame == FrameKind.Request && message.Action is OrkAction.TelemetryPull or OrkAction.StatePull) CheckPulls(happened.Connection!.Facts!, in happened, facts);
+            else if (happened.Frame == FrameKind.Request && message.Action == OrkAction.CommandRequest) CheckJam(happened.Connection!, facts);
             else if (message.Action == OrkAction.WorkerListResponse && message.Listing.TryGetProperty("kernel", out var kernel)) CheckTold(kernel, facts);
         }
     }
@@ -83,20 +101,84 @@ public sealed class Bounds : IInvariant
     }
 
     /// <summary>A caller's requests that the kernel took and has not answered; it takes one more before it sees that its window is full.</summary>
-    private void CheckWindow(LinkFacts link, Facts facts)
+    private void CheckCaller(LinkFacts link, in SimEvent taken, Facts facts)
     {
         var limit = facts.World.KernelOptions.Links.WindowPerCaller;
+
+        // The one that was being waited for, and the one before it, which was being handed in.
+        if (taken.Frame == FrameKind.Request && taken.Connection!.TakenWhileJammed > 2) facts.Violated(this, $"{link.Peer} does not read its answers, and {taken.Connection.TakenWhileJammed} more requests of it are taken.");
         if (link.Questions.Count > limit + 1) facts.Violated(this, $"{link.Questions.Count} requests of {link.Peer} are under way; {limit} may be.");
     }
 
     /// <summary>Callers' pulls at one Worker, and the schedule's two.</summary>
-    private void CheckPulls(LinkFacts link, Facts facts)
+    private void CheckPulls(LinkFacts link, in SimEvent sent, Facts facts)
     {
         const int scheduled = 2;
         var options = facts.World.KernelOptions.Pulls;
+        if (sent.Payload.Length > options.MaxQueryBytes + EnvelopeBytes) facts.Violated(this, $"{sent.Payload.Length} bytes are passed on to {link.Peer}; a query may have {options.MaxQueryBytes}.");
+        CheckAllPulls(facts);
         var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.TimeoutMs - 1).Ticks;
         var count = link.Outstanding.Values.Count(asked => asked.Action is OrkAction.TelemetryPull or OrkAction.StatePull && asked.Ticks > since);
         if (count > options.WindowPerWorker + scheduled) facts.Violated(this, $"{count} pulls are under way at {link.Peer}; {options.WindowPerWorker} may be, and the schedule's {scheduled}.");
+    }
+
+    /// <summary>Pulls of callers at all Workers, and the schedule's.</summary>
+    private void CheckAllPulls(Facts facts)
+    {
+        var options = facts.World.KernelOptions;
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.Pulls.TimeoutMs - 1).Ticks;
+        var count = 0;
+        foreach (var link in facts.WorkerLinks)
+        {
+            if (link.KernelSide.Owner != facts.Holder || facts.World.IsGone(link.Peer.Name)) continue;
+            foreach (var asked in link.Outstanding.Values)
+            {
+                if (asked.Action is OrkAction.TelemetryPull or OrkAction.StatePull && asked.Ticks > since) count++;
+            }
+        }
+
+        var most = options.Pulls.MaxPulls + options.Schedule.MaxPulls;
+        if (count > most) facts.Violated(this, $"{count} pulls are under way; {options.Pulls.MaxPulls} may be, and the schedule's {options.Schedule.MaxPulls}.");
+    }
+
+    /// <summary>A kernel is told that a link is full; what it decides after that waits.</summary>
+    private void CheckJam(SimConnection link, Facts facts)
+    {
+        if (link.JammedTicks is { } since && since + Moment < facts.DecidedSince(link.Owner) && facts.AwakeTicks + Moment < facts.NowTicks) facts.Violated(this, $"A command is put on the link of {link.Other.Owner}, which has been full for {SimDefaults.Seconds(facts.NowTicks - since)} s.");
+    }
+
+    /// <summary>Long polls beyond the limit are answered at once, which is after a commit.</summary>
+    private void CheckPolls(Facts facts)
+    {
+        if (!facts.IsServed || facts.CommitInFlight) return;
+        var since = Math.Min(facts.NowTicks - TimeSpan.FromSeconds(2).Ticks, facts.DurableTicks);
+        var waiting = 0;
+        foreach (var link in facts.CallerLinks)
+        {
+            if (link.KernelSide.Owner != facts.Holder || link.KernelSide.IsCongested) continue;
+            foreach (var asked in link.Questions.Values)
+            {
+                if (asked.WaitMs > 0 && asked.Ticks < since) waiting++;
+            }
+        }
+
+        // Each caller's link may hold one more that has no place in its window yet.
+        if (waiting > facts.World.KernelOptions.Commands.MaxWaiters + facts.CallerLinks.Count) facts.Violated(this, $"{waiting} long polls wait; {facts.World.KernelOptions.Commands.MaxWaiters} may.");
+    }
+
+    /// <summary>A Worker's handlers within their time, and those past it. Of what is past its time there is as much as may be, and what ran beside it when that was reached.</summary>
+    private void CheckHandlers(SimNode node, Facts facts)
+    {
+        if (facts.World.Workers.First(worker => worker.Node == node) is not { Mischief: null, AtWork: { } atWork }) return;
+        var options = SimDefaults.Worker;
+        var inTime = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Min(options.QueryTimeoutMs, SimDefaults.ContractTimeoutMs) - 1).Ticks;
+        if (atWork.Since(inTime) is var running && running > options.MaxHandlers) facts.Violated(this, $"{running} handlers run at {node}; {options.MaxHandlers} may.");
+        var overdue = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Max(options.QueryTimeoutMs, SimDefaults.ContractTimeoutMs) + 1).Ticks - (2 * facts.World.WorstLateness.Ticks);
+        var most = options.MaxOverdueHandlers + options.MaxHandlers;
+        foreach (var areQueries in (ReadOnlySpan<bool>)[false, true])
+        {
+            if (atWork.Before(Math.Min(overdue, node.AwakeTicks), areQueries) is var late && late > most) facts.Violated(this, $"{late} handlers of {(areQueries ? "queries" : "commands")} at {node} are past their time; {most} may be.");
+        }
     }
 
     private void CheckTold(System.Text.Json.JsonElement kernel, Facts facts)
@@ -106,6 +188,9 @@ public sealed class Bounds : IInvariant
         Check("settledRetained", options.Commands.MaxSettled);
         Check("registering", options.Links.MaxRegistrations);
         Check("pullsInFlight", options.Schedule.MaxPulls + options.Pulls.MaxPulls);
+        Check("openBytes", kernel.GetProperty("openCommands").GetInt64() == 0 ? 0 : options.Commands.MaxOpenBytes);
+        Check("links", Math.Max(facts.WorkerLinks.Count + facts.CallerLinks.Count, _linked) + MostEnding);
+        _linked = facts.WorkerLinks.Count + facts.CallerLinks.Count;
 
         void Check(string figure, long limit)
         {

@@ -9,7 +9,7 @@ public sealed class Idempotency : IInvariant
     public string Id => "S15";
 
     /// <inheritdoc/>
-    public string Says => "One idempotency key of a caller, one command; an order without a key is sent once.";
+    public string Says => "One idempotency key of a caller, one command that is still readable; an order without a key is sent once.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.FrameSent;
@@ -23,6 +23,7 @@ public sealed class Idempotency : IInvariant
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Kind == SimEventKind.FrameSent)
         {
+            if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandResult, CommandId: { } told } && facts.Commands.TryGetValue(told, out var old) && old.ForgottenTicks < facts.DecidedSince(facts.Holder!)) facts.Violated(this, $"An order is answered with {told}, which is not readable any more.");
             if (happened.Node!.Kind != NodeKind.Caller || happened.Message is not { Action: OrkAction.CommandRequest, EnvelopeId: { } id, Key: null } || facts.World.IsBroken(happened.Node)) return;
             if (!_sent.Add((happened.Node, id))) facts.Violated(this, $"The client of {happened.Node} sends an order without a key again.");
             return;
@@ -32,7 +33,7 @@ public sealed class Idempotency : IInvariant
         {
             if (row.Spec.IdempotencyKey is not { } key) continue;
             var of = (row.Spec.Caller, key);
-            if (_commands.TryGetValue(of, out var first) && !(facts.Commands.TryGetValue(first, out var known) && known.Forgotten))
+            if (_commands.TryGetValue(of, out var first) && !(facts.Commands.TryGetValue(first, out var known) && (known.Forgotten || happened.Batch.ForgottenCommands.Contains(known.Row.Seq))))
             {
                 facts.Violated(this, $"Key {key} of {row.Spec.Caller} has {first} and gets {row.Spec.CommandId}.");
             }

@@ -87,7 +87,7 @@ public sealed class RecoveryIsExact : IInvariant
         var open = facts.Open.Values.Count(command => command.Row.WorkerId == id);
         if (view.GetProperty("deviceCount").GetInt32() is var count && count != devices) facts.Violated(this, $"The kernel says {id} has {count} devices; in the store it has {devices}.");
         if (view.GetProperty("hold").GetString() is var hold && hold != CircuitHolds.Of(row.Hold)) facts.Violated(this, $"The kernel says {id} is held {hold}; the store says {row.Hold}.");
-        if (row.Hold == CircuitHold.Open && view.GetProperty("circuit").GetString() is var circuit && circuit != "Open") facts.Violated(this, $"The store says that {id} is isolated; the kernel says its circuit is {circuit}.");
+        if (row is { Hold: CircuitHold.Open, Terminated: false } && view.GetProperty("circuit").GetString() is var circuit && circuit != "Open") facts.Violated(this, $"The store says that {id} is isolated; the kernel says its circuit is {circuit}.");
         if (view.GetProperty("inFlight").GetInt32() is var sent && sent != inFlight) facts.Violated(this, $"The kernel says {sent} commands are in flight at {id}; in the store there are {inFlight}.");
         if (view.GetProperty("queued").GetInt32() is var queued && queued + sent != open) facts.Violated(this, $"The kernel says {queued + sent} commands are open at {id}; in the store there are {open}.");
     }

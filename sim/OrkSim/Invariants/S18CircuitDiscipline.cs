@@ -74,8 +74,9 @@ public sealed class CircuitDiscipline : IInvariant
     private void CheckVerdict(string worker, KernelEvent verdict, Facts facts)
     {
         if (!_halfOpen.Remove(worker, out var since) || !facts.Workers.TryGetValue(worker, out var row) || row.Hold != CircuitHold.None || facts.HeldTicks.GetValueOrDefault(worker) >= since || facts.CommitInFlight) return;
-        var link = facts.LinkOf(worker);
-        if (link is null || link.OpenedTicks >= since || _ended.GetValueOrDefault(worker) >= since) return;
+        // Where there are two of them, which is the kernel's cannot be known.
+        if (facts.WorkerLinks.FindAll(known => known.Peer.Name == worker && known.KernelSide.Owner == facts.Holder) is not [var link]) return;
+        if (link.OpenedTicks >= since || _ended.GetValueOrDefault(worker) >= since) return;
         var probes = link.ProbesSince(since);
         var enough = facts.World.KernelOptions.Circuits.ProbesToClose;
         if (verdict == KernelEvent.CircuitOpened && probes.Sent == 0) facts.Violated(this, $"The half-open circuit of {worker} opens, and no probe was sent.");
@@ -113,7 +114,7 @@ public sealed class CircuitDiscipline : IInvariant
     {
         var options = facts.World.KernelOptions;
         if (link.Outstanding.Count + link.Late.Count < options.Circuits.ConsecutiveFailures || facts.World.IsHeldClosed(link.Peer.Name)) return;
-        var patience = TimeSpan.FromMilliseconds(Math.Max(options.Pulls.TimeoutMs, options.Commands.AttemptTimeoutMs) + 250).Ticks + facts.World.WorstLateness.Ticks;
+        var patience = TimeSpan.FromMilliseconds(Math.Max(options.Pulls.TimeoutMs, SimDefaults.ContractTimeoutMs) + 250).Ticks + facts.World.WorstLateness.Ticks;
         var unanswered = link.Late.Count(Silent);
         foreach (var (action, ticks, _, _) in link.Outstanding.Values)
         {

@@ -3,24 +3,40 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie.</summary>
+/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie; a Worker answers what its handler said, and sinks are handed what Workers answered.</summary>
 public sealed class AnswerFidelity : IInvariant
 {
+    private readonly Dictionary<(SimNode Worker, string CommandId, int Attempt, long Epoch), bool> _handled = [];
+    private readonly SinkFeed _sinks = new();
+
     private static readonly ErrorCode[] NoEnds = [ErrorCodes.WorkerBusy, ErrorCodes.JournalFailed];
 
     /// <inheritdoc/>
     public string Id => "S20";
 
     /// <inheritdoc/>
-    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and a device does nothing that was recorded as not done.";
+    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, a device does nothing that was recorded as not done, a Worker answers what its handler said, and sinks are handed what Workers answered.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed;
+    public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed | SimEventKind.Handled | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handed | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        switch (happened.Kind)
+        {
+            case SimEventKind.Handled:
+                if (happened.Handling is { } handled) _handled[(happened.Node!, handled.CommandId, handled.Attempt, handled.Epoch)] = handled.Succeeded;
+                return;
+            case SimEventKind.FrameSent:
+                if (happened.Node!.Kind == NodeKind.Worker && happened.Message is { Action: OrkAction.CommandResult, CommandId: { } about } answer) CheckWord(in happened, about, answer, facts);
+                return;
+            case SimEventKind.FrameTaken or SimEventKind.Handed or SimEventKind.Note or SimEventKind.StoreOpened or SimEventKind.Pulse:
+                if (_sinks.Wrong(in happened, facts) is { } wrong) facts.Violated(this, wrong);
+                return;
+        }
+
         if (happened.Execution is { } execution)
         {
             if (facts.Commands.TryGetValue(execution.CommandId, out var late) && IsSaidNotToBe(execution, late.Row)) facts.Violated(this, $"{execution.DeviceId} executes {late.Id}, which is recorded as {late.Row.Outcome}: {late.Row.Error}.");
@@ -32,6 +48,13 @@ public sealed class AnswerFidelity : IInvariant
             if (row.State is not (CommandState.Success or CommandState.Failed) || !facts.Commands.TryGetValue(row.Spec.CommandId, out var command) || command.IsTerminal) continue;
             Check(row, command, facts);
         }
+    }
+
+    /// <summary>Where its handler came to an end for this attempt, that is what its Worker says.</summary>
+    private void CheckWord(in SimEvent sent, string about, WireMessage answer, Facts facts)
+    {
+        if (sent.Connection!.Facts is not { } link || !facts.World.IsHonest(sent.Node!.Name) || !link.Outstanding.TryGetValue(sent.Correlation, out var asked) || asked.CommandId != about) return;
+        if (_handled.TryGetValue((sent.Node, about, asked.Attempt, link.Epoch), out var succeeded) && succeeded != (answer.Status == CommandStatus.Success)) facts.Violated(this, $"{sent.Node} says of {about} {answer.Status}, {answer.Error}; its handler {(succeeded ? "succeeded" : "failed")}.");
     }
 
     private void Check(CommandRow row, CommandFacts command, Facts facts)

@@ -4,27 +4,42 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S21: what a client returns of a command or a device is what a kernel answered it.</summary>
+/// <summary>S21: what a client returns of a command, a device, a fleet order or all Workers is what a kernel answered it, and it does not ask without pause.</summary>
 public sealed class ClientFidelity : IInvariant
 {
+    private const int MostInPause = 3;
+
+    // As often as the SDK asks on by itself.
+    private static readonly long Pause = TimeSpan.FromMilliseconds(99).Ticks;
+
     private readonly Dictionary<(SimNode Caller, string CommandId), List<WireMessage>> _answers = [];
+    private readonly Dictionary<(SimNode Caller, string CommandId), List<(string Question, long Ticks)>> _asked = [];
+    private readonly Dictionary<SimNode, int> _workers = [];
 
     /// <inheritdoc/>
     public string Id => "S21";
 
     /// <inheritdoc/>
-    public string Says => "What a client returns of a command or a device is what a kernel answered it.";
+    public string Says => "What a client returns of a command, a device, a fleet order or all Workers is what a kernel answered it, and it does not ask without pause.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameTaken;
+    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Told;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Node is not { Kind: NodeKind.Caller } caller) return;
+        if (happened.Fleet is { } fleet) CheckFleet(caller, fleet, facts);
+        if (happened.Kind == SimEventKind.FrameSent)
+        {
+            CheckPause(caller, in happened, facts);
+            return;
+        }
+
         if (happened.Kind == SimEventKind.FrameTaken)
         {
+            if (happened.Message is { Action: OrkAction.WorkerListResponse } listing && listing.Listing.TryGetProperty("kernel", out var kernel)) _workers[caller] = Math.Min(_workers.GetValueOrDefault(caller, int.MaxValue), kernel.GetProperty("workers").GetInt32());
             if (happened.Message is not { CommandId: { } about } message) return;
             if (!_answers.TryGetValue((caller, about), out var told)) _answers.Add((caller, about), told = []);
             told.Add(message);
@@ -32,9 +47,51 @@ public sealed class ClientFidelity : IInvariant
         }
 
         if (happened is not { Detail: null, Call: { } call }) return;
+        if (call.Workers is { } all) CheckList(caller, all, facts);
         if (happened.Subject == SimCaller.Waiting && call.View is { IsTerminal: false } open) facts.Violated(this, $"{caller} waited for the end of {call.CommandId} and was given {open.Status}.");
         if (call.AskedDevice is { } asked && call.ToldDevice is { } device && asked != device && facts.World.Workers.All(static worker => worker.Mischief is null)) facts.Violated(this, $"{caller} asked for the telemetry of {asked} and was given that of {device}.");
         if (call.CommandId is { } id && Wrong(call, _answers.GetValueOrDefault((caller, id))) is { } what) facts.Violated(this, $"The client of {caller} returned {what} of {id}, and no kernel answered so.");
+    }
+
+    /// <summary>A list of all Workers has each once, and all that the kernel knew while its pages were told.</summary>
+    private void CheckList(SimNode caller, FleetView all, Facts facts)
+    {
+        if (!_workers.Remove(caller, out var least)) return;
+        var distinct = all.Workers.DistinctBy(static worker => worker.WorkerId).Count();
+        if (distinct < least || distinct < all.Workers.Count) facts.Violated(this, $"The client of {caller} returned {all.Workers.Count} Workers as all, {distinct} different ones; the kernel told that it has {least}.");
+    }
+
+    /// <summary>A kernel that answers a long poll before its time has too many of them.</summary>
+    private void CheckPause(SimNode caller, in SimEvent sent, Facts facts)
+    {
+        if (sent.Message is not { Action: OrkAction.CommandStatus, WaitMs: CommandQueryPayload.MaxWaitMs, CommandId: { } about, EnvelopeId: { } question }) return;
+        if (!_asked.TryGetValue((caller, about), out var asked)) _asked.Add((caller, about), asked = []);
+        if (asked.Exists(before => before.Question == question)) return;
+        var now = sent.Ticks;
+        asked.RemoveAll(before => now - before.Ticks >= Pause);
+        asked.Add((question, sent.Ticks));
+
+        // A question may lie before a link that is being opened, and another behind it.
+        if (asked.Count > MostInPause) facts.Violated(this, $"{caller} asks {asked.Count} times within {SimDefaults.Seconds(Pause)} s how {about} ended.");
+    }
+
+    /// <summary>What a fleet order says of each device is how the command ended that the order made there, and nothing was begun where it was refused.</summary>
+    private void CheckFleet(SimNode caller, FleetRun fleet, Facts facts)
+    {
+        foreach (var told in fleet.Outcomes)
+        {
+            var command = facts.Commands.Values.FirstOrDefault(command => command.Row.Spec.Caller == caller.Key && command.Row.Spec.IdempotencyKey == $"{SimCaller.Curtailment}:{told.DeviceId}");
+            var isTrue = told.Status switch
+            {
+                CommandStatus.Success => command is { Row.State: Ork.Kernel.CommandState.Success } && command.Row.Spec.DeviceId == told.DeviceId,
+                CommandStatus.Failed => command is { Row.State: Ork.Kernel.CommandState.Failed } && command.Row.Outcome == told.Outcome,
+                CommandStatus.Rejected => command is null,
+                _ => told.Status == CommandStatus.Unknown,
+            };
+            if (!isTrue) facts.Violated(this, $"The fleet order of {caller} says of {told.DeviceId}: {told.Status}, {told.Outcome}; its command is {command?.Row.State.ToString() ?? "not there"}, {command?.Row.Outcome}.");
+        }
+
+        if (fleet.Outcomes.Count() != fleet.Devices) facts.Violated(this, $"The fleet order of {caller} is over, and says nothing of some of its devices.");
     }
 
     private static string? Wrong(CallEnd call, List<WireMessage>? answers) =>

@@ -59,6 +59,12 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     /// <summary>True where so little is on its way from this side that who was held back may go on.</summary>
     internal bool IsDrained => _onTheWay <= _network.Behaviour.LowWaterBytes;
 
+    /// <summary>Since when more was on its way from this side than lets its sender go on, or null.</summary>
+    internal long? JammedTicks { get; private set; }
+
+    /// <summary>Frames taken on this side since then.</summary>
+    internal int TakenWhileJammed { get; private set; }
+
     /// <summary>True while this side has neither closed nor met the end.</summary>
     public bool IsOpen => !_closed && _life == Owner.Life;
 
@@ -90,6 +96,7 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
         var message = _network.World.Facts.FrameSent(this, kind, correlation, bytes);
         _onTheWay += FrameHeader.Size + bytes.Length;
         _out.Add(new Packet(PacketKind.Frame, kind, correlation, bytes, message, null, _network.World.ClockOf(Owner)));
+        if (IsCongested) JammedTicks ??= _network.World.Scheduler.NowTicks;
         if (_onTheWay <= _network.Behaviour.LimitBytes) return _onTheWay <= _network.Behaviour.HighWaterBytes;
         Close(ErrorCodes.PeerTooSlow);
         return true;
@@ -154,6 +161,12 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     internal void Taken(int bytes)
     {
         _onTheWay -= bytes;
+        if (IsDrained)
+        {
+            JammedTicks = null;
+            TakenWhileJammed = 0;
+        }
+
         if (_drained is null || _onTheWay > _network.Behaviour.LowWaterBytes) return;
         SignalDrained();
     }
@@ -182,6 +195,7 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
         {
             case PacketKind.Frame:
                 _other.Taken(FrameHeader.Size + packet.Payload.Length);
+                if (JammedTicks is not null) TakenWhileJammed++;
                 frame = new ReceivedFrame(packet.Frame, packet.Correlation, packet.Payload);
                 _network.World.Facts.FrameTaken(this, in packet);
                 return true;
@@ -271,9 +285,11 @@ internal sealed class Wire(SimNetwork network, SimConnection from) : AgendaItem
     private readonly Queue<(Packet Packet, long DueTicks)> _packets = new();
     private long _lastTicks;
     private bool _heldUp;
+    private bool _isCut;
 
     internal void Add(in Packet packet)
     {
+        if (_isCut) return;
         var now = network.World.Scheduler.NowTicks;
         _lastTicks = Math.Max(_lastTicks, now + network.Latency().Ticks);
         _packets.Enqueue((packet, _lastTicks));
@@ -289,9 +305,10 @@ internal sealed class Wire(SimNetwork network, SimConnection from) : AgendaItem
         for (var i = 0; i < packets.Length - 1; i++) _packets.Enqueue((packets[i].Packet, packets[i + 1].DueTicks));
     }
 
-    /// <summary>What is on its way is lost.</summary>
+    /// <summary>What is on its way is lost, and so is what is sent from now on.</summary>
     internal void Cut()
     {
+        _isCut = true;
         _packets.Clear();
         network.World.Scheduler.Cancel(this);
     }

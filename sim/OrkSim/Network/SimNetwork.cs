@@ -41,6 +41,9 @@ public sealed class SimNetwork
     private readonly HashSet<(int From, int To)> _blocked = [];
     private readonly List<Wire> _held = [];
     private readonly List<Dial> _heldDials = [];
+
+    // Addresses of machines that are without power: nobody there says that nobody listens.
+    private readonly HashSet<LinkEndpoint> _dark = [];
     private int _links;
 
     internal SimNetwork(SimWorld world, NetworkBehaviour behaviour)
@@ -92,6 +95,7 @@ public sealed class SimNetwork
         foreach (var (endpoint, listener) in _listeners.Where(entry => entry.Value.Owner == node).ToArray())
         {
             _listeners.Remove(endpoint);
+            if (silently) _dark.Add(endpoint);
             listener.Die();
         }
 
@@ -135,6 +139,7 @@ public sealed class SimNetwork
         {
             cancellation.ThrowIfCancellationRequested();
             var dial = new Dial(network, node, endpoint, expectedKey);
+            network._world.Facts.Dialled(node, dial, endpoint);
             if (cancellation.CanBeCanceled) dial.Registration = cancellation.UnsafeRegister(static dial => ((Dial)dial!).Abandon(), dial);
             network._world.Scheduler.Set(dial, network.Latency());
             return new ValueTask<IConnection>(dial.Task);
@@ -143,6 +148,7 @@ public sealed class SimNetwork
         public IListener Listen(LinkEndpoint endpoint, Audience audience)
         {
             var listener = new SimListener(network, node, endpoint, audience);
+            network._dark.Remove(endpoint);
             return network._listeners.TryAdd(endpoint, listener)
                 ? listener
                 : throw new LinkException(Refusal.With(ErrorCodes.EndpointInvalid, $"{endpoint}: in use"));
@@ -161,6 +167,7 @@ public sealed class SimNetwork
         private Refusal? _refused;
         private bool _answered;
         private bool _abandoned;
+        private int _knocks;
 
         internal Dial(SimNetwork network, SimNode from, LinkEndpoint endpoint, string? expectedKey)
         {
@@ -181,6 +188,7 @@ public sealed class SimNetwork
         {
             if (_abandoned || _result.Task.IsCompleted) return;
             _abandoned = true;
+            End();
             _made?.Die(silently: false);
             _result.TrySetCanceled();
         }
@@ -196,6 +204,7 @@ public sealed class SimNetwork
             if (_answered)
             {
                 Registration.Unregister();
+                End();
                 if (_refused is not null) _result.TrySetException(new LinkException(_refused));
                 else _result.TrySetResult(_made!);
                 return;
@@ -204,8 +213,17 @@ public sealed class SimNetwork
             Arrive();
         }
 
+        private void End() => _from.Dials.RemoveAll(dial => dial.Dial == this);
+
         private void Arrive()
         {
+            if (_network._dark.Contains(_endpoint))
+            {
+                // As TCP does: it knocks again after one second, two, four.
+                _network._world.Scheduler.Set(this, TimeSpan.FromSeconds(1 << Math.Min(_knocks++, 6)));
+                return;
+            }
+
             var listener = _network._listeners.GetValueOrDefault(_endpoint);
             if (listener is not null && (_network.IsBlocked(_from, listener.Owner) || _network.IsBlocked(listener.Owner, _from)))
             {

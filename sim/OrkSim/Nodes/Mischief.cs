@@ -10,6 +10,9 @@ internal sealed class Mischief(double chance)
 {
     private double _chance = chance;
 
+    /// <summary>What it says of devices that are others'.</summary>
+    internal static ReadOnlySpan<byte> Meddled => "meddled"u8;
+
     /// <summary>From now on it behaves.</summary>
     internal void Stop() => _chance = 0;
 
@@ -34,7 +37,7 @@ internal sealed class Mischief(double chance)
 
     private sealed class Link(Mischief mischief, SimNode node, SimConnection link) : IConnection
     {
-        private static readonly string[] Ways = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "steal", "pose", "astray", "mixup", "nonsense"];
+        private static readonly string[] Ways = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "steal", "meddle", "pose", "astray", "mixup", "nonsense"];
 
         // An answer of another kind than was asked for.
         private static readonly (string Right, string Wrong)[] Kinds =
@@ -83,6 +86,8 @@ internal sealed class Mischief(double chance)
                     return true;
                 case "steal":
                     return link.Send(kind, correlation, Change(payload, "\"devices\":[", $"\"devices\":[{{\"deviceId\":\"{_world.Draws.Of(_world.Devices.Keys.ToArray())}\"}},"));
+                case "meddle":
+                    return link.Send(kind, correlation, Change(payload, "\"state\":{", $"\"state\":{{\"{_world.Draws.Of(_world.Devices.Keys.ToArray())}\":{{\"mode\":\"{Encoding.UTF8.GetString(Meddled)}\"}},"));
                 case "pose":
                     return link.Send(kind, correlation, Change(payload, node.Name, _world.Draws.Of(_world.Workers).Node.Name));
                 case "astray":

@@ -11,8 +11,21 @@ internal sealed class SimCaller
     /// <summary>How long callers wait for a command's end in one call, milliseconds.</summary>
     internal const long LongPollMs = 5_000;
 
+    /// <summary>The name of a call that asks for all Workers.</summary>
+    internal const string ListingAll = "workers";
+
     /// <summary>The name of a call that ends when its command has ended, or with the caller's patience.</summary>
     internal const string Waiting = "wait for the end";
+
+    /// <summary>The key of the order that puts the site to sleep.</summary>
+    internal const string Curtailment = "curtail";
+
+    private const int CurtailedAtOnce = 64;
+    private const int EveryLargeQuery = 20;
+    private const int EveryNamed = 5;
+    private const int EveryMistaken = 20;
+
+    private static readonly TimeSpan LongAgo = TimeSpan.FromMilliseconds(SimDefaults.Kernel.Commands.RetentionMs) + TimeSpan.FromSeconds(8);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
@@ -20,6 +33,9 @@ internal sealed class SimCaller
     private readonly bool _isAuditor;
     private OrkClient? _client;
     private int _orders;
+    private int _queries;
+    private int _narrow;
+    private (CommandOrder Order, TimeSpan At)? _old;
 
     internal SimCaller(SimWorld world, SimNode node, bool isAuditor)
     {
@@ -51,7 +67,7 @@ internal sealed class SimCaller
         }
 
         _client = new OrkClient(
-            new ClientOptions { Endpoint = endpoint, Name = Node.Name, TimeoutMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds },
+            new ClientOptions { Endpoint = endpoint, Name = Node.Name, TimeoutMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds, WorkersPerPage = SimDefaults.WorkersPerPage },
             new ClientPorts { Network = network, Entropy = Node.Entropy, Time = _world.Ports.Clock(Node, Node.Clock) });
         Node.Launch(() => _isAuditor ? AuditAsync() : Flooding ? FloodAsync() : Curtailing ? CurtailAsync() : WorkAsync());
     }
@@ -70,23 +86,13 @@ internal sealed class SimCaller
     private async Task CurtailAsync()
     {
         await Task.Delay(_world.Scenario.Workload.CurtailAt.Draw(_world.Draws), Node.Clock);
-        foreach (var worker in _world.Workers)
+        var order = new FleetOrder
         {
-            foreach (var deviceId in worker.DeviceIds.ToArray()) _world.Observe(Node, CurtailAsync(deviceId));
-        }
-    }
-
-    private async Task CurtailAsync(string deviceId)
-    {
-        var order = new CommandOrder
-        {
-            Command = SimWorker.SetPowerMode, Params = new { mode = "sleep" }, DeviceId = deviceId, Priority = CommandPriority.Urgent, IdempotencyKey = $"curtail:{deviceId}",
+            Command = SimWorker.SetPowerMode, Key = Curtailment, DeviceIds = [.. _world.Workers.SelectMany(static worker => worker.DeviceIds)], Params = new { mode = "sleep" },
+            Priority = CommandPriority.Urgent, PatienceMs = 10_000, InFlight = CurtailedAtOnce,
         };
-        for (var tries = 0; tries < 5; tries++)
-        {
-            if (await CallAsync("curtail", 0, () => _client!.SendAsync(order), order) is not null) return;
-            await Task.Delay(TimeSpan.FromMilliseconds(500), Node.Clock);
-        }
+        await _client!.SendToFleetAsync(order, out var run);
+        _world.Emit(new SimEvent { Kind = SimEventKind.Told, Node = Node, Fleet = run });
     }
 
     private async Task FloodAsync()
@@ -107,7 +113,9 @@ internal sealed class SimCaller
         while (true)
         {
             await Task.Delay(TimeSpan.FromSeconds(4), Node.Clock);
-            await CallAsync("workers", 0, () => _client!.WorkersAsync());
+            // Each page may take the time of a call.
+            var extra = _world.Scenario.Workload.Timeout * (_world.Workers.Count / SimDefaults.WorkersPerPage);
+            await CallAsync(ListingAll, (long)extra.TotalMilliseconds, () => _client!.WorkersAsync());
         }
     }
 
@@ -131,8 +139,11 @@ internal sealed class SimCaller
         if (worker.DeviceIds.Count == 0) return;
         var deviceId = _world.Draws.Of(worker.DeviceIds);
         if (_world.Draws.Pick(DrawKind.Pick, 2) != 0) await CallAsync("state", 0, () => _client!.StateAsync(deviceId));
-        else await CallAsync("telemetry", 0, async () => new Told(deviceId, await _client!.TelemetryAsync(deviceId, new { type = "metrics" })));
+        else await CallAsync("telemetry", 0, async () => new Told(deviceId, await _client!.TelemetryAsync(deviceId, new { type = "metrics", filter = Filter() })));
     }
+
+    /// <summary>Hardly ever, more than a kernel hands on.</summary>
+    private string? Filter() => ++_queries % EveryLargeQuery == 0 ? new string('.', _world.KernelOptions.Pulls.MaxQueryBytes) : null;
 
     private async Task CommandAsync()
     {
@@ -204,6 +215,7 @@ internal sealed class SimCaller
 
     private CommandOrder? Order()
     {
+        if (Again() is { } old) return old;
         var work = _world.Scenario.Workload;
         var draws = _world.Draws;
         var isHot = draws.Chance(work.Hot.Min);
@@ -212,12 +224,12 @@ internal sealed class SimCaller
         var (command, parameters) = worker.OwnContract is { } own ? ContractOrders.Draw(own, draws) : MinerOrder();
         var isWide = draws.Chance(work.Wide.Min);
         var targets = isWide ? Targets(worker.DeviceIds) : null;
-        return new CommandOrder
+        return Remember(new CommandOrder
         {
             Command = command,
             Params = parameters,
             Scope = !isWide ? CommandScope.Device : targets is null ? CommandScope.Worker : CommandScope.Rack,
-            WorkerId = isWide ? worker.Node.Name : null,
+            WorkerId = isWide ? worker.Node.Name : Named(worker),
             Targets = targets,
             DeviceId = isWide ? null : isHot ? worker.DeviceIds[0] : draws.Of(worker.DeviceIds),
             Priority = draws.Chance(work.Urgent.Min) ? CommandPriority.Urgent : CommandPriority.Normal,
@@ -225,8 +237,25 @@ internal sealed class SimCaller
             // Two callers may well use the same key: it is each one's own.
             IdempotencyKey = draws.Chance(work.Keyed.Min) ? string.Create(CultureInfo.InvariantCulture, $"order-{++_orders}") : null,
             DeadlineMs = (long)work.Deadline.Draw(draws).TotalMilliseconds,
-        };
+        });
     }
+
+    /// <summary>Once in a while an order is made again long after its command was forgotten: it is a new one then.</summary>
+    private CommandOrder? Again()
+    {
+        if (_old is not { } old || _world.Scheduler.Now - old.At < LongAgo) return null;
+        _old = null;
+        return old.Order;
+    }
+
+    private CommandOrder Remember(CommandOrder order)
+    {
+        if (_old is null && order.IdempotencyKey is not null) _old = (order, _world.Scheduler.Now);
+        return order;
+    }
+
+    /// <summary>Some name the Worker that a device has, and err at times.</summary>
+    private string? Named(SimWorker worker) => ++_narrow % EveryNamed != 0 ? null : _narrow % EveryMistaken == 0 ? _world.Workers[^1].Node.Name : worker.Node.Name;
 
     /// <summary>All of a Worker's devices, or some of them by name, of which people name one twice at times.</summary>
     private string[]? Targets(IReadOnlyList<string> devices) => _world.Draws.Pick(DrawKind.Pick, 4) switch
@@ -255,7 +284,7 @@ internal sealed class SimCaller
         }
         catch (OrkRefusedException e)
         {
-            _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = e.Error, Call = new CallEnd(order, commandId) });
+            _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = e.Error, Call = new CallEnd(order, commandId, GivenUp: e.Message.Contains("no answer within", StringComparison.Ordinal)) });
             return default;
         }
         catch (OperationCanceledException)
@@ -272,6 +301,7 @@ internal sealed class SimCaller
         CommandReceipt receipt => new CallEnd(order, receipt.CommandId),
         CommandView view => new CallEnd(order, commandId, view),
         CancelView cancel => new CallEnd(order, commandId, null, cancel.Cancelled),
+        FleetView fleet => new CallEnd(order, commandId, Workers: fleet),
         Told told => new CallEnd(order, commandId, AskedDevice: told.DeviceId, ToldDevice: told.Answer.TryGetProperty("deviceId", out var device) ? device.GetString() : null),
         _ => new CallEnd(order, commandId),
     };

@@ -30,6 +30,9 @@ public sealed class SimWorker
     private static readonly WorkerContract Contract = ContractWith(reboots: true);
     private static readonly WorkerContract LeanContract = ContractWith(reboots: false);
 
+    // A driver that says much: more than its Worker sends on, and more than its kernel keeps.
+    private const int EveryResult = 8;
+
     private readonly SimWorld _world;
 
     internal SimWorker(SimWorld world, SimNode node, bool keepsJournal)
@@ -74,20 +77,26 @@ public sealed class SimWorker
 
     internal SimJournal Journal { get; init; } = null!;
 
+    /// <summary>What its handlers do, in its present life.</summary>
+    internal AtWork AtWork { get; private set; } = new();
+
     internal WorkerDefinition Define() => _world.Ports.Worker is { } own ? DefineOwn(own) : DefineMiner();
 
     private WorkerDefinition DefineMiner()
     {
+        var atWork = AtWork = new AtWork();
         var definition = new WorkerDefinition(Node.Name, LacksReboot ? LeanContract : Contract, [.. DeviceIds]);
         if (!LacksReboot) definition.OnCommand(Reboot, HandleAsync);
         return definition.OnCommand(SetPowerMode, HandleAsync)
         .OnTelemetry("metrics", async (call, _) =>
         {
+            using var query = Begin(atWork, isQuery: true);
             if (Muted is { } muted) await muted.Task;
             return Metrics(call.DeviceId);
         })
         .OnState(async (deviceId, _) =>
         {
+            using var query = Begin(atWork, isQuery: true);
             if (Muted is { } muted) await muted.Task;
             return State(deviceId);
         });
@@ -120,18 +129,21 @@ public sealed class SimWorker
             telemetry = new[] { "metrics" },
             commands = ((object[])
             [
-                new { name = Reboot, description = "Restarts the device.", idempotent = false, timeoutMs = 3_000, @params = Array.Empty<object>() },
+                new { name = Reboot, description = "Restarts the device.", idempotent = false, timeoutMs = SimDefaults.ContractTimeoutMs, @params = Array.Empty<object>() },
                 new
                 {
                     name = SetPowerMode,
                     description = "Sets the power mode.",
                     idempotent = true,
-                    timeoutMs = 3_000,
+                    timeoutMs = SimDefaults.ContractTimeoutMs,
                     @params = new object[] { new { name = "mode", type = "string", required = true, @enum = new[] { "normal", "sleep", "high" } } },
                 },
             ]).Skip(reboots ? 0 : 1),
         },
     });
+
+    /// <summary>True for a command of the simulated miners.</summary>
+    internal static bool IsMiners(string command) => command is Reboot or SetPowerMode;
 
     private static object Metrics(string? deviceId) => new { deviceId, hashrate = 100 };
 
@@ -141,7 +153,22 @@ public sealed class SimWorker
         return new DeviceState(device.Mode, device.Reboots);
     }
 
+    private IDisposable Begin(AtWork atWork, bool isQuery)
+    {
+        var handler = atWork.Begin(isQuery, _world.Scheduler.NowTicks);
+        _world.Emit(new SimEvent { Kind = SimEventKind.Handled, Node = Node });
+        return handler;
+    }
+
     private async ValueTask<CommandReply> HandleAsync(CommandCall call, CancellationToken cancellation)
+    {
+        using var handler = Begin(AtWork, isQuery: false);
+        var reply = await CarryOutAsync(call, cancellation);
+        _world.Emit(new SimEvent { Kind = SimEventKind.Handled, Node = Node, Handling = new Handling(call.CommandId, call.Attempt, call.Epoch, reply.Succeeded) });
+        return reply;
+    }
+
+    private async ValueTask<CommandReply> CarryOutAsync(CommandCall call, CancellationToken cancellation)
     {
         var fleet = _world.Scenario.Fleet;
         var draws = _world.Draws;
@@ -162,8 +189,16 @@ public sealed class SimWorker
             await Task.Delay(time / 2, Node.Clock, CancellationToken.None);
         }
 
-        return CommandReply.Success(new { devices = call.DeviceIds.Count, attempt = call.Attempt });
+        return CommandReply.Success(new { devices = call.DeviceIds.Count, attempt = call.Attempt, log = LogOf(_world.Devices[call.DeviceIds[0]]) });
     }
+
+    /// <summary>What the driver has to say: mostly nothing, at times more than its Worker sends on or its kernel keeps.</summary>
+    private static string? LogOf(SimDevice device) => (device.Reboots % EveryResult) switch
+    {
+        3 => new string('.', SimDefaults.Kernel.Commands.MaxResultBytes + 200),
+        7 => new string('.', SimDefaults.Worker.MaxResultBytes + 200),
+        _ => null,
+    };
 
     private void Act(string deviceId, CommandCall call)
     {
@@ -176,4 +211,32 @@ public sealed class SimWorker
     private static string ParamsOf(CommandCall call) => call.Params.ValueKind == JsonValueKind.Undefined ? "" : call.Params.GetRawText();
 
     private sealed record DeviceState(string Mode, int Reboots);
+}
+
+/// <summary>The handlers that a Worker has begun in one life and that have not come to their end.</summary>
+internal sealed class AtWork
+{
+    private readonly List<Handler> _handlers = [];
+
+    internal IDisposable Begin(bool isQuery, long nowTicks)
+    {
+        var handler = new Handler(this, isQuery, nowTicks);
+        _handlers.Add(handler);
+        return handler;
+    }
+
+    /// <summary>How many of them began after a time.</summary>
+    internal int Since(long ticks) => _handlers.Count(handler => handler.Ticks > ticks);
+
+    /// <summary>How many of them, of commands or of queries, began before a time.</summary>
+    internal int Before(long ticks, bool areQueries) => _handlers.Count(handler => handler.Ticks < ticks && handler.IsQuery == areQueries);
+
+    private sealed class Handler(AtWork atWork, bool isQuery, long ticks) : IDisposable
+    {
+        internal long Ticks { get; } = ticks;
+
+        internal bool IsQuery { get; } = isQuery;
+
+        public void Dispose() => atWork._handlers.Remove(this);
+    }
 }

@@ -80,6 +80,12 @@ public sealed class SimNode
 
     internal List<SimConnection> Connections { get; } = [];
 
+    /// <summary>Its attempts to connect that are under way, with when they began.</summary>
+    internal List<(object Dial, LinkEndpoint To, long Ticks)> Dials { get; } = [];
+
+    /// <summary>When it last began a life, or went on after having been frozen.</summary>
+    internal long AwakeTicks { get; private set; }
+
     private readonly List<(long Ticks, DateTimeOffset Read)> _readBeforeJumps = [];
 
     /// <summary>Sets how far the wall clock is off.</summary>
@@ -107,6 +113,8 @@ public sealed class SimNode
     {
         IsUp = true;
         Life++;
+        Dials.Clear();
+        AwakeTicks = World.Scheduler.NowTicks;
         Context = new NodeContext(this);
 
         // Even where the draws are all the same, no two lives make the same ids.
@@ -133,6 +141,7 @@ public sealed class SimNode
     {
         if (!Frozen) return;
         Frozen = false;
+        AwakeTicks = World.Scheduler.NowTicks;
         World.Scheduler.Unpark(this);
     }
 

@@ -64,7 +64,7 @@ internal static class TopCommand
         var uptime = TimeSpan.FromMilliseconds(Figure(fleet, "uptimeMs"));
         var head = new Grid().AddColumns(2);
         head.AddRow(new Text("Kernel"), new Text($"epoch {Figure(fleet, "epoch")}, up {uptime:d\\.hh\\:mm\\:ss}{(fleet.Kernel.GetProperty("draining").GetBoolean() ? ", draining" : "")}"));
-        head.AddRow(new Text("Workers"), new Markup($"{fleet.Workers.Count}: [green]{healthy} healthy[/], [yellow]{sick} sick[/], [red]{dead} dead[/], {Figure(fleet, "registering")} registering"));
+        head.AddRow(new Text("Workers"), new Markup($"{fleet.Workers.Count}: [green]{healthy} healthy[/], [yellow]{sick} sick[/], [red]{dead} dead[/], {Figure(fleet, "registering")} registering; {Figure(fleet, "links")} links"));
         head.AddRow(new Text("Commands"), new Text($"{Figure(fleet, "openCommands")} open, {Figure(fleet, "inFlight")} in flight, {Figure(fleet, "settledRetained")} settled and readable"));
         head.AddRow(new Text("Rates"), new Text($"{Rate("accepted")} accepted/s, {Rate("succeeded")} succeeded/s, {Rate("failed")} failed/s"));
         var rows = Console.IsOutputRedirected ? int.MaxValue : Math.Max(5, AnsiConsole.Profile.Height - 12);

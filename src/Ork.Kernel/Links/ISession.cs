@@ -17,3 +17,10 @@ internal interface ISession
     /// <summary>Ends the link, with the reason in a Goodbye.</summary>
     void Close(Refusal reason);
 }
+
+/// <summary>What the core may know of the shell's links.</summary>
+internal interface IOpenLinks
+{
+    /// <summary>How many are open, to callers and Workers, those being greeted aside.</summary>
+    int Open { get; }
+}

@@ -6,7 +6,7 @@ namespace Ork.Kernel;
 /// The shell around the core: listens, greets and dials, keeps the sessions, and carries out effects on them. Handshakes and caller links are
 /// capped; what is over the cap waits in the listener's backlog.
 /// </summary>
-internal sealed class LinkHub : IEffectRunner
+internal sealed class LinkHub : IEffectRunner, IOpenLinks
 {
     private readonly object _gate = new();
     private readonly LinkOptions _options;
@@ -32,6 +32,15 @@ internal sealed class LinkHub : IEffectRunner
         _greeting = new Greeting(Greeting.Kernel, Name: options.Name, Epoch: epoch).ToBytes();
         _handshakes = new SemaphoreSlim(_options.MaxHandshakes);
         _callers = new SemaphoreSlim(_options.MaxCallers);
+    }
+
+    /// <inheritdoc/>
+    public int Open
+    {
+        get
+        {
+            lock (_gate) return _sessions.Count;
+        }
     }
 
     /// <summary>Opens a listener and accepts on it.</summary>

@@ -182,4 +182,7 @@ public enum KernelEvent
 
     /// <summary>A pull was not made because its Worker's circuit does not let it through.</summary>
     PullHeldOff = 74,
+
+    /// <summary>A Worker refused a scheduled pull: there is no telemetry or state of it this time.</summary>
+    PullRefused = 75,
 }

@@ -137,6 +137,11 @@ public static class PayloadRules
         return state.IsEmpty ? ErrorCodes.PayloadStateRequired : null;
     }
 
+    /// <summary>Reads why a Worker refused a request: <c>{"status":"REJECTED","error":...}</c>.</summary>
+    /// <returns>The error, or null where the payload is no refusal.</returns>
+    public static string? ReadRefusal(ReadOnlyMemory<byte> payload) =>
+        TextMember(payload, "status"u8) == CommandWords.Of(CommandStatus.Rejected) ? TextMember(payload, "error"u8) ?? "" : null;
+
     /// <summary>Reads the status of <c>health.pong</c>.</summary>
     public static Refusal? ReadHealth(ReadOnlyMemory<byte> payload, out string status)
     {

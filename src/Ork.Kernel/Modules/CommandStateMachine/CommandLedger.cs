@@ -62,6 +62,9 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// <summary>Commands not settled; never above the limit (S12).</summary>
     internal int Open => _open;
 
+    /// <summary>What their parameters and targets take, in bytes; never above the limit (S12).</summary>
+    internal long OpenBytes => _openBytes;
+
     /// <summary>Settled commands still readable; never above the limit (S12).</summary>
     internal int Settled => _settled.Count;
 

@@ -49,15 +49,18 @@ internal sealed class TelemetryCollector(
         else Start(key.Keep(in caller, out var kept), worker!, in kept, in request, turn);
     }
 
-    /// <summary>A scheduled pull of all a Worker's telemetry, for the sinks.</summary>
+    /// <summary>A scheduled pull of all a Worker's telemetry, for the sinks. A refusal is none.</summary>
     internal void PullMetrics(WorkerEntry worker, Action<Turn> done, Turn turn) =>
-        PullScheduled(worker, OrkAction.TelemetryPull, MetricsQuery, (payload, at) => at.AtOnce.Telemetry(worker.WorkerId, payload.Span), done, turn);
+        PullScheduled(worker, OrkAction.TelemetryPull, MetricsQuery, (payload, at) =>
+        {
+            if (!Refused(worker, payload)) at.AtOnce.Telemetry(worker.WorkerId, payload.Span);
+        }, done, turn);
 
     /// <summary>A scheduled pull of the states of all a Worker's devices.</summary>
     internal void PullStates(WorkerEntry worker, Action<ReadOnlyMemory<byte>, Turn> take, Action<Turn> done, Turn turn) =>
         PullScheduled(worker, OrkAction.StatePull, default, (payload, at) =>
         {
-            if (PayloadRules.ReadState(payload, out var state) is null) take(state, at);
+            if (!Refused(worker, payload) && PayloadRules.ReadState(payload, out var state) is null) take(state, at);
         }, done, turn);
 
     /// <inheritdoc/>
@@ -113,6 +116,13 @@ internal sealed class TelemetryCollector(
         : _perWorker.GetValueOrDefault(worker) >= options.WindowPerWorker ? ErrorCodes.QueueFull
         : HeldOff(worker) ? ErrorCodes.CircuitOpen
         : null;
+
+    private bool Refused(WorkerEntry worker, ReadOnlyMemory<byte> payload)
+    {
+        if (PayloadRules.ReadRefusal(payload) is not { } error) return false;
+        observer.Note(KernelEvent.PullRefused, worker.WorkerId, error);
+        return true;
+    }
 
     private bool HeldOff(WorkerEntry worker)
     {

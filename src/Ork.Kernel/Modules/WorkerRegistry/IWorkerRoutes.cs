@@ -5,8 +5,11 @@ namespace Ork.Kernel;
 /// <summary>What the Worker Registry offers: who is there, and which Worker owns which device.</summary>
 internal interface IWorkerRoutes
 {
-    /// <summary>Every Worker, in the order they became known.</summary>
+    /// <summary>Every Worker, in the order of their ids.</summary>
     IReadOnlyList<WorkerEntry> Workers { get; }
+
+    /// <summary>Where in <see cref="Workers"/> the first stands whose id comes after one.</summary>
+    int IndexAfter(string workerId);
 
     /// <summary>The Worker of this id, or null.</summary>
     WorkerEntry? FindWorker(string workerId);

@@ -22,14 +22,16 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
         Linked,
     }
 
-    /// <summary>Takes discovery's latest word: new targets are dialled, those no longer named are left once their link ends.</summary>
+    /// <summary>
+    /// Takes discovery's latest word: new targets are dialled, those no longer named are left once their link ends. One that is named again while it is linked keeps its link.
+    /// </summary>
     internal void Discovered(IReadOnlyList<DialTarget> targets, Turn turn)
     {
         var named = new HashSet<DialTarget>(targets);
-        foreach (var gone in _lines.Keys.Where(target => !named.Contains(target)).ToArray())
+        foreach (var line in _lines.Values.ToArray())
         {
-            TimerWheel.Cancel(_lines[gone].Timer!);
-            _lines.Remove(gone);
+            line.IsNamed = named.Contains(line.Target);
+            if (!line.IsNamed) Leave(line);
         }
 
         foreach (var target in targets)
@@ -72,7 +74,21 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
     {
         if (!_lines.TryGetValue(target, out var line)) return;
         line.State = LineState.Waiting;
+        if (!line.IsNamed)
+        {
+            Leave(line);
+            return;
+        }
+
         timers.Set(line.Timer!, turn.NowMs + 1 + entropy.FullJitterMs(line.Failures++, options.RetryBaseMs, options.RetryCapMs));
+    }
+
+    /// <summary>Forgets a target that is no longer named, unless it is linked or being dialled: then when that is over.</summary>
+    private void Leave(Line line)
+    {
+        if (line.State is LineState.Linked or LineState.Dialling) return;
+        TimerWheel.Cancel(line.Timer!);
+        _lines.Remove(line.Target);
     }
 
     private void Enqueue(Line line, Turn turn)
@@ -86,7 +102,7 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
     {
         while (_dialling < options.MaxDials && _due.TryDequeue(out var line))
         {
-            if (line.State != LineState.Due || !_lines.ContainsKey(line.Target)) continue;
+            if (line.State != LineState.Due || _lines.GetValueOrDefault(line.Target) != line) continue;
             line.State = LineState.Dialling;
             _dialling++;
             turn.AtOnce.Dial(line.Target);
@@ -98,6 +114,9 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
         internal DialTarget Target { get; } = target;
 
         internal LineState State { get; set; }
+
+        /// <summary>True while discovery names it.</summary>
+        internal bool IsNamed { get; set; } = true;
 
         internal int Failures { get; set; }
 

@@ -180,11 +180,25 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
     private WorkerEntry Add(string workerId, string peerKey, Turn turn)
     {
         var worker = new WorkerEntry(workerId, peerKey);
-        _workers.Add(worker);
+        _workers.Insert(IndexAfter(workerId), worker);
         _byId.Add(workerId, worker);
         _machine.Fire(ref worker.State, WorkerTrigger.Discover, workerId);
         _events.WorkerKnown(worker, turn);
         return worker;
+    }
+
+    /// <inheritdoc/>
+    public int IndexAfter(string workerId)
+    {
+        var (from, to) = (0, _workers.Count);
+        while (from < to)
+        {
+            var middle = (from + to) >>> 1;
+            if (string.CompareOrdinal(_workers[middle].WorkerId, workerId) <= 0) from = middle + 1;
+            else to = middle;
+        }
+
+        return from;
     }
 
     private void Register(WorkerLink link, Turn turn)

@@ -1,0 +1,114 @@
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>
+/// S25: who lost a link that served tries again at once, who fails tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.
+/// </summary>
+public sealed class Reconnecting : IInvariant
+{
+    // That many in a row within the time: with pauses that grow, one run in a hundred million.
+    private const int Many = 12;
+
+    // Two of them are one registration.
+    private const int Few = 6;
+    private static readonly long Blink = TimeSpan.FromMilliseconds(80).Ticks;
+
+    private static readonly long Moment = TimeSpan.FromMilliseconds(250).Ticks;
+    private static readonly long Spell = TimeSpan.FromSeconds(1).Ticks;
+
+    /// <inheritdoc/>
+    public string Id => "S25";
+
+    /// <inheritdoc/>
+    public string Says => "Who lost a link that served tries again at once, who fails tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.";
+
+    /// <inheritdoc/>
+    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.NodeUp | SimEventKind.Pulse;
+
+    private readonly Dictionary<(SimNode From, string To), Queue<long>> _tries = [];
+    private readonly Dictionary<SimNode, long> _lost = [];
+    private (SimConnection? Link, Queue<long> Ticks) _asked = (null, []);
+    private readonly Dictionary<SimNode, int> _served = [];
+
+    /// <inheritdoc/>
+    public void Hear(in SimEvent happened, Facts facts)
+    {
+        ArgumentNullException.ThrowIfNull(facts);
+        switch (happened.Kind)
+        {
+            case SimEventKind.Dialled:
+                Tried(happened.Node!, happened.Subject!, happened.Ticks, facts);
+                break;
+            case SimEventKind.FrameTaken when happened.Frame is FrameKind.Request or FrameKind.Response && happened.Connection!.IsClient && _served.GetValueOrDefault(happened.Node!) != happened.Connection.Link:
+                Serves(happened.Node!, happened.Connection);
+                break;
+            case SimEventKind.LinkEnded when happened.Node is { Kind: NodeKind.Worker } worker && happened.Connection!.IsClient && _served.GetValueOrDefault(worker) == happened.Connection.Link:
+                _lost[worker] = happened.Ticks;
+                break;
+            case SimEventKind.FrameSent:
+                if (happened.Node == facts.Holder && happened.Frame == FrameKind.Request && happened.Message is { Action: OrkAction.IdentityRequest or OrkAction.CapabilityRequest }) Registers(happened.Connection!, happened.Ticks, facts);
+                break;
+            case SimEventKind.NodeUp:
+                _lost.Remove(happened.Node!);
+                break;
+            case SimEventKind.Pulse when facts is { IsServed: true, Holder: { } kernel }:
+                CheckPatience(kernel, happened.Ticks, facts);
+                break;
+        }
+    }
+
+    /// <summary>More than greetings came on a link: whoever opened it has what it tried for.</summary>
+    private void Serves(SimNode node, SimConnection link)
+    {
+        _served[node] = link.Link;
+        var host = link.Other.Owner is { Kind: NodeKind.Kernel } ? "kernel" : link.Other.Owner.Name;
+        foreach (var ((from, to), tries) in _tries)
+        {
+            if (from == node && to.Contains($"//{host}:", StringComparison.Ordinal)) tries.Clear();
+        }
+    }
+
+    private void Tried(SimNode from, string to, long ticks, Facts facts)
+    {
+        if (!_tries.TryGetValue((from, to), out var tries)) _tries.Add((from, to), tries = []);
+        tries.Enqueue(ticks);
+        if (tries.Count > Many) tries.Dequeue();
+        if (tries.Count == Many && ticks - tries.Peek() < Spell && !facts.World.IsBroken(from)) facts.Violated(this, $"{from} has tried to connect with {to} {Many} times within {SimDefaults.Seconds(ticks - tries.Peek())} s.");
+        if (from.Kind == NodeKind.Worker) CheckHaste(from, ticks, facts);
+        else if (from == facts.Holder) CheckDial(from, to, ticks, facts);
+    }
+
+    private void Registers(SimConnection link, long ticks, Facts facts)
+    {
+        if (_asked.Link != link) _asked = (link, []);
+        _asked.Ticks.Enqueue(ticks);
+        if (_asked.Ticks.Count > Few) _asked.Ticks.Dequeue();
+        if (_asked.Ticks.Count == Few && ticks - _asked.Ticks.Peek() < Blink) facts.Violated(this, $"{link.Other.Owner} is asked {Few} times within {(ticks - _asked.Ticks.Peek()) / TimeSpan.TicksPerMillisecond} ms who it is and what it can.");
+    }
+
+    private void CheckHaste(SimNode worker, long ticks, Facts facts)
+    {
+        if (!_lost.Remove(worker, out var lost)) return;
+        var pause = TimeSpan.FromMilliseconds(SimDefaults.Worker.ReconnectBaseMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
+        if (ticks - Math.Max(lost, worker.AwakeTicks) > pause) facts.Violated(this, $"{worker} lost a link that served, and tries again after {SimDefaults.Seconds(ticks - lost)} s.");
+    }
+
+    private void CheckDial(SimNode kernel, string to, long ticks, Facts facts)
+    {
+        var options = facts.World.KernelOptions.Links;
+        if (kernel.Dials.Count > options.MaxDials) facts.Violated(this, $"{kernel} dials {kernel.Dials.Count} Workers at once; {options.MaxDials} may be.");
+        var known = TimeSpan.FromMilliseconds(2 * options.DiscoveryIntervalMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
+        var named = Math.Max(facts.World.Discovery.NamedTicks(to) ?? 0, kernel.AwakeTicks);
+        if (ticks - named > known) facts.Violated(this, $"{kernel} dials {to}, which discovery has not named for {SimDefaults.Seconds(ticks - named)} s.");
+    }
+
+    private void CheckPatience(SimNode kernel, long ticks, Facts facts)
+    {
+        var patience = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.DialTimeoutMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
+        foreach (var (_, to, began) in kernel.Dials)
+        {
+            if (ticks - Math.Max(began, kernel.AwakeTicks) > patience) facts.Violated(this, $"{kernel} has dialled {to} for {SimDefaults.Seconds(ticks - began)} s.");
+        }
+    }
+}

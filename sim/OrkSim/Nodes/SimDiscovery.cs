@@ -1,0 +1,35 @@
+using Ork.Kernel;
+using Ork.Protocol;
+
+namespace OrkSim;
+
+/// <summary>What tells the kernels which Workers to dial: all that listen, but those that are left out for a while.</summary>
+internal sealed class SimDiscovery(SimWorld world, IReadOnlyList<DialTarget> targets) : IWorkerDiscovery
+{
+    private readonly HashSet<LinkEndpoint> _leftOut = [];
+    private readonly Dictionary<LinkEndpoint, long> _namedTicks = [];
+
+    /// <summary>Where Workers listen.</summary>
+    internal IReadOnlyList<DialTarget> Targets => targets;
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<DialTarget>> FindAsync()
+    {
+        DialTarget[] named = [.. targets.Where(target => !_leftOut.Contains(target.Endpoint))];
+        foreach (var target in named) _namedTicks[target.Endpoint] = world.Scheduler.NowTicks;
+        return new(named);
+    }
+
+    /// <summary>A Worker is no longer named, or named again.</summary>
+    internal void LeaveOut(LinkEndpoint endpoint, bool isLeftOut)
+    {
+        if (isLeftOut) _leftOut.Add(endpoint);
+        else _leftOut.Remove(endpoint);
+    }
+
+    /// <summary>Everybody is named.</summary>
+    internal void NameAll() => _leftOut.Clear();
+
+    /// <summary>When an endpoint was last named to a kernel, or null.</summary>
+    internal long? NamedTicks(string endpoint) => targets.FirstOrDefault(target => target.Endpoint.ToString() == endpoint) is { } target && _namedTicks.TryGetValue(target.Endpoint, out var ticks) ? ticks : null;
+}
