@@ -26,13 +26,13 @@ public static class SimDefaults
     public static KernelOptions Kernel { get; } = new()
     {
         StrictMachines = true,
-        Loop = new LoopOptions { InboxLimit = 32, BatchLimit = 16, PendingRecordLimit = 4_096, DrainMs = 750 },
+        Loop = new LoopOptions { InboxLimit = 32, BatchLimit = 16, PendingRecordLimit = 256, DrainMs = 750 },
         Commands = new CommandOptions
         {
-            MaxOpen = 2_000,
+            MaxOpen = 400,
             MaxOpenBytes = 64 * 1024,
             MaxResultBytes = 1_024,
-            MaxOpenPerWorker = 500,
+            MaxOpenPerWorker = 150,
             MaxOpenPerDevice = 24,
             WindowPerWorker = 8,
             AttemptTimeoutMs = 3_500,
@@ -44,6 +44,7 @@ public static class SimDefaults
         },
         Links = new LinkOptions
         {
+            MaxDevicesPerWorker = 40,
             MaxHandshakes = 8,
             HandshakeTimeoutMs = 3_000,
             MaxRegistrations = 4,
@@ -51,7 +52,7 @@ public static class SimDefaults
             RetryCapMs = 5_000,
             MaxDials = 4,
             DialTimeoutMs = 3_000,
-            MaxCallers = 40,
+            MaxCallers = 24,
             WindowPerCaller = 24,
             DiscoveryIntervalMs = 2_000,
         },
@@ -74,8 +75,8 @@ public static class SimDefaults
         QueryTimeoutMs = 3_000,
         ConnectTimeoutMs = 5_000,
         SilentLinkMs = 15_000,
-        MaxHandlers = 12,
-        MaxOverdueHandlers = 8,
+        MaxHandlers = 8,
+        MaxOverdueHandlers = 6,
         MaxResultBytes = 2_048,
     };
 }

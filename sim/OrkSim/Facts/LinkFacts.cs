@@ -28,7 +28,7 @@ public sealed class LinkFacts
     /// <summary>True once the greetings are exchanged.</summary>
     public bool Greeted { get; internal set; }
 
-    /// <summary>True once the kernel took the Worker's greeting.</summary>
+    /// <summary>True once the kernel took the Worker's greeting, or anything of a caller.</summary>
     public bool GreetingTaken { get; internal set; }
 
     /// <summary>When the request left whose answer was taken last.</summary>
@@ -53,7 +53,7 @@ public sealed class LinkFacts
     public long Epoch { get; internal set; }
 
     /// <summary>Requests of a caller, or to a Worker, that have no answer: when who is asked took them, the command they are about, and how long they wait for its end.</summary>
-    public Dictionary<ulong, (long Ticks, string? CommandId, long WaitMs)> Questions { get; } = [];
+    public Dictionary<ulong, (long Ticks, string? CommandId, long WaitMs, OrkAction Action)> Questions { get; } = [];
 
     /// <summary>The Worker's latest word on the states of all its devices that was surely in time, and when the kernel took it; empty and 0 where there is none.</summary>
     public (ReadOnlyMemory<byte> Payload, long Ticks) States { get; internal set; }

@@ -96,12 +96,12 @@ public enum SimEventKind
 /// <param name="CommandId">The command, as the client returned it or as it was asked for.</param>
 /// <param name="View">How the command stands, as the client returned it, or null.</param>
 /// <param name="Cancelled">Whether it was cancelled, as the client returned it, or null.</param>
-/// <param name="AskedDevice">The device whose telemetry was asked for, or null.</param>
-/// <param name="ToldDevice">The device whose telemetry the answer says it is, or null.</param>
+/// <param name="Asked">The telemetry that was asked for, or null.</param>
+/// <param name="Told">The telemetry that the answer says it is, or null.</param>
 /// <param name="Workers">The Workers of a list of all, or null.</param>
 /// <param name="GivenUp">True where the client gave the call up, rather than a kernel refused it.</param>
 public sealed record CallEnd(
-    CommandOrder? Order, string? CommandId, CommandView? View = null, bool? Cancelled = null, string? AskedDevice = null, string? ToldDevice = null, FleetView? Workers = null, bool GivenUp = false);
+    CommandOrder? Order, string? CommandId, CommandView? View = null, bool? Cancelled = null, string? Asked = null, string? Told = null, FleetView? Workers = null, bool GivenUp = false);
 
 /// <summary>What a Worker's handler made of a command.</summary>
 /// <param name="CommandId">The command.</param>

@@ -102,11 +102,15 @@ public sealed class Settlement : IInvariant
         }
     }
 
+    /// <summary>A half-open circuit lets one through where no probe is under way.</summary>
+    private static bool LetsThrough(KernelEvent circuit, LinkFacts link) =>
+        circuit == KernelEvent.CircuitClosed || circuit == KernelEvent.CircuitHalfOpen && !link.Outstanding.Values.Any(static asked => CircuitDiscipline.Counts(asked.Action));
+
     private static bool IsFree(CommandFacts command, long since, Facts facts)
     {
         var worker = command.Row.WorkerId;
-        if (facts.LinkOf(worker) is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } || well > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return false;
-        if (facts.CircuitOf(worker) != KernelEvent.CircuitClosed || facts.Circuits.TryGetValue(worker, out var circuit) && circuit.Ticks > since) return false;
+        if (facts.LinkOf(worker) is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } link || well > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return false;
+        if (facts.Circuits.TryGetValue(worker, out var circuit) && (circuit.Ticks > since || !LetsThrough(circuit.State, link))) return false;
         for (var i = 0; i < command.DeviceCount; i++)
         {
             if (facts.MovedTicks.GetValueOrDefault(command.Device(i)) > since) return false;

@@ -87,7 +87,7 @@ public sealed class AnswersInTime : IInvariant
     /// <summary>A kernel that reads no more of a caller whose window is full learns with the last answer that its link is gone: until then its polls keep their places.</summary>
     private void Leave(LinkFacts link)
     {
-        foreach (var (ticks, _, waitMs) in link.Questions.Values)
+        foreach (var (ticks, _, waitMs, _) in link.Questions.Values)
         {
             if (waitMs > 0) _left.Add(ticks + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks + Slack);
         }
@@ -98,14 +98,16 @@ public sealed class AnswersInTime : IInvariant
     {
         if (!facts.IsServed || facts.World.Store.Stalled || facts.World.Store.Full) return;
         var until = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * facts.World.Scenario.Store.Commit.Max.Ticks) - Backlog - (2 * facts.World.WorstLateness.Ticks);
+        var pulled = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * Slack) - (2 * facts.World.WorstLateness.Ticks);
         foreach (var link in facts.CallerLinks)
         {
             if (link.KernelSide.Owner != facts.Holder || link.KernelSide.JammedTicks is not null || facts.World.IsBroken(link.Peer)) continue;
 
             // Whose window is full of what waits has to wait behind it.
             if (link.Questions.Count > facts.World.KernelOptions.Links.WindowPerCaller) continue;
-            foreach (var (asked, about, waitMs) in link.Questions.Values)
+            foreach (var (asked, about, waitMs, action) in link.Questions.Values)
             {
+                if (action is OrkAction.TelemetryPull or OrkAction.StatePull && Math.Max(asked, facts.AwakeTicks) < pulled) facts.Violated(this, $"The kernel took a {action} of {link.Peer} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
                 if (asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
             }
         }
@@ -117,7 +119,7 @@ public sealed class AnswersInTime : IInvariant
         foreach (var link in facts.WorkerLinks)
         {
             if (link.Peer is not { IsUp: true, Frozen: false } worker || !link.KernelSide.Other.IsOpen || !facts.World.IsHonest(worker.Name)) continue;
-            foreach (var (correlation, (asked, about, _)) in link.Questions)
+            foreach (var (correlation, (asked, about, _, _)) in link.Questions)
             {
                 if (about is null && ticks - Math.Max(asked, worker.AwakeTicks) > patience) facts.Violated(this, $"{worker} took {(link.Outstanding.TryGetValue(correlation, out var question) ? question.Action : "a question")} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
             }
@@ -132,8 +134,11 @@ public sealed class AnswersInTime : IInvariant
         _isCut ??= facts.World.Scenario.Faults.Any(static fault => Cutting.Contains(fault.Kind));
         if ((_isCut.Value && !(facts.HealedTicks < asked)) || !facts.IsServed || Math.Max(facts.AwakeTicks, facts.HeldSinceTicks) > asked || _lost.GetValueOrDefault(caller).Previous > asked) return;
         if (facts.World.Store.Stalled || facts.World.Store.Full || facts.World.Scenario.Workload.Timeout < Patience) return;
+        var entered = facts.CallerLinks.Count(static link => link.GreetingTaken);
         foreach (var link in facts.CallerLinks)
         {
+            // What lies before a door that has room is no excuse.
+            if (!link.GreetingTaken && facts.NowTicks - link.OpenedTicks > Backlog && entered < facts.World.KernelOptions.Links.MaxCallers) continue;
             if (link.Peer == caller && (link.Questions.Count > 0 || link.KernelSide.HasMore || link.KernelSide.Other.HasMore)) return;
         }
 

@@ -3,14 +3,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L4: while the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule.</summary>
+/// <summary>L4: while the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule, not all at once.</summary>
 public sealed class Metronome : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L4";
 
     /// <inheritdoc/>
-    public string Says => "While the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule.";
+    public string Says => "While the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule, not all at once.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Pulse | SimEventKind.FrameSent;
@@ -18,7 +18,11 @@ public sealed class Metronome : IInvariant
     // Before a registration's ping out of turn, and after it.
     private const int MostShort = 2;
 
+    // As many at one moment, of so many that are linked, are no chance any more.
+    private const int Many = 8;
+
     private readonly Dictionary<LinkFacts, (long Latest, int Short)> _pinged = [];
+    private (long Ticks, int Count) _together;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -43,11 +47,20 @@ public sealed class Metronome : IInvariant
     /// <summary>A link has one ping that comes out of turn: with its registration.</summary>
     private void CheckPing(LinkFacts link, long ticks, Facts facts)
     {
+        CheckSpread(ticks, facts);
         var interval = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Schedule.HealthIntervalMs - 2).Ticks - (2 * facts.World.WorstLateness.Ticks);
         var isShort = _pinged.TryGetValue(link, out var before) && ticks - before.Latest < interval && facts.AwakeTicks < before.Latest - interval;
         var count = before.Short + (isShort ? 1 : 0);
         if (count > MostShort) facts.Violated(this, $"{link.Peer} is pinged {SimDefaults.Seconds(ticks - before.Latest)} s after it was pinged.");
         _pinged[link] = (ticks, count);
+    }
+
+    /// <summary>Workers have their own phases. Timers that are late, and a kernel that stood still, put several together.</summary>
+    private void CheckSpread(long ticks, Facts facts)
+    {
+        _together = _together.Ticks == ticks ? (ticks, _together.Count + 1) : (ticks, 1);
+        if (_together.Count < Many || facts.World.WorstLateness > TimeSpan.Zero || ticks - Math.Max(facts.AwakeTicks, facts.Holder!.AwakeTicks) < TimeSpan.TicksPerSecond) return;
+        if (_together.Count * 2 > facts.WorkerLinks.Count) facts.Violated(this, $"{_together.Count} Workers of {facts.WorkerLinks.Count} are pinged in one moment.");
     }
 
     /// <summary>Pulls wait while too many are under way: at worst each place is held by one that runs out of time, as often as all Workers take turns.</summary>

@@ -13,7 +13,10 @@ public sealed class SingleOwner : IInvariant
     public string Says => "A device has one owning Worker: only the owner is sent its commands, and a live owner keeps it.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.CommitApplying;
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.CommitApplying;
+
+    // Who spoke last of who it is.
+    private (SimConnection? Link, string? WorkerId) _said;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -24,6 +27,14 @@ public sealed class SingleOwner : IInvariant
             CheckLost(in happened, facts);
             CheckStates(happened.Batch!, facts);
             CheckMoves(in happened, facts);
+        }
+        else if (happened.Kind == SimEventKind.FrameTaken)
+        {
+            if (happened.Node == facts.Holder && happened.Message is { Identity: { } identity }) _said = (happened.Connection, identity.WorkerId);
+        }
+        else if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CapabilityRequest })
+        {
+            if (_said.Link == happened.Connection && _said.WorkerId != happened.Connection!.Other.Owner.Name) facts.Violated(this, $"{happened.Connection.Other.Owner} says that it is {_said.WorkerId}, and is asked what it can.");
         }
         else if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandRequest } message)
         {

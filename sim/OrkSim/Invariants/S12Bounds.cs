@@ -13,7 +13,7 @@ public sealed class Bounds : IInvariant
     public string Says => "Open and settled commands, windows, registrations, pulls, polls, links and handlers stay within their limits, and nothing is put on a link that is full.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.CommitDurable | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handled | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.CommitSubmitted | SimEventKind.CommitDurable | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handled | SimEventKind.Pulse;
 
     // An envelope around a query, and a caller's own id in it.
     private const int EnvelopeBytes = 400;
@@ -33,6 +33,10 @@ public sealed class Bounds : IInvariant
         if (happened.Kind == SimEventKind.Handled)
         {
             if (happened.Handling is null) CheckHandlers(happened.Node!, facts);
+        }
+        else if (happened.Kind == SimEventKind.CommitSubmitted)
+        {
+            if (happened.Node == facts.Holder) CheckTurn(happened.Batch!, facts);
         }
         else if (happened.Kind == SimEventKind.Pulse)
         {
@@ -67,6 +71,19 @@ public sealed class Bounds : IInvariant
             if (command.Row.State is not (CommandState.Dispatched or CommandState.Executing)) continue;
             var count = _inFlight[command.Row.WorkerId] = _inFlight.GetValueOrDefault(command.Row.WorkerId) + 1;
             if (count > options.WindowPerWorker) facts.Violated(this, $"{count} commands are in flight at {command.Row.WorkerId}; {options.WindowPerWorker} may be.");
+        }
+    }
+
+    /// <summary>While a turn has too much to record nothing is accepted; each command has a line of the log, and itself.</summary>
+    private void CheckTurn(CommitBatch batch, Facts facts)
+    {
+        var most = facts.World.KernelOptions.Loop.PendingRecordLimit / 2;
+        if (batch.NewCommands.Count > most + 1) facts.Violated(this, $"{batch.NewCommands.Count} commands are accepted in one turn; {most} may be.");
+        var devices = facts.World.KernelOptions.Links.MaxDevicesPerWorker;
+        if (batch.Devices.Count <= devices) return;
+        foreach (var worker in batch.Devices.GroupBy(static row => row.WorkerId, StringComparer.Ordinal))
+        {
+            if (worker.Select(static row => row.DeviceId).Distinct(StringComparer.Ordinal).Count() > devices) facts.Violated(this, $"{worker.Key} is given {worker.Count()} devices; {devices} may be.");
         }
     }
 

@@ -92,6 +92,7 @@ public sealed class CircuitDiscipline : IInvariant
         if (happened.Note == KernelEvent.CircuitHalfOpen) _halfOpen[worker] = happened.Ticks;
         else if (happened.Note is KernelEvent.CircuitOpened or KernelEvent.CircuitClosed) _halfOpen.Remove(worker);
         if (happened.Note == KernelEvent.CircuitOpened) _opened[worker] = happened.Ticks;
+        if (happened.Note == KernelEvent.CircuitOpened && happened.Detail != "isolated" && !facts.CommitInFlight && facts.Workers.TryGetValue(worker, out var held) && held.Hold == CircuitHold.Closed) facts.Violated(this, $"The circuit of {worker} opens, which an operator holds closed.");
         if (happened.Note != KernelEvent.CircuitHalfOpen || !_opened.TryGetValue(worker, out var opened)) return;
         var leastMs = (facts.World.KernelOptions.Circuits.CoolDownBaseMs / 2) - 2;
         if (happened.Ticks - opened < TimeSpan.FromMilliseconds(leastMs).Ticks) facts.Violated(this, $"The circuit of {worker} was open for {SimDefaults.Seconds(happened.Ticks - opened)} s; it cools down for {leastMs} ms at least.");

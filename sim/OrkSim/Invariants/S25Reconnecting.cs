@@ -3,7 +3,7 @@ using Ork.Protocol;
 namespace OrkSim;
 
 /// <summary>
-/// S25: who lost a link that served tries again at once, who fails tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.
+/// S25: who lost a link that served tries again at once, who fails, be it a link or a store, tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.
 /// </summary>
 public sealed class Reconnecting : IInvariant
 {
@@ -14,6 +14,9 @@ public sealed class Reconnecting : IInvariant
     private const int Few = 6;
     private static readonly long Blink = TimeSpan.FromMilliseconds(80).Ticks;
 
+    /// <summary>What a kernel opens, beside links.</summary>
+    internal const string Store = "the store";
+
     private static readonly long Moment = TimeSpan.FromMilliseconds(250).Ticks;
     private static readonly long Spell = TimeSpan.FromSeconds(1).Ticks;
 
@@ -21,10 +24,10 @@ public sealed class Reconnecting : IInvariant
     public string Id => "S25";
 
     /// <inheritdoc/>
-    public string Says => "Who lost a link that served tries again at once, who fails tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.";
+    public string Says => "Who lost a link that served tries again at once, who fails, be it a link or a store, tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.NodeUp | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.NodeUp | SimEventKind.StoreOpened | SimEventKind.Pulse;
 
     private readonly Dictionary<(SimNode From, string To), Queue<long>> _tries = [];
     private readonly Dictionary<SimNode, long> _lost = [];
@@ -48,6 +51,9 @@ public sealed class Reconnecting : IInvariant
                 break;
             case SimEventKind.FrameSent:
                 if (happened.Node == facts.Holder && happened.Frame == FrameKind.Request && happened.Message is { Action: OrkAction.IdentityRequest or OrkAction.CapabilityRequest }) Registers(happened.Connection!, happened.Ticks, facts);
+                break;
+            case SimEventKind.StoreOpened:
+                _tries.Remove((happened.Node!, Store));
                 break;
             case SimEventKind.NodeUp:
                 _lost.Remove(happened.Node!);
@@ -74,9 +80,9 @@ public sealed class Reconnecting : IInvariant
         if (!_tries.TryGetValue((from, to), out var tries)) _tries.Add((from, to), tries = []);
         tries.Enqueue(ticks);
         if (tries.Count > Many) tries.Dequeue();
-        if (tries.Count == Many && ticks - tries.Peek() < Spell && !facts.World.IsBroken(from)) facts.Violated(this, $"{from} has tried to connect with {to} {Many} times within {SimDefaults.Seconds(ticks - tries.Peek())} s.");
+        if (tries.Count == Many && ticks - tries.Peek() < Spell && !facts.World.IsBroken(from)) facts.Violated(this, $"{from} has tried to open {to} {Many} times within {SimDefaults.Seconds(ticks - tries.Peek())} s.");
         if (from.Kind == NodeKind.Worker) CheckHaste(from, ticks, facts);
-        else if (from == facts.Holder) CheckDial(from, to, ticks, facts);
+        else if (to != Store && from == facts.Holder) CheckDial(from, to, ticks, facts);
     }
 
     private void Registers(SimConnection link, long ticks, Facts facts)

@@ -37,7 +37,7 @@ internal sealed class Mischief(double chance)
 
     private sealed class Link(Mischief mischief, SimNode node, SimConnection link) : IConnection
     {
-        private static readonly string[] Ways = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "steal", "meddle", "pose", "astray", "mixup", "nonsense"];
+        private static readonly string[] Ways = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "steal", "greed", "meddle", "pose", "astray", "mixup", "nonsense"];
 
         // An answer of another kind than was asked for.
         private static readonly (string Right, string Wrong)[] Kinds =
@@ -86,6 +86,8 @@ internal sealed class Mischief(double chance)
                     return true;
                 case "steal":
                     return link.Send(kind, correlation, Change(payload, "\"devices\":[", $"\"devices\":[{{\"deviceId\":\"{_world.Draws.Of(_world.Devices.Keys.ToArray())}\"}},"));
+                case "greed":
+                    return link.Send(kind, correlation, Change(payload, "\"devices\":[", $"\"devices\":[{string.Join(',', Enumerable.Range(1, _world.KernelOptions.Links.MaxDevicesPerWorker).Select(number => $"{{\"deviceId\":\"{node.Name}-{number}\"}}"))},"));
                 case "meddle":
                     return link.Send(kind, correlation, Change(payload, "\"state\":{", $"\"state\":{{\"{_world.Draws.Of(_world.Devices.Keys.ToArray())}\":{{\"mode\":\"{Encoding.UTF8.GetString(Meddled)}\"}},"));
                 case "pose":

@@ -139,11 +139,14 @@ internal sealed class SimCaller
         if (worker.DeviceIds.Count == 0) return;
         var deviceId = _world.Draws.Of(worker.DeviceIds);
         if (_world.Draws.Pick(DrawKind.Pick, 2) != 0) await CallAsync("state", 0, () => _client!.StateAsync(deviceId));
-        else await CallAsync("telemetry", 0, async () => new Told(deviceId, await _client!.TelemetryAsync(deviceId, new { type = "metrics", filter = Filter() })));
+        else await TelemetryAsync(deviceId, Filter());
     }
 
-    /// <summary>Hardly ever, more than a kernel hands on.</summary>
-    private string? Filter() => ++_queries % EveryLargeQuery == 0 ? new string('.', _world.KernelOptions.Pulls.MaxQueryBytes) : null;
+    private Task TelemetryAsync(string deviceId, string? filter) =>
+        CallAsync("telemetry", 0, async () => new Told(deviceId, filter, await _client!.TelemetryAsync(deviceId, new { type = "metrics", filter })));
+
+    /// <summary>Not everybody asks the same, and hardly ever somebody asks more than a kernel hands on.</summary>
+    private string? Filter() => ++_queries % EveryLargeQuery == 0 ? new string('.', 2 * _world.KernelOptions.Pulls.MaxQueryBytes) : _queries % 3 == 0 ? "hashrate" : null;
 
     private async Task CommandAsync()
     {
@@ -294,7 +297,14 @@ internal sealed class SimCaller
         }
     }
 
-    private sealed record Told(string DeviceId, JsonElement Answer);
+    private sealed record Told(string DeviceId, string? Filter, JsonElement Answer)
+    {
+        internal string Asked => $"{DeviceId}, {Filter ?? "all"}";
+
+        internal string Answered => $"{Of("deviceId")}, {Of("filter") ?? "all"}";
+
+        private string? Of(string name) => Answer.TryGetProperty(name, out var value) ? value.GetString() : null;
+    }
 
     private static CallEnd EndOf(object? answer, CommandOrder? order, string? commandId) => answer switch
     {
@@ -302,7 +312,7 @@ internal sealed class SimCaller
         CommandView view => new CallEnd(order, commandId, view),
         CancelView cancel => new CallEnd(order, commandId, null, cancel.Cancelled),
         FleetView fleet => new CallEnd(order, commandId, Workers: fleet),
-        Told told => new CallEnd(order, commandId, AskedDevice: told.DeviceId, ToldDevice: told.Answer.TryGetProperty("deviceId", out var device) ? device.GetString() : null),
+        Told told => new CallEnd(order, commandId, Asked: told.Asked, Told: told.Answered),
         _ => new CallEnd(order, commandId),
     };
 }

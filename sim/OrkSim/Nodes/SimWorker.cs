@@ -92,7 +92,7 @@ public sealed class SimWorker
         {
             using var query = Begin(atWork, isQuery: true);
             if (Muted is { } muted) await muted.Task;
-            return Metrics(call.DeviceId);
+            return Metrics(call);
         })
         .OnState(async (deviceId, _) =>
         {
@@ -145,7 +145,8 @@ public sealed class SimWorker
     /// <summary>True for a command of the simulated miners.</summary>
     internal static bool IsMiners(string command) => command is Reboot or SetPowerMode;
 
-    private static object Metrics(string? deviceId) => new { deviceId, hashrate = 100 };
+    private static object Metrics(TelemetryCall call) =>
+        new { deviceId = call.DeviceId, filter = call.Query.ValueKind == JsonValueKind.Object && call.Query.TryGetProperty("filter", out var filter) ? filter.GetString() : null, hashrate = 100 };
 
     private object State(string deviceId)
     {

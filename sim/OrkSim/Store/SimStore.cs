@@ -82,6 +82,7 @@ public sealed class SimStore
     {
         public async ValueTask<IKernelStore> OpenAsync()
         {
+            store._world.Emit(new SimEvent { Kind = SimEventKind.Dialled, Node = node, Subject = Reconnecting.Store });
             await Task.Delay(store._world.Draws.Between(store.Behaviour.MinOpen, store.Behaviour.MaxOpen), node.Clock);
             if (store.Damaged) throw new StoreException(ErrorCodes.StoreDamaged);
             if (store._holder is not null) throw new StoreException(ErrorCodes.StoreLocked);
