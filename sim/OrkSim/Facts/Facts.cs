@@ -80,8 +80,8 @@ public sealed class Facts
     /// <summary>The kernel that holds the store, or null.</summary>
     public SimNode? Holder { get; private set; }
 
-    /// <summary>True while it is up, has opened the store in this life of it and had no commit fail since, and is not frozen.</summary>
-    public bool IsServed => !_hasFailed && Holder is { IsUp: true, Frozen: false } holder && holder.Life == _holdersLife;
+    /// <summary>True while it is up, has opened the store in this life of it and had no commit fail since, is not frozen, and no other takes over from it.</summary>
+    public bool IsServed => !_hasFailed && Holder == _world.KernelNode && Holder is { IsUp: true, Frozen: false } holder && holder.Life == _holdersLife;
 
     /// <summary>When it last went on after having been frozen, or opened the store.</summary>
     public long AwakeTicks { get; internal set; }

@@ -75,6 +75,9 @@ internal sealed class CircuitCauses
 
         // An answer just taken may still lie before the kernel.
         var since = why.EndsWith("in a row", StringComparison.Ordinal) ? watched.AnsweredTicks.FindLast(at => at < ticks - Slack) : windowed;
+
+        // What a kernel that stood still decided before it left after, or not at all.
+        if (facts.AwakeTicks > since) return null;
         var failed = watched.Asked.Count(asked => asked.Ticks >= since - longest);
         return failed >= told ? null : $"{failed} requests can have failed in that while";
     }

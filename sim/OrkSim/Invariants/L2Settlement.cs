@@ -45,10 +45,18 @@ public sealed class Settlement : IInvariant
         foreach (var command in facts.Open.Values)
         {
             if (command.Row.State == CommandState.Dispatched) CheckHeldBack(command, ticks, facts);
+            if (command.Row.State == CommandState.Executing && ticks - Math.Max(command.TouchedTicks, facts.AwakeTicks) > TimeSpan.FromMilliseconds(SimDefaults.ContractTimeoutMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks)) CheckOverdue(command, ticks, facts);
             if (command.Row.State == CommandState.Dispatched && ticks - Math.Max(command.TouchedTicks, facts.AwakeTicks) > LongestAttempt.Ticks + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{command.Id} has been DISPATCHED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s; an attempt may take {SimDefaults.ContractTimeoutMs} ms.");
             if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
             facts.Violated(this, $"{command.Id} rests in QUEUED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s although {command.Row.WorkerId} is well.");
         }
+    }
+
+    /// <summary>An attempt that its Worker does not answer in its time is over, if it left.</summary>
+    private void CheckOverdue(CommandFacts command, long ticks, Facts facts)
+    {
+        var asked = facts.LinkOf(command.Row.WorkerId)?.Outstanding.Values.FirstOrDefault(asked => asked.CommandId == command.Id && asked.Attempt == command.Row.Attempt).Ticks ?? 0;
+        if (asked > 0 && ticks - Math.Max(asked, facts.AwakeTicks) > TimeSpan.FromMilliseconds(SimDefaults.ContractTimeoutMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"Attempt {command.Row.Attempt} of {command.Id} left {SimDefaults.Seconds(ticks - asked)} s ago and is not given up; it may take {SimDefaults.ContractTimeoutMs} ms.");
     }
 
     /// <summary>What was held back for a jammed link or a sick Worker leaves when that is over.</summary>

@@ -2,19 +2,19 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S13: what a caller reads of a command never goes back.</summary>
+/// <summary>S13: what a caller reads of a command on a link never goes back. An answer may lie on a link that is cut off while another link tells more.</summary>
 public sealed class MonotoneStatus : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S13";
 
     /// <inheritdoc/>
-    public string Says => "What a caller reads of a command never goes back.";
+    public string Says => "What a caller reads of a command on a link never goes back.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.FrameTaken;
 
-    private readonly Dictionary<(int Node, string Command), int> _read = [];
+    private readonly Dictionary<(int Link, string Command), int> _read = [];
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -22,11 +22,11 @@ public sealed class MonotoneStatus : IInvariant
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Node!.Kind != NodeKind.Caller || happened.Message is not { Action: OrkAction.CommandStatusResponse, CommandId: { } id } message) return;
         if (!facts.Commands.TryGetValue(id, out var command)) return;
-        var last = _read.GetValueOrDefault((happened.Node.Id, id));
+        var last = _read.GetValueOrDefault((happened.Connection!.Link, id));
         for (var i = last; i < command.Log.Count; i++)
         {
             if ((int)command.Log[i].To != (int)message.Status || command.Log[i].Attempt != message.Attempt) continue;
-            _read[(happened.Node.Id, id)] = i;
+            _read[(happened.Connection!.Link, id)] = i;
             return;
         }
 

@@ -2,31 +2,54 @@ using Ork.Kernel;
 
 namespace OrkSim;
 
-/// <summary>S24: a kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time.</summary>
+/// <summary>S24: a kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time, and then ends.</summary>
 public sealed class OrderlyStop : IInvariant
 {
     // The kernel counts whole milliseconds.
     private static readonly long Slack = TimeSpan.FromMilliseconds(2).Ticks;
 
+    // Two commits, and the ends of all links.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
+
     private readonly Dictionary<SimNode, long> _told = [];
+    private readonly Dictionary<SimNode, long> _ending = [];
 
     /// <inheritdoc/>
     public string Id => "S24";
 
     /// <inheritdoc/>
-    public string Says => "A kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time.";
+    public string Says => "A kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time, and then ends.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.CommitSubmitted;
+    public SimEventKind Hears => SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.NodeDown | SimEventKind.CommitSubmitted | SimEventKind.Pulse;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.Pulse) CheckEnd(happened.Ticks, facts);
         if (happened.Node is not { Kind: NodeKind.Kernel } kernel) return;
-        if (happened.Kind == SimEventKind.NodeUp) _told.Remove(kernel);
-        else if (happened is { Kind: SimEventKind.Note, Note: KernelEvent.Draining }) _told[kernel] = happened.Ticks;
+        if (happened.Kind is SimEventKind.NodeUp or SimEventKind.NodeDown)
+        {
+            _told.Remove(kernel);
+            _ending.Remove(kernel);
+        }
+        else if (happened is { Kind: SimEventKind.Note, Note: KernelEvent.Draining })
+        {
+            _told[kernel] = _ending[kernel] = happened.Ticks;
+        }
         else if (happened.Batch is { } batch && _told.TryGetValue(kernel, out var told)) Check(batch, kernel, told, happened.Ticks, facts);
+    }
+
+    /// <summary>Its time is not counted while its disk stands still, or itself.</summary>
+    private void CheckEnd(long ticks, Facts facts)
+    {
+        var store = facts.World.Store;
+        foreach (var (kernel, since) in _ending)
+        {
+            if (store.Full || store.Damaged || store.Stalled || kernel.Frozen) _ending[kernel] = ticks;
+            else if (ticks - since > TimeSpan.FromMilliseconds(facts.World.KernelOptions.Loop.DrainMs).Ticks + Patience.Ticks + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - since)} s ago and has not ended.");
+        }
     }
 
     private void Check(CommitBatch batch, SimNode kernel, long told, long ticks, Facts facts)

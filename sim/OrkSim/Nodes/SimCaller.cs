@@ -23,6 +23,7 @@ internal sealed class SimCaller
     private const int CurtailedAtOnce = 64;
     private const int EveryLargeQuery = 20;
     private const int EveryNamed = 5;
+    private const int EveryLateLook = 5;
     private const int EveryMistaken = 20;
 
     private static readonly TimeSpan LongAgo = TimeSpan.FromMilliseconds(SimDefaults.Kernel.Commands.RetentionMs) + TimeSpan.FromSeconds(8);
@@ -171,6 +172,7 @@ internal sealed class SimCaller
         if (order.IdempotencyKey is not null)
         {
             await EndOfAsync(receipt.CommandId);
+            if (_orders % EveryLateLook == 0) await LookLateAsync(receipt.CommandId);
             return;
         }
 
@@ -187,6 +189,17 @@ internal sealed class SimCaller
     {
         using var patience = new CancellationTokenSource(Patience, Node.Clock);
         await CallAsync(Waiting, (long)Patience.TotalMilliseconds, () => _client!.WaitAsync(commandId, patience.Token), commandId: commandId);
+    }
+
+    /// <summary>Asks for a command just when it is forgotten.</summary>
+    private async Task LookLateAsync(string commandId)
+    {
+        await Task.Delay(TimeSpan.FromMilliseconds(SimDefaults.Kernel.Commands.RetentionMs - 400), Node.Clock);
+        for (var looks = 0; looks < 12; looks++)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(70), Node.Clock);
+            await LookOnceAsync("late look", commandId);
+        }
     }
 
     private async Task LookAsync(string commandId)
