@@ -59,7 +59,7 @@ public static class SimDefaults
         Schedule = new ScheduleOptions { MaxPulls = 8, StepMs = 1 },
         Pulls = new PullOptions { TimeoutMs = 4_000, WindowPerWorker = 3, MaxPulls = 6, MaxQueryBytes = 512 },
         Circuits = new CircuitOptions { CoolDownBaseMs = 1_000, CoolDownCapMs = 6_000, WindowMs = 20_000, MinExchanges = 10, ForgetAfterMs = 20_000, HalfOpenProbes = 2, ProbesToClose = 3 },
-        Retries = new RetryOptions { Burst = 20, PerSecond = 2 },
+        Retries = new RetryOptions { Burst = 10, PerSecond = 2 },
     };
 
     /// <summary>How long an attempt of any command may take, as the Workers' contracts have it, in milliseconds: not what kernels fall back on.</summary>

@@ -91,7 +91,7 @@ public sealed class Convergence : IInvariant
     {
         if (!facts.IsServed) return;
         var options = facts.World.KernelOptions;
-        var bound = TimeSpan.FromMilliseconds(((options.Health.DeadAfter - 1) * options.Schedule.HealthIntervalMs) + options.Health.PingTimeoutMs).Ticks + (3 * Moment) + (2 * facts.World.WorstLateness.Ticks);
+        var bound = TimeSpan.FromMilliseconds((options.Health.DeadAfter - 1) * options.Schedule.HealthIntervalMs).Ticks + (5 * Moment / 2) + (2 * facts.World.WorstLateness.Ticks);
         foreach (var link in facts.WorkerLinks)
         {
             if (link.SickTicks is not { } sick || link.KernelSide.Owner != facts.Holder || facts.World.IsGone(link.Peer.Name)) continue;

@@ -47,7 +47,7 @@ public sealed class Metronome : IInvariant
     /// <summary>A link has one ping that comes out of turn: with its registration.</summary>
     private void CheckPing(LinkFacts link, long ticks, Facts facts)
     {
-        CheckSpread(ticks, facts);
+        if (_pinged.ContainsKey(link)) CheckSpread(ticks, facts);
         var interval = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Schedule.HealthIntervalMs - 2).Ticks - (2 * facts.World.WorstLateness.Ticks);
         var isShort = _pinged.TryGetValue(link, out var before) && ticks - before.Latest < interval && facts.AwakeTicks < before.Latest - interval;
         var count = before.Short + (isShort ? 1 : 0);

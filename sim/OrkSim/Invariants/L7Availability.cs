@@ -27,6 +27,9 @@ public sealed class Availability : IInvariant
     private readonly Dictionary<SimNode, int> _atWork = [];
     private readonly Dictionary<string, long> _linked = new(StringComparer.Ordinal);
     private readonly MissedPings _missed = new();
+
+    // Of whom the store told the kernel what they can.
+    private readonly HashSet<string> _known = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _byWorker = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _byDevice = new(StringComparer.Ordinal);
 
@@ -49,6 +52,11 @@ public sealed class Availability : IInvariant
         else if (happened.Kind == SimEventKind.StoreOpened)
         {
             _missed.Clear();
+            _known.Clear();
+            foreach (var row in happened.Image!.Workers)
+            {
+                if (row is { Terminated: false, Contract.IsEmpty: false }) _known.Add(row.WorkerId);
+            }
         }
         else if (happened.Kind == SimEventKind.Asked)
         {
@@ -99,11 +107,19 @@ public sealed class Availability : IInvariant
 
     private void CheckWorker(string error, string? workerId, long ticks, Facts facts)
     {
+        if (workerId is not null && error.StartsWith(ErrorCodes.WorkerNotRoutable.Code, StringComparison.Ordinal)) CheckKnown(workerId, ticks, facts);
         if (workerId is null || Array.Find(ForTheWorkersSake, code => error.StartsWith(code.Code, StringComparison.Ordinal)) is not { } why) return;
         var since = ticks - Settle - (2 * facts.World.WorstLateness.Ticks);
         if (facts.AwakeTicks > since || !facts.IsServed || facts.World.Scenario.Faults.Any(static fault => Movers.Contains(fault.Kind))) return;
         if (facts.Circuits.TryGetValue(workerId, out var circuit) && (circuit.State != KernelEvent.CircuitClosed || circuit.Ticks > since)) return;
         if (facts.LinkOf(workerId) is { ContractTaken: true, SickTicks: null, WellTicks: { } well } && well < since && facts.World.IsHonest(workerId)) facts.Violated(this, $"A command for {workerId}, which is well, is refused: {why.Code}.");
+    }
+
+    /// <summary>Commands for a Worker that the store has told of and that is not found dead wait for it, linked or not.</summary>
+    private void CheckKnown(string workerId, long ticks, Facts facts)
+    {
+        if (!facts.IsServed || facts.HeldSinceTicks > ticks || facts.Deaths.TryGetValue(workerId, out var death) && (death.IsDead || death.Ticks > ticks)) return;
+        if (_known.Contains(workerId) && !facts.World.IsGone(workerId)) facts.Violated(this, $"A command for {workerId}, which is known and not dead, is refused.");
     }
 
     /// <summary>A caller's share of a queue is used up at four fifths of it at the soonest. Requests under way may stand in it without being on the disk.</summary>

@@ -33,8 +33,18 @@ public sealed class RecoveryIsExact : IInvariant
         if (!facts.IsServed || facts.CommitInFlight) return;
         foreach (var link in facts.WorkerLinks)
         {
-            if (link.KernelSide.Owner == facts.Holder && facts.World.IsHonest(link.Peer.Name)) CheckStates(link, facts);
+            if (link.KernelSide.Owner != facts.Holder || !facts.World.IsHonest(link.Peer.Name)) continue;
+            CheckStates(link, facts);
+            CheckContract(link, facts);
         }
+    }
+
+    /// <summary>What a Worker can, as it told with its registration, is what the store holds of it.</summary>
+    private void CheckContract(LinkFacts link, Facts facts)
+    {
+        var (payload, told) = link.Contract;
+        if (!link.IsRegistered || facts.NowTicks - told < Moment || !facts.Workers.TryGetValue(link.Peer.Name, out var row)) return;
+        if (row.Contract.IsEmpty || payload.Span.IndexOf(row.Contract.Span) < 0) facts.Violated(this, $"{link.Peer} told another contract than the store has, {SimDefaults.Seconds(facts.NowTicks - told)} s ago.");
     }
 
     /// <summary>What a Worker last told of its devices is what the store holds of them.</summary>
@@ -72,6 +82,8 @@ public sealed class RecoveryIsExact : IInvariant
         if (!told.Listing.TryGetProperty("kernel", out var kernel)) return;
         var open = kernel.GetProperty("openCommands").GetInt32();
         if (open != facts.Open.Count) facts.Violated(this, $"The kernel says {open} commands are open; in the store there are {facts.Open.Count}.");
+        var (bytes, inStore) = (kernel.GetProperty("openBytes").GetInt64(), facts.Open.Values.Sum(static command => command.Row.Spec.RequestBytes));
+        if (bytes != inStore) facts.Violated(this, $"The kernel says the open commands have {bytes} bytes; in the store they have {inStore}.");
         var settled = kernel.GetProperty("settledRetained").GetInt32();
         if (settled != facts.Settled) facts.Violated(this, $"The kernel says it keeps {settled} settled commands; in the store there are {facts.Settled}.");
         if (!told.Listing.TryGetProperty("workers", out var workers)) return;

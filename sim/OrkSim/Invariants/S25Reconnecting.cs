@@ -10,15 +10,17 @@ public sealed class Reconnecting : IInvariant
     // That many in a row within the time: with pauses that grow, one run in a hundred million.
     private const int Many = 12;
 
-    // Two of them are one registration.
-    private const int Few = 6;
-    private static readonly long Blink = TimeSpan.FromMilliseconds(80).Ticks;
+    private const int MostHasty = 4;
+    private static readonly long Blink = TimeSpan.FromMilliseconds(5).Ticks;
 
     /// <summary>What a kernel opens, beside links.</summary>
     internal const string Store = "the store";
 
     private static readonly long Moment = TimeSpan.FromMilliseconds(250).Ticks;
     private static readonly long Spell = TimeSpan.FromSeconds(1).Ticks;
+
+    // A kernel's dials have the longer pauses.
+    private static readonly long LongSpell = TimeSpan.FromSeconds(3.5).Ticks;
 
     /// <inheritdoc/>
     public string Id => "S25";
@@ -27,11 +29,13 @@ public sealed class Reconnecting : IInvariant
     public string Says => "Who lost a link that served tries again at once, who fails, be it a link or a store, tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.NodeUp | SimEventKind.StoreOpened | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.StoreOpened | SimEventKind.Pulse;
 
     private readonly Dictionary<(SimNode From, string To), Queue<long>> _tries = [];
     private readonly Dictionary<SimNode, long> _lost = [];
-    private (SimConnection? Link, Queue<long> Ticks) _asked = (null, []);
+    private readonly Dictionary<string, long> _failed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _lostDials = new(StringComparer.Ordinal);
+    private int _hasty;
     private readonly Dictionary<SimNode, int> _served = [];
 
     /// <inheritdoc/>
@@ -49,10 +53,18 @@ public sealed class Reconnecting : IInvariant
             case SimEventKind.LinkEnded when happened.Node is { Kind: NodeKind.Worker } worker && happened.Connection!.IsClient && _served.GetValueOrDefault(worker) == happened.Connection.Link:
                 _lost[worker] = happened.Ticks;
                 break;
+            case SimEventKind.LinkEnded when happened.Node == facts.Holder && happened.Connection is { IsClient: true, Facts: { IsRegistered: true } dialled }:
+                if (facts.IsServed) _lostDials[dialled.Peer.Name] = happened.Ticks;
+                break;
             case SimEventKind.FrameSent:
-                if (happened.Node == facts.Holder && happened.Frame == FrameKind.Request && happened.Message is { Action: OrkAction.IdentityRequest or OrkAction.CapabilityRequest }) Registers(happened.Connection!, happened.Ticks, facts);
+                if (happened.Node == facts.Holder && happened.Frame == FrameKind.Request && happened.Message is { Action: OrkAction.IdentityRequest or OrkAction.CapabilityRequest }) Registers(happened.Connection!.Other.Owner.Name, happened.Ticks, facts);
+                break;
+            case SimEventKind.Note when happened.Note == Ork.Kernel.KernelEvent.RegistrationRetry && happened.Node == facts.Holder:
+                _failed[happened.Subject!] = happened.Ticks;
                 break;
             case SimEventKind.StoreOpened:
+                _lostDials.Clear();
+                _failed.Clear();
                 _tries.Remove((happened.Node!, Store));
                 break;
             case SimEventKind.NodeUp:
@@ -80,17 +92,17 @@ public sealed class Reconnecting : IInvariant
         if (!_tries.TryGetValue((from, to), out var tries)) _tries.Add((from, to), tries = []);
         tries.Enqueue(ticks);
         if (tries.Count > Many) tries.Dequeue();
-        if (tries.Count == Many && ticks - tries.Peek() < Spell && !facts.World.IsBroken(from)) facts.Violated(this, $"{from} has tried to open {to} {Many} times within {SimDefaults.Seconds(ticks - tries.Peek())} s.");
+        if (tries.Count == Many && ticks - tries.Peek() < (from.Kind == NodeKind.Kernel && to != Store ? LongSpell : Spell) && !facts.World.IsBroken(from)) facts.Violated(this, $"{from} has tried to open {to} {Many} times within {SimDefaults.Seconds(ticks - tries.Peek())} s.");
         if (from.Kind == NodeKind.Worker) CheckHaste(from, ticks, facts);
         else if (to != Store && from == facts.Holder) CheckDial(from, to, ticks, facts);
     }
 
-    private void Registers(SimConnection link, long ticks, Facts facts)
+    /// <summary>A registration that failed is tried again after a pause that is drawn: hardly ever at once, and never again and again.</summary>
+    private void Registers(string worker, long ticks, Facts facts)
     {
-        if (_asked.Link != link) _asked = (link, []);
-        _asked.Ticks.Enqueue(ticks);
-        if (_asked.Ticks.Count > Few) _asked.Ticks.Dequeue();
-        if (_asked.Ticks.Count == Few && ticks - _asked.Ticks.Peek() < Blink) facts.Violated(this, $"{link.Other.Owner} is asked {Few} times within {(ticks - _asked.Ticks.Peek()) / TimeSpan.TicksPerMillisecond} ms who it is and what it can.");
+        if (!_failed.Remove(worker, out var failed)) return;
+        _hasty = ticks - failed < Blink ? _hasty + 1 : 0;
+        if (_hasty == MostHasty) facts.Violated(this, $"{worker} is asked again at once who it is and what it can, as were the {MostHasty - 1} before it whose answers were no good.");
     }
 
     private void CheckHaste(SimNode worker, long ticks, Facts facts)
@@ -100,10 +112,21 @@ public sealed class Reconnecting : IInvariant
         if (ticks - Math.Max(lost, worker.AwakeTicks) > pause) facts.Violated(this, $"{worker} lost a link that served, and tries again after {SimDefaults.Seconds(ticks - lost)} s.");
     }
 
+    /// <summary>A kernel, too, dials a Worker at once whose link had served, where it may and discovery names it.</summary>
+    private void CheckHaste(SimNode kernel, string to, long ticks, Facts facts)
+    {
+        var worker = facts.World.Workers.FirstOrDefault(worker => worker.Options.Listen?.ToString() == to)?.Node.Name ?? "";
+        if (!_lostDials.Remove(worker, out var lost) || facts.World.Scenario.Faults.Any(static fault => fault.Kind == "worker-unnamed")) return;
+        var pause = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.RetryBaseMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
+        var canWait = facts.World.Discovery.Targets.Count > facts.World.KernelOptions.Links.MaxDials;
+        if (!canWait && kernel.AwakeTicks < lost && ticks - lost > pause) facts.Violated(this, $"{kernel} lost a link of {worker} that served, and dials again after {SimDefaults.Seconds(ticks - lost)} s.");
+    }
+
     private void CheckDial(SimNode kernel, string to, long ticks, Facts facts)
     {
         var options = facts.World.KernelOptions.Links;
         if (kernel.Dials.Count > options.MaxDials) facts.Violated(this, $"{kernel} dials {kernel.Dials.Count} Workers at once; {options.MaxDials} may be.");
+        CheckHaste(kernel, to, ticks, facts);
         var known = TimeSpan.FromMilliseconds(2 * options.DiscoveryIntervalMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
         var named = Math.Max(facts.World.Discovery.NamedTicks(to) ?? 0, kernel.AwakeTicks);
         if (ticks - named > known) facts.Violated(this, $"{kernel} dials {to}, which discovery has not named for {SimDefaults.Seconds(ticks - named)} s.");
