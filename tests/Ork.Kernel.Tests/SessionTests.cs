@@ -63,6 +63,22 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task A_callers_session_that_is_closed_with_a_full_window_comes_to_its_end()
+    {
+        var session = new CallerSession(1, _connection, _inbox, [1], window: 1);
+        var running = session.RunAsync();
+        _connection.Arrive(FrameKind.Request, 1);
+        while (Taken().Count < 1) await Task.Yield();
+
+        // One more was received already when the kernel closed the session and its inbox.
+        _connection.OutlivesItsClose = true;
+        session.Close(ErrorCodes.KernelUnavailable);
+        _inbox.Close();
+        _connection.Arrive(FrameKind.Request, 2);
+        await running.WaitAsync(TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
     public async Task A_caller_that_does_not_read_its_answers_is_not_read_from()
     {
         var session = new CallerSession(1, _connection, _inbox, [1], window: 100);
@@ -111,6 +127,9 @@ public sealed class SessionTests
 
         internal bool HasRoom { get; set; } = true;
 
+        /// <summary>True where what arrives after its close is received all the same, as what was on its way to its reader is.</summary>
+        internal bool OutlivesItsClose { get; set; }
+
         internal TaskCompletionSource Drained { get; } = new();
 
         internal List<FrameKind> Sent { get; } = [];
@@ -135,7 +154,7 @@ public sealed class SessionTests
         public void Close(Refusal? reason)
         {
             CloseReason ??= reason;
-            _arrived.Close();
+            if (!OutlivesItsClose) _arrived.Close();
         }
 
         internal void Arrive(FrameKind kind, ulong correlation)

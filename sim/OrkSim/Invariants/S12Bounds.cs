@@ -167,7 +167,7 @@ public sealed class Bounds : IInvariant
     /// <summary>Long polls beyond the limit are answered at once, which is after a commit.</summary>
     private void CheckPolls(Facts facts)
     {
-        if (!facts.IsServed || facts.CommitInFlight) return;
+        if (!facts.IsServed || facts.CommitInFlight || facts.AwakeTicks > facts.NowTicks - TimeSpan.FromSeconds(2).Ticks) return;
         var since = Math.Min(facts.NowTicks - TimeSpan.FromSeconds(2).Ticks, facts.DurableTicks);
         var waiting = 0;
         foreach (var link in facts.CallerLinks)

@@ -11,6 +11,7 @@ internal sealed class CallerSession(long id, IConnection connection, Mailbox<Inp
     private readonly object _gate = new();
     private TaskCompletionSource? _room;
     private int _underWay;
+    private bool _closed;
     private volatile bool _congested;
 
     /// <inheritdoc/>
@@ -38,7 +39,12 @@ internal sealed class CallerSession(long id, IConnection connection, Mailbox<Inp
     {
         connection.Close(reason);
         TaskCompletionSource? room;
-        lock (_gate) (room, _room) = (_room, null);
+        lock (_gate)
+        {
+            _closed = true;
+            (room, _room) = (_room, null);
+        }
+
         room?.TrySetResult();
     }
 
@@ -94,7 +100,8 @@ internal sealed class CallerSession(long id, IConnection connection, Mailbox<Inp
         TaskCompletionSource room;
         lock (_gate)
         {
-            if (_underWay < window) return;
+            // A frame may have been received just before the session was closed: nobody makes room for it any more.
+            if (_underWay < window || _closed) return;
             room = _room = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
