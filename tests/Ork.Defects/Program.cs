@@ -19,6 +19,8 @@ if (args is ["compare-one", var where, var often, var most])
     return 0;
 }
 
+// A file has no width: the table's cells are not to be broken.
+if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 200;
 var names = new Argument<string[]>("defect") { Description = "Defects by name, or patch files; all of the catalogue where there is none.", Arity = ArgumentArity.ZeroOrMore };
 var gears = new Option<string[]>("--gear") { Description = "Hunt in these gears (default: those that each defect names).", AllowMultipleArgumentsPerToken = true };
 gears.AcceptOnlyFromAmong([.. Enum.GetValues<Gear>().Select(GearNames.Of)]);

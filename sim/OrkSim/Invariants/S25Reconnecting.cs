@@ -10,8 +10,8 @@ public sealed class Reconnecting : IInvariant
     // That many in a row within the time: with pauses that grow, one run in a hundred million.
     private const int Many = 12;
 
-    private const int MostHasty = 4;
-    private static readonly long Blink = TimeSpan.FromMilliseconds(5).Ticks;
+    private const int MostHasty = 3;
+    private static readonly long Blink = TimeSpan.FromMilliseconds(3).Ticks;
 
     /// <summary>What a kernel opens, beside links.</summary>
     internal const string Store = "the store";
