@@ -7,8 +7,8 @@ public sealed class Settlement : IInvariant
 {
     private static readonly long Moment = TimeSpan.FromSeconds(1.5).Ticks;
 
-    // And a commit before it, and one after.
-    private static readonly TimeSpan LongestAttempt = TimeSpan.FromMilliseconds(SimDefaults.ContractTimeoutMs) + TimeSpan.FromSeconds(4);
+    // One before an attempt, and one after.
+    private static readonly TimeSpan Commits = TimeSpan.FromSeconds(4);
 
     /// <inheritdoc/>
     public string Id => "L2";
@@ -45,18 +45,26 @@ public sealed class Settlement : IInvariant
         foreach (var command in facts.Open.Values)
         {
             if (command.Row.State == CommandState.Dispatched) CheckHeldBack(command, ticks, facts);
-            if (command.Row.State == CommandState.Executing && ticks - Math.Max(command.TouchedTicks, facts.AwakeTicks) > TimeSpan.FromMilliseconds(SimDefaults.ContractTimeoutMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks)) CheckOverdue(command, ticks, facts);
-            if (command.Row.State == CommandState.Dispatched && ticks - Math.Max(command.TouchedTicks, facts.AwakeTicks) > LongestAttempt.Ticks + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{command.Id} has been DISPATCHED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s; an attempt may take {SimDefaults.ContractTimeoutMs} ms.");
+            if (command.Row.State is CommandState.Dispatched or CommandState.Executing) CheckAttempt(command, ticks, facts);
             if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
             facts.Violated(this, $"{command.Id} rests in QUEUED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s although {command.Row.WorkerId} is well.");
         }
     }
 
-    /// <summary>An attempt that its Worker does not answer in its time is over, if it left.</summary>
-    private void CheckOverdue(CommandFacts command, long ticks, Facts facts)
+    /// <summary>An attempt that its Worker does not answer in its time is over, and so is one that does not leave.</summary>
+    private void CheckAttempt(CommandFacts command, long ticks, Facts facts)
     {
+        var timeout = TimeSpan.FromMilliseconds(command.Row.Spec.TimeoutMs).Ticks + (2 * facts.World.WorstLateness.Ticks);
+        var stands = ticks - Math.Max(command.TouchedTicks, facts.AwakeTicks);
+        if (stands <= timeout + Moment) return;
+        if (command.Row.State == CommandState.Dispatched)
+        {
+            if (stands > timeout + Commits.Ticks) facts.Violated(this, $"{command.Id} has been DISPATCHED for {SimDefaults.Seconds(stands)} s; an attempt may take {command.Row.Spec.TimeoutMs} ms.");
+            return;
+        }
+
         var asked = facts.LinkOf(command.Row.WorkerId)?.Outstanding.Values.FirstOrDefault(asked => asked.CommandId == command.Id && asked.Attempt == command.Row.Attempt).Ticks ?? 0;
-        if (asked > 0 && ticks - Math.Max(asked, facts.AwakeTicks) > TimeSpan.FromMilliseconds(SimDefaults.ContractTimeoutMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"Attempt {command.Row.Attempt} of {command.Id} left {SimDefaults.Seconds(ticks - asked)} s ago and is not given up; it may take {SimDefaults.ContractTimeoutMs} ms.");
+        if (asked > 0 && ticks - Math.Max(asked, facts.AwakeTicks) > timeout + Moment) facts.Violated(this, $"Attempt {command.Row.Attempt} of {command.Id} left {SimDefaults.Seconds(ticks - asked)} s ago and is not given up; it may take {command.Row.Spec.TimeoutMs} ms.");
     }
 
     /// <summary>What was held back for a jammed link or a sick Worker leaves when that is over.</summary>

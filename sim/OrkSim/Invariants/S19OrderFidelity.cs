@@ -36,6 +36,7 @@ public sealed class OrderFidelity : IInvariant
         else if (happened is { Detail: null, Call: { Order: { } order, CommandId: { } id } } && facts.Commands.TryGetValue(id, out var accepted) && !accepted.BornSettled)
         {
             if (order.WorkerId is { } named && accepted.FirstWorkerId != named) facts.Violated(this, $"{happened.Node} ordered a command of {named} and was told {id}, which is {accepted.FirstWorkerId}'s.");
+            if (facts.World.Ports.Worker is null && Disobeys(accepted.Row.Spec) is { } own) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {own}.");
             if (Differs(order, accepted.Row.Spec, happened.Node!) is { } what) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {what}.");
         }
     }
@@ -60,13 +61,17 @@ public sealed class OrderFidelity : IInvariant
         : order.Targets is { } targets && !targets.ToHashSet(StringComparer.Ordinal).SetEquals(spec.Targets ?? []) ? $"the devices {string.Join(", ", spec.Targets ?? [])} and not {string.Join(", ", targets)}"
         : order.Targets is not null && spec.Targets!.Count != spec.Targets.Distinct(StringComparer.Ordinal).Count() ? "a device twice"
         : order.Scope == CommandScope.Device && spec.DeviceId != order.DeviceId ? $"the device {spec.DeviceId} and not {order.DeviceId}"
-        : spec.Idempotent != (order.Command != SimWorker.Reboot) && SimWorker.IsMiners(order.Command) ? $"{(spec.Idempotent ? "leave" : "no leave")} to be repeated"
-        : spec.TimeoutMs != SimDefaults.ContractTimeoutMs && SimWorker.IsMiners(order.Command) ? $"{spec.TimeoutMs} ms for an attempt"
-        : spec.IdempotencyKey != order.IdempotencyKey ? $"the key {spec.IdempotencyKey} and not {order.IdempotencyKey}"
+                : spec.IdempotencyKey != order.IdempotencyKey ? $"the key {spec.IdempotencyKey} and not {order.IdempotencyKey}"
         : spec.Priority != order.Priority ? $"the priority {spec.Priority} and not {order.Priority}"
         : order.DeadlineMs is { } deadlineMs && spec.DeadlineAt - spec.CreatedAt != deadlineMs ? $"a deadline after {spec.DeadlineAt - spec.CreatedAt} ms and not {deadlineMs}"
         : spec.Params.Span.IndexOf(Forbidden) >= 0 ? "parameters that its contract forbids"
         : !SameJson(order.Params is null ? "" : JsonSerializer.Serialize(order.Params, JsonSerializerOptions.Web), Encoding.UTF8.GetString(spec.Params.Span)) ? $"the parameters {Encoding.UTF8.GetString(spec.Params.Span)}"
+        : null;
+
+    /// <summary>What the contract of the simulated miners says of a command, its caller cannot change.</summary>
+    private static string? Disobeys(CommandSpec spec) =>
+        spec.Idempotent != (spec.Command != SimWorker.Reboot) ? $"{(spec.Idempotent ? "leave" : "no leave")} to be repeated"
+        : spec.TimeoutMs != SimDefaults.ContractTimeoutMs ? $"{spec.TimeoutMs} ms for an attempt"
         : null;
 
     private static bool SameJson(string one, string other) => one == other || JsonElement.DeepEquals(Parsed(one), Parsed(other));

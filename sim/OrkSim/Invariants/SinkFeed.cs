@@ -26,7 +26,7 @@ internal sealed class SinkFeed
                 if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.TelemetryResponse }) Answered(in happened, facts);
                 return null;
             case SimEventKind.Handed:
-                return happened.Node == facts.Holder && facts.World.IsHonest(happened.Subject!) ? Handed(happened.Subject!, happened.Payload.Span) : null;
+                return happened.Node == facts.Holder && facts.World.IsHonest(happened.Subject!) && facts.World.Ports.Worker is null ? Handed(happened.Subject!, happened.Payload.Span) : null;
             default:
                 return Late(facts);
         }

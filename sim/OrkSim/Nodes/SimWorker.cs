@@ -142,9 +142,6 @@ public sealed class SimWorker
         },
     });
 
-    /// <summary>True for a command of the simulated miners.</summary>
-    internal static bool IsMiners(string command) => command is Reboot or SetPowerMode;
-
     private static object Metrics(TelemetryCall call) =>
         new { deviceId = call.DeviceId, filter = call.Query.ValueKind == JsonValueKind.Object && call.Query.TryGetProperty("filter", out var filter) ? filter.GetString() : null, hashrate = 100 };
 
