@@ -14,6 +14,8 @@ internal sealed class SinkFeed
     /// <returns>What is wrong, or null.</returns>
     internal string? Wrong(in SimEvent happened, Facts facts)
     {
+        // Of somebody's own Worker nobody knows which of its answers are about one device.
+        if (facts.World.Ports.Worker is not null) return null;
         switch (happened.Kind)
         {
             case SimEventKind.StoreOpened:
@@ -26,7 +28,7 @@ internal sealed class SinkFeed
                 if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.TelemetryResponse }) Answered(in happened, facts);
                 return null;
             case SimEventKind.Handed:
-                return happened.Node == facts.Holder && facts.World.IsHonest(happened.Subject!) && facts.World.Ports.Worker is null ? Handed(happened.Subject!, happened.Payload.Span) : null;
+                return happened.Node == facts.Holder && facts.World.IsHonest(happened.Subject!) ? Handed(happened.Subject!, happened.Payload.Span) : null;
             default:
                 return Late(facts);
         }
