@@ -87,7 +87,7 @@ public enum SimEventKind
     /// <summary>A Worker's handler is done with a command. Heard of, and in no trace.</summary>
     Handled = 1 << 24,
 
-    /// <summary>Discovery told which Workers to dial, or a fleet order was over. Heard of, and in no trace.</summary>
+    /// <summary>A fleet order was over, and its caller has what became of each device. Heard of, and in no trace.</summary>
     Told = 1 << 25,
 }
 

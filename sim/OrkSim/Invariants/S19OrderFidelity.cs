@@ -61,7 +61,7 @@ public sealed class OrderFidelity : IInvariant
         : order.Targets is { } targets && !targets.ToHashSet(StringComparer.Ordinal).SetEquals(spec.Targets ?? []) ? $"the devices {string.Join(", ", spec.Targets ?? [])} and not {string.Join(", ", targets)}"
         : order.Targets is not null && spec.Targets!.Count != spec.Targets.Distinct(StringComparer.Ordinal).Count() ? "a device twice"
         : order.Scope == CommandScope.Device && spec.DeviceId != order.DeviceId ? $"the device {spec.DeviceId} and not {order.DeviceId}"
-                : spec.IdempotencyKey != order.IdempotencyKey ? $"the key {spec.IdempotencyKey} and not {order.IdempotencyKey}"
+        : spec.IdempotencyKey != order.IdempotencyKey ? $"the key {spec.IdempotencyKey} and not {order.IdempotencyKey}"
         : spec.Priority != order.Priority ? $"the priority {spec.Priority} and not {order.Priority}"
         : order.DeadlineMs is { } deadlineMs && spec.DeadlineAt - spec.CreatedAt != deadlineMs ? $"a deadline after {spec.DeadlineAt - spec.CreatedAt} ms and not {deadlineMs}"
         : spec.Params.Span.IndexOf(Forbidden) >= 0 ? "parameters that its contract forbids"
