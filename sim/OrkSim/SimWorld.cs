@@ -1,3 +1,4 @@
+using System.Numerics;
 using Ork.Kernel;
 
 namespace OrkSim;
@@ -44,7 +45,7 @@ public sealed partial class SimWorld
     private readonly TraceHash _hash = new();
     private readonly List<SimNode> _nodes = [];
     private readonly IInvariant[] _invariants;
-    private readonly List<(SimEventKind Kinds, IInvariant Invariant)> _hearers = [];
+    private readonly Hearing[][] _hearings;
     private readonly SimEventKind _heard;
     private readonly List<SimEvent>? _trace;
     private readonly Causality? _causality;
@@ -70,8 +71,8 @@ public sealed partial class SimWorld
         Draws = new Draws(choices, _hash, watch.KeepChoices, watch.KeepDigests, watch.Expected);
         Scheduler = new SimScheduler(Draws) { Failed = NodeFailed, BeforeStep = BeforeStep, FifoWithinNodes = scenario.FifoWithinNodes };
         _invariants = [.. (watch.Invariants?.Invoke() ?? InvariantCatalogue.All()).Where(invariant => scenario.Check.Count == 0 || scenario.Check.Contains(invariant.Id))];
-        foreach (var invariant in _invariants) _hearers.Add((invariant.Hears, invariant));
-        foreach (var (kinds, _) in _hearers) _heard |= kinds;
+        foreach (var invariant in _invariants) _heard |= invariant.Hears;
+        _hearings = HearingsOf(_invariants);
         _trace = watch.Trace ? [] : null;
         _causality = watch.Trace ? new Causality() : null;
         if (watch.Trace) _heard = (SimEventKind)(-1);
@@ -225,13 +226,25 @@ public sealed partial class SimWorld
         var stamped = happened with { Ticks = Scheduler.NowTicks, Step = Scheduler.Steps };
         if ((happened.Kind & (Untold | SimEventKind.Pulse)) == 0) Keep(in stamped);
         _heardAt = stamped.Node;
-        foreach (var (kinds, invariant) in _hearers)
-        {
-            if ((kinds & stamped.Kind) != 0) invariant.Hear(in stamped, Facts);
-        }
-
+        foreach (var hear in _hearings[BitOperations.TrailingZeroCount((int)stamped.Kind)]) hear(in stamped, Facts);
         _heardAt = null;
     }
+
+    /// <summary>Who hears of each kind of event: most of a world's time would go into asking thirty invariants of each event.</summary>
+    private static Hearing[][] HearingsOf(IInvariant[] invariants)
+    {
+        var hearings = new Hearing[8 * sizeof(SimEventKind)][];
+        var hearers = Array.ConvertAll(invariants, static invariant => (invariant.Hears, Hear: new Hearing(invariant.Hear)));
+        for (var bit = 0; bit < hearings.Length; bit++)
+        {
+            var kind = (SimEventKind)(1 << bit);
+            hearings[bit] = [.. hearers.Where(hearer => (hearer.Hears & kind) != 0).Select(static hearer => hearer.Hear)];
+        }
+
+        return hearings;
+    }
+
+    private delegate void Hearing(in SimEvent happened, Facts facts);
 
     /// <summary>The clock of a node as it stands, where clocks are kept.</summary>
     internal int[]? ClockOf(SimNode node) => _causality?.Snapshot(node.Id);

@@ -4,19 +4,31 @@ using Ork.Protocol;
 namespace Ork.Client;
 
 /// <summary>What came of a request: the answer's payload, or why it is none.</summary>
-/// <param name="Payload">The payload.</param>
+/// <param name="Payload">The payload's bytes: a copy, which outlives the frame. None where there is no answer.</param>
 /// <param name="Refused">The refusal, or null.</param>
-internal sealed record Answer(JsonElement Payload, OrkRefusedException? Refused = null)
+internal sealed record Answer(ReadOnlyMemory<byte> Payload, OrkRefusedException? Refused = null)
 {
     /// <summary>Reads an envelope; nothing of it is kept but copies.</summary>
     internal static Answer Read(ReadOnlyMemory<byte> bytes)
     {
-        if (EnvelopeReader.Read(bytes, out var envelope) is { } error) return new Answer(default, new OrkRefusedException(error.Code, error.Sentence));
-        var payload = JsonElement.Parse(envelope.Payload.IsEmpty ? "{}"u8 : envelope.Payload.Span);
-        return Json.Text(payload, "status") != CommandWords.Of(CommandStatus.Rejected)
-            ? new Answer(payload)
-            : new Answer(payload, new OrkRefusedException(Json.Text(payload, "error") ?? "", Json.Text(payload, "message"), Json.Number(payload, "retryAfterMs")));
+        if (EnvelopeReader.Read(bytes, out var envelope) is { } unreadable) return new Answer(default, new OrkRefusedException(unreadable.Code, unreadable.Sentence));
+        string? error = null, message = null;
+        long? retryAfterMs = null;
+        var isRefused = false;
+        var reader = new PayloadReader(envelope.Payload);
+        while (reader.Next())
+        {
+            if (reader.Is("status"u8)) isRefused = CommandWords.Status(reader.Text()) == CommandStatus.Rejected;
+            else if (reader.Is("error"u8)) error = reader.Text();
+            else if (reader.Is("message"u8)) message = reader.Text();
+            else if (reader.Is("retryAfterMs"u8)) retryAfterMs = reader.Integer();
+        }
+
+        return new Answer(envelope.Payload.ToArray(), isRefused ? new OrkRefusedException(error ?? "", message, retryAfterMs) : null);
     }
+
+    /// <summary>The payload as a JSON value of its own.</summary>
+    internal JsonElement ToElement() => JsonElement.Parse(Payload.IsEmpty ? "{}"u8 : Payload.Span);
 }
 
 /// <summary>A request under way.</summary>

@@ -48,8 +48,7 @@ public sealed class OrkClient : IAsyncDisposable
                 deadlineMs = order.DeadlineMs,
             },
             WriteOptions);
-        var answer = await AskAsync(OrkAction.CommandRequest, order.DeviceId, payload, order.IdempotencyKey is not null, 0, cancellation);
-        return new CommandReceipt(Json.Text(answer, "commandId") ?? "", CommandWords.Status(Json.Text(answer, "status")));
+        return CommandReceipt.Read(Accepted(await AskAsync(OrkAction.CommandRequest, order.DeviceId, payload, order.IdempotencyKey is not null, 0, cancellation)));
     }
 
     /// <summary>Asks how a command stands.</summary>
@@ -57,8 +56,8 @@ public sealed class OrkClient : IAsyncDisposable
     /// <param name="waitMs">Milliseconds to wait for its end first, at most 30,000.</param>
     /// <param name="cancellation">Ends the call, not the command.</param>
     /// <exception cref="OrkRefusedException">The command is not known.</exception>
-    public async Task<CommandView> StatusAsync(string commandId, long waitMs = 0, CancellationToken cancellation = default) => CommandView.From(
-        await AskAsync(OrkAction.CommandStatus, null, JsonSerializer.SerializeToUtf8Bytes(new { commandId, waitMs }), true, waitMs, cancellation));
+    public async Task<CommandView> StatusAsync(string commandId, long waitMs = 0, CancellationToken cancellation = default) =>
+        CommandView.Read(Accepted(await AskStatusAsync(commandId, waitMs, cancellation)));
 
     /// <summary>Waits for a command's end, however long it takes.</summary>
     /// <exception cref="OrkRefusedException">The command is not known.</exception>
@@ -67,7 +66,7 @@ public sealed class OrkClient : IAsyncDisposable
         while (true)
         {
             var asked = _ports.Time.GetTimestamp();
-            var view = await StatusAsync(commandId, CommandQueryPayload.MaxWaitMs, cancellation);
+            var view = CommandView.Read(Accepted(await AskStatusAsync(commandId, CommandQueryPayload.MaxWaitMs, cancellation)));
             if (view.IsTerminal) return view;
 
             // A kernel with too many long polls answers at once: asking again at once would only add to its load.
@@ -77,11 +76,8 @@ public sealed class OrkClient : IAsyncDisposable
 
     /// <summary>Asks for a command not to be carried out.</summary>
     /// <exception cref="OrkRefusedException">The command is not known.</exception>
-    public async Task<CancelView> CancelAsync(string commandId, CancellationToken cancellation = default)
-    {
-        var answer = await AskAsync(OrkAction.CommandCancel, null, JsonSerializer.SerializeToUtf8Bytes(new { commandId }), true, 0, cancellation);
-        return new CancelView(Json.True(answer, "cancelled"), Json.True(answer, "stopped"), CommandWords.Status(Json.Text(answer, "status")));
-    }
+    public async Task<CancelView> CancelAsync(string commandId, CancellationToken cancellation = default) => CancelView.Read(
+        Accepted(await AskAsync(OrkAction.CommandCancel, null, JsonSerializer.SerializeToUtf8Bytes(new { commandId }), true, 0, cancellation)));
 
     /// <summary>Asks the device's Worker for telemetry.</summary>
     /// <param name="deviceId">The device.</param>
@@ -89,20 +85,20 @@ public sealed class OrkClient : IAsyncDisposable
     /// <param name="cancellation">Ends the call.</param>
     /// <returns>The answer's payload.</returns>
     /// <exception cref="OrkRefusedException">It was refused.</exception>
-    public Task<JsonElement> TelemetryAsync(string deviceId, object query, CancellationToken cancellation = default) =>
-        AskAsync(OrkAction.TelemetryPull, deviceId, JsonSerializer.SerializeToUtf8Bytes(new { query }, WriteOptions), true, 0, cancellation);
+    public async Task<JsonElement> TelemetryAsync(string deviceId, object query, CancellationToken cancellation = default) =>
+        Element(await AskAsync(OrkAction.TelemetryPull, deviceId, JsonSerializer.SerializeToUtf8Bytes(new { query }, WriteOptions), true, 0, cancellation));
 
     /// <summary>Asks the device's Worker for the device's state.</summary>
     /// <returns>The answer's payload.</returns>
     /// <exception cref="OrkRefusedException">It was refused.</exception>
-    public Task<JsonElement> StateAsync(string deviceId, CancellationToken cancellation = default) =>
-        AskAsync(OrkAction.StatePull, deviceId, "{}"u8.ToArray(), true, 0, cancellation);
+    public async Task<JsonElement> StateAsync(string deviceId, CancellationToken cancellation = default) =>
+        Element(await AskAsync(OrkAction.StatePull, deviceId, "{}"u8.ToArray(), true, 0, cancellation));
 
     /// <summary>The contract behind a device.</summary>
     /// <returns>The answer's payload.</returns>
     /// <exception cref="OrkRefusedException">It was refused.</exception>
-    public Task<JsonElement> CapabilitiesAsync(string deviceId, CancellationToken cancellation = default) =>
-        AskAsync(OrkAction.DeviceCapabilities, deviceId, "{}"u8.ToArray(), true, 0, cancellation);
+    public async Task<JsonElement> CapabilitiesAsync(string deviceId, CancellationToken cancellation = default) =>
+        Element(await AskAsync(OrkAction.DeviceCapabilities, deviceId, "{}"u8.ToArray(), true, 0, cancellation));
 
     /// <summary>All Workers, page by page.</summary>
     /// <param name="devices">True to have their devices too.</param>
@@ -116,7 +112,7 @@ public sealed class OrkClient : IAsyncDisposable
         do
         {
             var payload = JsonSerializer.SerializeToUtf8Bytes(new { devices, workerId, after, limit = _options.WorkersPerPage }, WriteOptions);
-            page = await AskAsync(OrkAction.WorkerList, null, payload, true, 0, cancellation);
+            page = Element(await AskAsync(OrkAction.WorkerList, null, payload, true, 0, cancellation));
             workers.AddRange(page.GetProperty("workers").Deserialize<List<WorkerView>>(JsonSerializerOptions.Web)!);
             after = Json.Text(page, "next");
         }
@@ -149,14 +145,14 @@ public sealed class OrkClient : IAsyncDisposable
 
     /// <summary>Takes a Worker out of service for good.</summary>
     /// <exception cref="OrkRefusedException">It is not known.</exception>
-    public Task TerminateAsync(string workerId, CancellationToken cancellation = default) =>
-        AskAsync(OrkAction.WorkerTerminate, null, JsonSerializer.SerializeToUtf8Bytes(new { workerId }), true, 0, cancellation);
+    public async Task TerminateAsync(string workerId, CancellationToken cancellation = default) =>
+        Accepted(await AskAsync(OrkAction.WorkerTerminate, null, JsonSerializer.SerializeToUtf8Bytes(new { workerId }), true, 0, cancellation));
 
     /// <summary>Holds a Worker's circuit open (nothing is sent to it) or closed, or lets failures and probes decide again. Durable.</summary>
     /// <returns>How the circuit stands now.</returns>
     /// <exception cref="OrkRefusedException">The Worker is not known, or terminated.</exception>
     public async Task<string> HoldAsync(string workerId, CircuitHold hold, CancellationToken cancellation = default) => Json.Text(
-        await AskAsync(OrkAction.WorkerHold, null, JsonSerializer.SerializeToUtf8Bytes(new { workerId, hold = CircuitHolds.Of(hold) }), true, 0, cancellation), "circuit") ?? "";
+        Element(await AskAsync(OrkAction.WorkerHold, null, JsonSerializer.SerializeToUtf8Bytes(new { workerId, hold = CircuitHolds.Of(hold) }), true, 0, cancellation)), "circuit") ?? "";
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
@@ -171,8 +167,15 @@ public sealed class OrkClient : IAsyncDisposable
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
     };
 
-    /// <summary>Asks, and asks again while the link is lost and repeating is safe, until the call's time is over.</summary>
-    private async Task<JsonElement> AskAsync(
+    private Task<Answer> AskStatusAsync(string commandId, long waitMs, CancellationToken cancellation) =>
+        AskAsync(OrkAction.CommandStatus, null, JsonSerializer.SerializeToUtf8Bytes(new { commandId, waitMs }), true, waitMs, cancellation);
+
+    private static JsonElement Element(Answer answer) => answer is { Refused: { } refused } ? throw refused : answer.ToElement();
+
+    private static ReadOnlyMemory<byte> Accepted(Answer answer) => answer is { Refused: { } refused } ? throw refused : answer.Payload;
+
+    /// <summary>Asks, and asks again while the link is lost and repeating is safe, until the call's time is over. A refusal is returned, for each frame that one is thrown through costs.</summary>
+    private async Task<Answer> AskAsync(
         OrkAction action, string? deviceId, byte[] payload, bool repeatable, long extraMs, CancellationToken cancellation)
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromMilliseconds(_options.TimeoutMs + extraMs), _ports.Time);
@@ -193,10 +196,9 @@ public sealed class OrkClient : IAsyncDisposable
                 var forgetting = timeout.Token.UnsafeRegister(static pending => ((PendingAnswer)pending!).Forget(), pending);
                 var answer = await pending.Task;
                 forgetting.Unregister();
-                if (answer is { Refused: { } refused }) throw refused;
-                if (answer is not null) return answer.Payload;
+                if (answer is not null) return answer;
                 timeout.Token.ThrowIfCancellationRequested();
-                if (!repeatable) throw new OrkRefusedException(ErrorCodes.LinkLost.Code, "The link was lost; whether the command was accepted is not known.");
+                if (!repeatable) return new Answer(default, new OrkRefusedException(ErrorCodes.LinkLost.Code, "The link was lost; whether the command was accepted is not known."));
             }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -205,7 +207,7 @@ public sealed class OrkClient : IAsyncDisposable
             // calls under way keep theirs, for a kernel that is only slow will answer them.
             if (link is not null && link.Received == heard) link.Retire();
             var reason = _link?.Goodbye is { } goodbye ? $"{_options.Endpoint}: {goodbye}" : $"{_options.Endpoint}: no answer within {_options.TimeoutMs + extraMs} ms";
-            throw new OrkRefusedException(ErrorCodes.KernelUnavailable.Code, reason);
+            return new Answer(default, new OrkRefusedException(ErrorCodes.KernelUnavailable.Code, reason));
         }
     }
 

@@ -37,7 +37,21 @@ public sealed record CommandOrder
 /// <summary>A command was accepted: it will not be lost.</summary>
 /// <param name="CommandId">Its id.</param>
 /// <param name="Status">QUEUED, or how the first command of a repeated key stands.</param>
-public sealed record CommandReceipt(string CommandId, CommandStatus Status);
+public sealed record CommandReceipt(string CommandId, CommandStatus Status)
+{
+    internal static CommandReceipt Read(ReadOnlyMemory<byte> payload)
+    {
+        string? commandId = null, status = null;
+        var reader = new PayloadReader(payload);
+        while (reader.Next())
+        {
+            if (reader.Is("commandId"u8)) commandId = reader.Text();
+            else if (reader.Is("status"u8)) status = reader.Text();
+        }
+
+        return new CommandReceipt(commandId ?? "", CommandWords.Status(status));
+    }
+}
 
 /// <summary>How a command stands.</summary>
 public sealed record CommandView
@@ -84,29 +98,69 @@ public sealed record CommandView
     /// <summary>True once it has reached its end.</summary>
     public bool IsTerminal => CommandWords.IsTerminal(Status);
 
-    internal static CommandView From(JsonElement payload) => new()
+    internal static CommandView Read(ReadOnlyMemory<byte> payload)
     {
-        CommandId = Json.Text(payload, "commandId") ?? "",
-        Status = CommandWords.Status(Json.Text(payload, "status")),
-        Command = Json.Text(payload, "command") ?? "",
-        DeviceId = Json.Text(payload, "deviceId"),
-        WorkerId = Json.Text(payload, "workerId"),
-        Scope = Json.Text(payload, "scope"),
-        Attempt = (int)(Json.Number(payload, "attempt") ?? 0),
-        Retries = (int)(Json.Number(payload, "retries") ?? 0),
-        Result = payload.TryGetProperty("result", out var result) && result.ValueKind != JsonValueKind.Null ? result : default,
-        Error = Json.Text(payload, "error"),
-        Outcome = CommandWords.Outcome(Json.Text(payload, "outcome")),
-        CreatedAt = Json.Number(payload, "createdAt") ?? 0,
-        UpdatedAt = Json.Number(payload, "updatedAt") ?? 0,
-    };
+        string? commandId = null, status = null, command = null, deviceId = null, workerId = null, scope = null, error = null, outcome = null;
+        long? attempt = null, retries = null, createdAt = null, updatedAt = null;
+        ReadOnlyMemory<byte> result = default;
+        var reader = new PayloadReader(payload);
+        while (reader.Next())
+        {
+            if (reader.Is("commandId"u8)) commandId = reader.Text();
+            else if (reader.Is("status"u8)) status = reader.Text();
+            else if (reader.Is("command"u8)) command = reader.Text();
+            else if (reader.Is("deviceId"u8)) deviceId = reader.Text();
+            else if (reader.Is("workerId"u8)) workerId = reader.Text();
+            else if (reader.Is("scope"u8)) scope = reader.Text();
+            else if (reader.Is("attempt"u8)) attempt = reader.Integer();
+            else if (reader.Is("retries"u8)) retries = reader.Integer();
+            else if (reader.Is("result"u8)) result = reader.IsNull ? default : reader.Raw();
+            else if (reader.Is("error"u8)) error = reader.Text();
+            else if (reader.Is("outcome"u8)) outcome = reader.Text();
+            else if (reader.Is("createdAt"u8)) createdAt = reader.Integer();
+            else if (reader.Is("updatedAt"u8)) updatedAt = reader.Integer();
+        }
+
+        return new CommandView
+        {
+            CommandId = commandId ?? "",
+            Status = CommandWords.Status(status),
+            Command = command ?? "",
+            DeviceId = deviceId,
+            WorkerId = workerId,
+            Scope = scope,
+            Attempt = (int)(attempt ?? 0),
+            Retries = (int)(retries ?? 0),
+            Result = result.IsEmpty ? default : JsonElement.Parse(result.Span),
+            Error = error,
+            Outcome = CommandWords.Outcome(outcome),
+            CreatedAt = createdAt ?? 0,
+            UpdatedAt = updatedAt ?? 0,
+        };
+    }
 }
 
 /// <summary>What became of a request to cancel.</summary>
 /// <param name="Cancelled">True: no attempt was ever sent and none will be.</param>
 /// <param name="Stopped">True: an attempt was sent; no further one will be.</param>
 /// <param name="Status">How the command stands.</param>
-public sealed record CancelView(bool Cancelled, bool Stopped, CommandStatus Status);
+public sealed record CancelView(bool Cancelled, bool Stopped, CommandStatus Status)
+{
+    internal static CancelView Read(ReadOnlyMemory<byte> payload)
+    {
+        bool cancelled = false, stopped = false;
+        string? status = null;
+        var reader = new PayloadReader(payload);
+        while (reader.Next())
+        {
+            if (reader.Is("cancelled"u8)) cancelled = reader.Boolean() == true;
+            else if (reader.Is("stopped"u8)) stopped = reader.Boolean() == true;
+            else if (reader.Is("status"u8)) status = reader.Text();
+        }
+
+        return new CancelView(cancelled, stopped, CommandWords.Status(status));
+    }
+}
 
 /// <summary>A Worker as the kernel sees it.</summary>
 public sealed record WorkerView
@@ -171,12 +225,4 @@ internal static class Json
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
             ? value.GetString()
             : null;
-
-    internal static long? Number(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number
-        && value.TryGetInt64(out var number)
-            ? number
-            : null;
-
-    internal static bool True(JsonElement element, string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
 }

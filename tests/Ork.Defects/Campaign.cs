@@ -41,8 +41,8 @@ public sealed record CampaignOptions
 /// <param name="Kept">True where the result is one that was kept.</param>
 public sealed record Hunted(Defect Defect, Gear Gear, Catch? Catch, string? Failure, bool Kept)
 {
-    /// <summary>True where one of the invariants that must catch the defect did.</summary>
-    public bool IsFound => Catch?.Invariant is { } invariant && Defect.Invariants.Contains(invariant);
+    /// <summary>True where one of the invariants that must catch the defect did; any, where it names none.</summary>
+    public bool IsFound => Catch?.Invariant is { } invariant && (Defect.Invariants.Count == 0 || Defect.Invariants.Contains(invariant));
 }
 
 /// <summary>Hunts every defect in every gear, side by side, keeping each result as soon as it is there.</summary>

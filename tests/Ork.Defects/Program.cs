@@ -47,7 +47,7 @@ root.SetAction(async (parsed, cancellation) =>
         var options = new CampaignOptions
         {
             Defects = wanted,
-            Gears = parsed.GetValue(gears) is { Length: > 0 } chosen ? [.. chosen.Select(name => GearNames.Parse(name)!.Value).Distinct()] : null,
+            Gears = GearsOf(parsed.GetValue(gears)),
             Time = TimeRange.ParseDuration(parsed.GetValue(time)!),
             Seed = parsed.GetValue(seed),
             Jobs = parsed.GetValue(jobs),
@@ -93,6 +93,41 @@ compare.SetAction(async (parsed, cancellation) =>
     }
 });
 root.Add(compare);
+
+var inside = new Argument<string[]>("path") { Description = "Folders or files of the source to change.", DefaultValueFactory = _ => ["src/Ork.Kernel", "src/Ork.Worker", "src/Ork.Client", "src/Ork.Protocol"] };
+var count = new Option<int>("--count") { Description = "How many to draw.", DefaultValueFactory = _ => 40 };
+var mutants = new Command("mutants", "Hunt defects that nobody chose: statements left out, conditions turned round, bounds moved. Draws some of all there are, and keeps those that nothing caught as patch files.") { inside, count, gears, time, seed, scenarios, jobs, folder, fresh };
+mutants.SetAction(async (parsed, cancellation) =>
+{
+    try
+    {
+        var source = new SourceTree();
+        var options = new CampaignOptions
+        {
+            Defects = Mutants.Draw(source.Root, parsed.GetValue(inside)!, parsed.GetValue(count), (long)parsed.GetValue(seed)),
+            Gears = GearsOf(parsed.GetValue(gears)),
+            Time = TimeRange.ParseDuration(parsed.GetValue(time)!),
+            Jobs = parsed.GetValue(jobs),
+            Folder = Path.GetFullPath(parsed.GetValue(folder)!),
+            Fresh = parsed.GetValue(fresh),
+            Scenarios = parsed.GetValue(scenarios) ?? [],
+        };
+        var survivors = new Survivors(Path.Combine(options.Folder, "survivors"));
+        survivors.Write(await HuntAsync(new Campaign(options, source), isQuiet: false, cancellation), AnsiConsole.Console);
+        return 0;
+    }
+    catch (Exception e) when (e is DefectException or FormatException)
+    {
+        Console.Error.WriteLine(e.Message);
+        return 2;
+    }
+    catch (OperationCanceledException)
+    {
+        Console.Error.WriteLine("Interrupted. The same command goes on from here.");
+        return 1;
+    }
+});
+root.Add(mutants);
 return await root.Parse(args).InvokeAsync();
 
 static Defect Find(string name, IReadOnlyList<Defect> catalogue) =>
@@ -104,26 +139,31 @@ static int List(IReadOnlyList<Defect> defects)
     return 0;
 }
 
+static Gear[]? GearsOf(string[]? names) => names is { Length: > 0 } ? [.. names.Select(name => GearNames.Parse(name)!.Value).Distinct()] : null;
+
 static async Task<int> RunAsync(Campaign campaign, bool asJson, CancellationToken cancellation)
 {
-    var hunts = new List<Hunted>();
-    if (asJson || Console.IsOutputRedirected)
-    {
-        await campaign.RunAsync((_, _) => { }, hunt => { lock (hunts) hunts.Add(hunt); if (!asJson) Line(hunt, hunts.Count, campaign.Hunts.Count); }, cancellation);
-    }
-    else
-    {
-        await AnsiConsole.Progress().AutoClear(true).Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).StartAsync(async progress =>
-        {
-            var bar = progress.AddTask("hunting", maxValue: campaign.Hunts.Count);
-            await campaign.RunAsync((defect, gear) => bar.Description = $"{defect.Name} [grey]{GearNames.Of(gear)}[/]", hunt => { lock (hunts) hunts.Add(hunt); bar.Increment(1); }, cancellation);
-        });
-    }
-
-    var results = new Results(hunts);
+    var results = new Results(await HuntAsync(campaign, asJson, cancellation));
     if (asJson) WriteJson(results);
     else results.Show(AnsiConsole.Console);
     return results.Missed.Count == 0 && results.Failed.Count == 0 ? 0 : 1;
+}
+
+static async Task<IReadOnlyList<Hunted>> HuntAsync(Campaign campaign, bool isQuiet, CancellationToken cancellation)
+{
+    var hunts = new List<Hunted>();
+    if (isQuiet || Console.IsOutputRedirected)
+    {
+        await campaign.RunAsync((_, _) => { }, hunt => { lock (hunts) hunts.Add(hunt); if (!isQuiet) Line(hunt, hunts.Count, campaign.Hunts.Count); }, cancellation);
+        return hunts;
+    }
+
+    await AnsiConsole.Progress().AutoClear(true).Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).StartAsync(async progress =>
+    {
+        var bar = progress.AddTask("hunting", maxValue: campaign.Hunts.Count);
+        await campaign.RunAsync((defect, gear) => bar.Description = $"{defect.Name} [grey]{GearNames.Of(gear)}[/]", hunt => { lock (hunts) hunts.Add(hunt); bar.Increment(1); }, cancellation);
+    });
+    return hunts;
 }
 
 static async Task<int> CompareAsync(IReadOnlyList<Defect> defects, int repetitions, int budget, int jobs, string folder, bool asJson, CancellationToken cancellation)

@@ -14,6 +14,9 @@ namespace Ork.Defects;
 /// </summary>
 public sealed class SourceTree
 {
+    /// <summary>How a failure begins that only says that the changed source is none.</summary>
+    internal const string NotCompiled = "It does not compile";
+
     private const string Usings = "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Threading; global using System.Threading.Tasks;";
     private static readonly CSharpParseOptions Parse = new(LanguageVersion.Latest);
 
@@ -64,7 +67,7 @@ public sealed class SourceTree
         using var stream = new MemoryStream();
         var made = compilation.Emit(stream, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.Embedded));
         if (made.Success) return stream.ToArray();
-        throw new DefectException("It does not compile:\n  " + string.Join("\n  ", made.Diagnostics.Where(static found => found.Severity == DiagnosticSeverity.Error).Take(3)));
+        throw new DefectException(NotCompiled + ":\n  " + string.Join("\n  ", made.Diagnostics.Where(static found => found.Severity == DiagnosticSeverity.Error).Take(3)));
     }
 
     private static string ProjectOf(string path)

@@ -8,7 +8,7 @@ namespace OrkSim;
 /// </summary>
 public static class ExplorationRuntime
 {
-    private const long YoungBytesPerCore = 32L << 20;
+    private const long YoungBytesPerCore = 64L << 20;
 
     /// <summary>The variables of the environment.</summary>
     /// <param name="cores">How many cores it uses.</param>

@@ -3,9 +3,6 @@ namespace OrkSim;
 /// <summary>Something that happens at a virtual time.</summary>
 internal abstract class AgendaItem
 {
-    internal long DueTicks;
-    internal long Order;
-
     /// <summary>Its place in the agenda, -1 while it has none.</summary>
     internal int Place = -1;
 
@@ -24,7 +21,8 @@ internal abstract class AgendaItem
 /// <summary>What is due when: a binary heap that knows where its items are, ordered by time and then by when they were set.</summary>
 internal sealed class Agenda
 {
-    private AgendaItem[] _heap = new AgendaItem[256];
+    // The order stands beside the item: a comparison touches nothing else.
+    private Slot[] _heap = new Slot[256];
     private long _orders;
 
     internal int Count { get; private set; }
@@ -33,18 +31,15 @@ internal sealed class Agenda
 
     internal void Set(AgendaItem item, long dueTicks)
     {
-        item.DueTicks = dueTicks;
-        item.Order = ++_orders;
         item.Version++;
         if (item.Place < 0)
         {
             if (Count == _heap.Length) Array.Resize(ref _heap, Count * 2);
-            item.Place = Count;
-            _heap[Count++] = item;
+            item.Place = Count++;
         }
 
-        Up(item.Place);
-        Down(item.Place);
+        _heap[item.Place] = new Slot(dueTicks, ++_orders, item);
+        Settle(item.Place);
     }
 
     internal void Cancel(AgendaItem item)
@@ -55,57 +50,63 @@ internal sealed class Agenda
 
     internal AgendaItem Take()
     {
-        var item = _heap[0];
+        var item = _heap[0].Item;
         RemoveAt(0);
         return item;
     }
 
     private void RemoveAt(int place)
     {
-        var item = _heap[place];
+        _heap[place].Item.Place = -1;
         var last = _heap[--Count];
-        _heap[Count] = null!;
-        item.Place = -1;
-        if (last == item) return;
+        _heap[Count] = default;
+        if (place == Count) return;
         _heap[place] = last;
-        last.Place = place;
-        Up(place);
-        Down(last.Place);
+        Settle(place);
     }
 
-    private static bool Before(AgendaItem a, AgendaItem b) => a.DueTicks < b.DueTicks || (a.DueTicks == b.DueTicks && a.Order < b.Order);
-
-    private void Up(int place)
+    private void Settle(int place)
     {
-        var item = _heap[place];
+        var slot = _heap[place];
+        Down(Up(place, in slot), in slot);
+    }
+
+    private int Up(int place, in Slot slot)
+    {
         while (place > 0)
         {
             var parent = (place - 1) >> 1;
-            if (!Before(item, _heap[parent])) break;
-            _heap[place] = _heap[parent];
-            _heap[place].Place = place;
+            if (!slot.IsBefore(in _heap[parent])) break;
+            Put(place, in _heap[parent]);
             place = parent;
         }
 
-        _heap[place] = item;
-        item.Place = place;
+        return place;
     }
 
-    private void Down(int place)
+    private void Down(int place, in Slot slot)
     {
-        var item = _heap[place];
         while (true)
         {
             var child = (place << 1) + 1;
             if (child >= Count) break;
-            if (child + 1 < Count && Before(_heap[child + 1], _heap[child])) child++;
-            if (!Before(_heap[child], item)) break;
-            _heap[place] = _heap[child];
-            _heap[place].Place = place;
+            if (child + 1 < Count && _heap[child + 1].IsBefore(in _heap[child])) child++;
+            if (!_heap[child].IsBefore(in slot)) break;
+            Put(place, in _heap[child]);
             place = child;
         }
 
-        _heap[place] = item;
-        item.Place = place;
+        Put(place, in slot);
+    }
+
+    private void Put(int place, in Slot slot)
+    {
+        _heap[place] = slot;
+        slot.Item.Place = place;
+    }
+
+    private readonly record struct Slot(long DueTicks, long Order, AgendaItem Item)
+    {
+        internal bool IsBefore(in Slot other) => DueTicks < other.DueTicks || (DueTicks == other.DueTicks && Order < other.Order);
     }
 }

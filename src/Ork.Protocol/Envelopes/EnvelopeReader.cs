@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Text;
 using System.Text.Json;
 using System.Text.Unicode;
@@ -17,9 +16,6 @@ public static class EnvelopeReader
     private static readonly JsonReaderOptions StrictPayload = new() { MaxDepth = MaxDepth - 1 };
 
     // What ends a run of bytes that stand for themselves: the closing quote, an escape, and what no string may hold.
-    private static readonly SearchValues<byte> NotPlain =
-        SearchValues.Create([(byte)'"', (byte)'\\', .. Enumerable.Range(0, 0x20).Select(control => (byte)control)]);
-
     /// <summary>Reads one envelope from the whole of <paramref name="frame"/>.</summary>
     /// <param name="frame">A frame's payload. The envelope points into it.</param>
     /// <param name="envelope">
@@ -162,7 +158,7 @@ public static class EnvelopeReader
             if (Take(frame, "null"u8, ref at)) return true;
             if (!Take(frame, "\""u8, ref at)) return false;
             var rest = frame.Span[at..];
-            var length = rest.IndexOfAny(NotPlain);
+            var length = rest.IndexOfAny(PlainJson.NotPlain);
             if (length < 0 || rest[length] != (byte)'"') return false;
             text = new Utf8Text(frame.Slice(at, length), false);
             at += length + 1;
@@ -185,6 +181,7 @@ public static class EnvelopeReader
         {
             if (frame.Length - at < 3 || frame.Span[at] != (byte)'{' || frame.Span[^1] != (byte)'}') return false;
             _payload = frame[at..^1];
+            if (PlainJson.IsObject(_payload.Span, MaxDepth - 1)) return true;
             var reader = new Utf8JsonReader(_payload.Span, StrictPayload);
             reader.Read();
             return reader.TrySkip() && reader.BytesConsumed == _payload.Length;
