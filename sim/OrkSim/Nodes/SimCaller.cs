@@ -292,22 +292,25 @@ internal sealed class SimCaller
         var id = _world.NextCall();
         var boundMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds + extraMs;
         _world.Emit(new SimEvent { Kind = SimEventKind.Asked, Node = Node, Correlation = id, Subject = what, Detail = boundMs.ToString(CultureInfo.InvariantCulture) });
-        try
+        var asked = call();
+        await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        if (asked.IsCompletedSuccessfully)
         {
-            var answer = await call();
+            var answer = await asked;
             _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Call = EndOf(answer, order, commandId) });
             return answer;
         }
-        catch (OrkRefusedException e)
+
+        if (asked.Exception?.InnerException is OrkRefusedException e)
         {
             _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = e.Error, Call = new CallEnd(order, commandId, GivenUp: e.Message.Contains("no answer within", StringComparison.Ordinal)) });
             return default;
         }
-        catch (OperationCanceledException)
-        {
-            _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = "given up by its caller", Call = new CallEnd(order, commandId) });
-            return default;
-        }
+
+        // Anything else is a bug of the client, and ends this caller.
+        if (asked.IsFaulted) await asked;
+        _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = "given up by its caller", Call = new CallEnd(order, commandId) });
+        return default;
     }
 
     private sealed record Told(string DeviceId, string? Filter, JsonElement Answer)

@@ -102,8 +102,12 @@ internal static class PlainJson
 
     private static int SkipScalar(ReadOnlySpan<byte> json, int at)
     {
-        var length = json[at..].IndexOfAny(" \n\r\t,]}"u8);
-        return length < 0 ? json.Length : at + Math.Max(1, length);
+        // Short, as a rule: a number, a word.
+        for (at++; at < json.Length && json[at] is > (byte)' ' and not ((byte)',' or (byte)']' or (byte)'}'); at++)
+        {
+        }
+
+        return at;
     }
 
     private static bool TakeText(ReadOnlySpan<byte> json, ref int at)
