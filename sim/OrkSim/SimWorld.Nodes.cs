@@ -65,6 +65,9 @@ public sealed partial class SimWorld
     /// <summary>True where a Worker keeps the protocol.</summary>
     internal bool IsHonest(string workerId) => _workersById.GetValueOrDefault(workerId) is { Mischief: null };
 
+    /// <summary>True where the caller of a key sends what no caller should.</summary>
+    internal bool IsBroken(string callerKey) => _callers.Exists(known => known.Node.Key == callerKey && known.Broken);
+
     /// <summary>True where a caller sends what no caller should.</summary>
     internal bool IsBroken(SimNode caller) => _callers.Exists(known => known.Node == caller && known.Broken);
 

@@ -30,7 +30,7 @@ var scenarios = new Option<string[]>("--scenario") { Description = "Explore thes
 var jobs = new Option<int>("--jobs") { Description = "Hunts at once, each on a core of its own.", DefaultValueFactory = _ => Environment.ProcessorCount };
 var folder = new Option<string>("--out") { Description = "Where results are kept; a campaign that was interrupted goes on from them.", DefaultValueFactory = _ => "orksim-defects" };
 var fresh = new Option<bool>("--fresh") { Description = "Make hunts again whose results are kept." };
-var list = new Option<bool>("--list") { Description = "List the catalogue and end." };
+var list = new Option<bool>("--list") { Description = "List what would be hunted, and end." };
 var json = new Option<bool>("--json") { Description = "Write one JSON object." };
 var root = new RootCommand("Plants known bugs in a copy of the product, one at a time, and explores until something is found. Exits 1 where one is not found, or its patch does not apply any more.")
 {
@@ -96,7 +96,7 @@ root.Add(compare);
 
 var inside = new Argument<string[]>("path") { Description = "Folders or files of the source to change.", DefaultValueFactory = _ => ["src/Ork.Kernel", "src/Ork.Worker", "src/Ork.Client", "src/Ork.Protocol"] };
 var count = new Option<int>("--count") { Description = "How many to draw.", DefaultValueFactory = _ => 40 };
-var mutants = new Command("mutants", "Hunt defects that nobody chose: statements left out, conditions turned round, bounds moved. Draws some of all there are, and keeps those that nothing caught as patch files.") { inside, count, gears, time, seed, scenarios, jobs, folder, fresh };
+var mutants = new Command("mutants", "Hunt defects that nobody chose: statements left out, conditions turned round, bounds moved. Draws some of all there are, and keeps those that nothing caught as patch files.") { inside, count, gears, time, seed, scenarios, jobs, folder, fresh, list };
 mutants.SetAction(async (parsed, cancellation) =>
 {
     try
@@ -112,6 +112,12 @@ mutants.SetAction(async (parsed, cancellation) =>
             Fresh = parsed.GetValue(fresh),
             Scenarios = parsed.GetValue(scenarios) ?? [],
         };
+        if (parsed.GetValue(list))
+        {
+            foreach (var mutant in options.Defects) Console.Out.WriteLine(mutant.Text);
+            return 0;
+        }
+
         var survivors = new Survivors(Path.Combine(options.Folder, "survivors"));
         survivors.Write(await HuntAsync(new Campaign(options, source), isQuiet: false, cancellation), AnsiConsole.Console);
         return 0;

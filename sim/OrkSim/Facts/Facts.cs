@@ -174,7 +174,7 @@ public sealed class Facts
         {
             if (link.KernelSide == side && link.Peer.Kind == NodeKind.Caller) link.GreetingTaken = true;
             if (link.KernelSide == side && link.Peer.Kind == NodeKind.Worker) TakenFromWorker(link, in packet);
-            else if (packet.Frame == FrameKind.Request) link.Questions[packet.Correlation] = (NowTicks, packet.Message?.CommandId, packet.Message?.WaitMs ?? 0, packet.Message?.Action ?? OrkAction.None);
+            else if (packet.Frame == FrameKind.Request) link.Questions[packet.Correlation] = new Question(NowTicks, packet.Message?.CommandId, packet.Message?.WaitMs ?? 0, packet.Message?.Action ?? OrkAction.None, packet.Payload);
             else if (side.Owner.Kind == NodeKind.Caller && packet.Message is { } told) Told(told);
         }
 

@@ -52,8 +52,8 @@ public sealed class LinkFacts
     /// <summary>The epoch that the kernel names on it.</summary>
     public long Epoch { get; internal set; }
 
-    /// <summary>Requests of a caller, or to a Worker, that have no answer: when who is asked took them, the command they are about, and how long they wait for its end.</summary>
-    public Dictionary<ulong, (long Ticks, string? CommandId, long WaitMs, OrkAction Action)> Questions { get; } = [];
+    /// <summary>Requests of a caller, or to a Worker, that have no answer.</summary>
+    public Dictionary<ulong, Question> Questions { get; } = [];
 
     /// <summary>The Worker's latest word on the states of all its devices that was surely in time, and when the kernel took it; empty and 0 where there is none.</summary>
     public (ReadOnlyMemory<byte> Payload, long Ticks) States { get; internal set; }
@@ -137,3 +137,11 @@ public sealed class LinkFacts
     /// <summary>When a ping was surely missed with no answer taken since, or null.</summary>
     public long? SickTicks { get; internal set; }
 }
+
+/// <summary>A request that has no answer yet.</summary>
+/// <param name="Ticks">When who is asked took it.</param>
+/// <param name="CommandId">The command it is about, or null.</param>
+/// <param name="WaitMs">How long it waits for the command's end, in milliseconds.</param>
+/// <param name="Action">What is asked.</param>
+/// <param name="Envelope">All of it.</param>
+public readonly record struct Question(long Ticks, string? CommandId, long WaitMs, OrkAction Action, ReadOnlyMemory<byte> Envelope);

@@ -2,14 +2,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L3: every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once and not before its time, and who can reach it is not left without one. A Worker answers a pull within its time.</summary>
+/// <summary>L3: every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once, by its name and not before its time, and who can reach it is not left without one. A Worker answers a pull within its time.</summary>
 public sealed class AnswersInTime : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L3";
 
     /// <inheritdoc/>
-    public string Says => "Every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once and not before its time, and who can reach it is not left without one. A Worker answers a pull within its time.";
+    public string Says => "Every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once, by its name and not before its time, and who can reach it is not left without one. A Worker answers a pull within its time.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.LinkEnded | SimEventKind.FrameSent | SimEventKind.Pulse;
@@ -55,7 +55,9 @@ public sealed class AnswersInTime : IInvariant
                 else if (happened.Connection!.Facts is { } ended) Leave(ended);
                 break;
             case SimEventKind.FrameSent:
-                if (happened.Node == facts.Holder && happened.Frame == FrameKind.Response) CheckAnswer(in happened, facts);
+                if (happened.Frame != FrameKind.Response) break;
+                if (happened.Node == facts.Holder) CheckAnswer(in happened, facts);
+                else if (happened.Node!.Kind == NodeKind.Worker && facts.World.IsHonest(happened.Node.Name)) CheckName(in happened, facts);
                 break;
             default:
                 Check(happened.Ticks - Slack - facts.World.WorstLateness.Ticks, facts);
@@ -75,6 +77,7 @@ public sealed class AnswersInTime : IInvariant
             return;
         }
 
+        CheckName(in answer, facts);
         if (question.WaitMs == 0 || answer.Message is not { Action: OrkAction.CommandStatusResponse, Status: not (CommandStatus.Success or CommandStatus.Failed or CommandStatus.Rejected) }) return;
         var waited = answer.Ticks - question.Ticks;
         if (waited >= TimeSpan.FromMilliseconds(Math.Min(question.WaitMs, CommandQueryPayload.MaxWaitMs) - 2).Ticks) return;
@@ -84,10 +87,29 @@ public sealed class AnswersInTime : IInvariant
         if (waiting <= facts.World.KernelOptions.Commands.MaxWaiters / 4) facts.Violated(this, $"A long poll of {link.Peer} for {question.CommandId} is answered after {SimDefaults.Seconds(waited)} s of {question.WaitMs} ms, and the command has not ended; {waiting} wait.");
     }
 
+    /// <summary>An answer names what it answers: the question's id and device, and the action that answers it.</summary>
+    private void CheckName(in SimEvent answer, Facts facts)
+    {
+        if (!answer.Connection!.Facts!.Questions.TryGetValue(answer.Correlation, out var question) || answer.Message is not { } told || question.Action == OrkAction.None) return;
+        var asked = question.Envelope.Span;
+        var answered = answer.Payload.Span;
+        if (told.Action != OrkActions.AnswerTo(question.Action)) facts.Violated(this, $"{answer.Node} answers a {question.Action} with a {told.Action}.");
+        if (!Between(asked, "{\"id\":"u8, ",\"version\""u8).SequenceEqual(Between(answered, "{\"id\":"u8, ",\"version\""u8))) facts.Violated(this, $"{answer.Node} answers a {question.Action} under another id than it was asked under.");
+        if (!Between(asked, "\"deviceId\":"u8, ",\"timestamp\""u8).SequenceEqual(Between(answered, "\"deviceId\":"u8, ",\"timestamp\""u8))) facts.Violated(this, $"{answer.Node} answers a {question.Action} for another device than it was asked about.");
+    }
+
+    private static ReadOnlySpan<byte> Between(ReadOnlySpan<byte> envelope, ReadOnlySpan<byte> before, ReadOnlySpan<byte> behind)
+    {
+        var start = envelope.IndexOf(before);
+        if (start < 0) return default;
+        var rest = envelope[(start + before.Length)..];
+        return rest[..Math.Max(0, rest.IndexOf(behind))];
+    }
+
     /// <summary>A kernel that reads no more of a caller whose window is full learns with the last answer that its link is gone: until then its polls keep their places.</summary>
     private void Leave(LinkFacts link)
     {
-        foreach (var (ticks, _, waitMs, _) in link.Questions.Values)
+        foreach (var (ticks, _, waitMs, _, _) in link.Questions.Values)
         {
             if (waitMs > 0) _left.Add(ticks + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks + Slack);
         }
@@ -105,7 +127,7 @@ public sealed class AnswersInTime : IInvariant
 
             // Whose window is full of what waits has to wait behind it.
             if (link.Questions.Count > facts.World.KernelOptions.Links.WindowPerCaller) continue;
-            foreach (var (asked, about, waitMs, action) in link.Questions.Values)
+            foreach (var (asked, about, waitMs, action, _) in link.Questions.Values)
             {
                 if (action is OrkAction.TelemetryPull or OrkAction.StatePull && Math.Max(asked, facts.AwakeTicks) < pulled) facts.Violated(this, $"The kernel took a {action} of {link.Peer} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
                 if (asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
@@ -119,7 +141,7 @@ public sealed class AnswersInTime : IInvariant
         foreach (var link in facts.WorkerLinks)
         {
             if (link.Peer is not { IsUp: true, Frozen: false } worker || !link.KernelSide.Other.IsOpen || !facts.World.IsHonest(worker.Name)) continue;
-            foreach (var (correlation, (asked, about, _, _)) in link.Questions)
+            foreach (var (correlation, (asked, about, _, _, _)) in link.Questions)
             {
                 if (about is null && ticks - Math.Max(asked, worker.AwakeTicks) > patience) facts.Violated(this, $"{worker} took {(link.Outstanding.TryGetValue(correlation, out var question) ? question.Action : "a question")} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
             }

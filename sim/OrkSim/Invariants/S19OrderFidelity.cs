@@ -6,19 +6,19 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S19: the command that is accepted is the one that was ordered, what a Worker is sent is the command that was accepted, and so is what a device carries out.</summary>
+/// <summary>S19: the command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, and so is what a device carries out.</summary>
 public sealed class OrderFidelity : IInvariant
 {
-    private static readonly byte[] Forbidden = Encoding.UTF8.GetBytes(SimWorker.ForbiddenMode);
+    private static readonly ErrorCode[] ForItsParameters = [ErrorCodes.ParamRequired, ErrorCodes.ParamType, ErrorCodes.ParamEnum, ErrorCodes.ParamRange];
 
     /// <inheritdoc/>
     public string Id => "S19";
 
     /// <inheritdoc/>
-    public string Says => "The command that is accepted is the one that was ordered, what a Worker is sent is the command that was accepted, and so is what a device carries out.";
+    public string Says => "The command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, and so is what a device carries out.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.Executed;
+    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.Executed | SimEventKind.CommitApplying;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -33,9 +33,21 @@ public sealed class OrderFidelity : IInvariant
         {
             if (facts.Commands.TryGetValue(execution.CommandId, out var command) && !command.BornSettled && Differs(execution, command.Row.Spec) is { } what) facts.Violated(this, $"{execution.DeviceId} carries out {command.Id} with {what}.");
         }
+        else if (happened.Batch is { } batch)
+        {
+            foreach (var row in batch.NewCommands)
+            {
+                if (facts.World.IsBroken(row.Spec.Caller)) facts.Violated(this, $"{row.Spec.CommandId} is accepted of {row.Spec.Caller}, which has sent no order that is one.");
+            }
+        }
+        else if (happened is { Detail: { } error, Call.Order: { } refused })
+        {
+            if (facts.World.Ports.Worker is null && Array.Exists(ForItsParameters, code => error.StartsWith(code.Code, StringComparison.Ordinal)) && MinerContract.Forbids(refused.Command, refused.Params) == false) facts.Violated(this, $"{happened.Node} ordered what the contract allows, {JsonSerializer.Serialize(refused.Params)}, and is refused: {error}.");
+        }
         else if (happened is { Detail: null, Call: { Order: { } order, CommandId: { } id } } && facts.Commands.TryGetValue(id, out var accepted) && !accepted.BornSettled)
         {
             if (order.WorkerId is { } named && accepted.FirstWorkerId != named) facts.Violated(this, $"{happened.Node} ordered a command of {named} and was told {id}, which is {accepted.FirstWorkerId}'s.");
+            if (facts.World.Ports.Worker is null && MinerContract.Forbids(order.Command, order.Params) == true) facts.Violated(this, $"{happened.Node} ordered what the contract forbids, {JsonSerializer.Serialize(order.Params)}, and was told {id}.");
             if (facts.World.Ports.Worker is null && Disobeys(accepted.Row.Spec) is { } own) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {own}.");
             if (Differs(order, accepted.Row.Spec, happened.Node!) is { } what) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {what}.");
         }
@@ -64,13 +76,12 @@ public sealed class OrderFidelity : IInvariant
         : spec.IdempotencyKey != order.IdempotencyKey ? $"the key {spec.IdempotencyKey} and not {order.IdempotencyKey}"
         : spec.Priority != order.Priority ? $"the priority {spec.Priority} and not {order.Priority}"
         : order.DeadlineMs is { } deadlineMs && spec.DeadlineAt - spec.CreatedAt != deadlineMs ? $"a deadline after {spec.DeadlineAt - spec.CreatedAt} ms and not {deadlineMs}"
-        : spec.Params.Span.IndexOf(Forbidden) >= 0 ? "parameters that its contract forbids"
         : !SameJson(order.Params is null ? "" : JsonSerializer.Serialize(order.Params, JsonSerializerOptions.Web), Encoding.UTF8.GetString(spec.Params.Span)) ? $"the parameters {Encoding.UTF8.GetString(spec.Params.Span)}"
         : null;
 
     /// <summary>What the contract of the simulated miners says of a command, its caller cannot change.</summary>
     private static string? Disobeys(CommandSpec spec) =>
-        spec.Idempotent != (spec.Command != SimWorker.Reboot) ? $"{(spec.Idempotent ? "leave" : "no leave")} to be repeated"
+        spec.Idempotent != (spec.Command != MinerContract.Reboot) ? $"{(spec.Idempotent ? "leave" : "no leave")} to be repeated"
         : spec.TimeoutMs != SimDefaults.ContractTimeoutMs ? $"{spec.TimeoutMs} ms for an attempt"
         : null;
 

@@ -25,6 +25,7 @@ internal sealed class SimCaller
     private const int EveryNamed = 5;
     private const int EveryLateLook = 5;
     private const int EveryMistaken = 20;
+    private const int EveryVagueQuery = 9;
 
     private static readonly TimeSpan LongAgo = TimeSpan.FromMilliseconds(SimDefaults.Kernel.Commands.RetentionMs) + TimeSpan.FromSeconds(8);
 
@@ -89,7 +90,7 @@ internal sealed class SimCaller
         await Task.Delay(_world.Scenario.Workload.CurtailAt.Draw(_world.Draws), Node.Clock);
         var order = new FleetOrder
         {
-            Command = SimWorker.SetPowerMode, Key = Curtailment, DeviceIds = [.. _world.Workers.SelectMany(static worker => worker.DeviceIds)], Params = new { mode = "sleep" },
+            Command = MinerContract.SetPowerMode, Key = Curtailment, DeviceIds = [.. _world.Workers.SelectMany(static worker => worker.DeviceIds)], Params = new { mode = "sleep" },
             Priority = CommandPriority.Urgent, PatienceMs = 10_000, InFlight = CurtailedAtOnce,
         };
         await _client!.SendToFleetAsync(order, out var run);
@@ -105,7 +106,7 @@ internal sealed class SimCaller
             var worker = _world.Workers[0];
             if (worker.DeviceIds.Count == 0) continue;
             var deviceId = _world.Draws.Pick(DrawKind.Pick, 2) == 0 ? worker.DeviceIds[0] : _world.Draws.Of(worker.DeviceIds);
-            _world.Observe(Node, CallAsync("flood", 0, () => _client!.SendAsync(new CommandOrder { Command = SimWorker.Reboot, DeviceId = deviceId, DeadlineMs = 20_000 })));
+            _world.Observe(Node, CallAsync("flood", 0, () => _client!.SendAsync(new CommandOrder { Command = MinerContract.Reboot, DeviceId = deviceId, DeadlineMs = 20_000 })));
         }
     }
 
@@ -140,6 +141,7 @@ internal sealed class SimCaller
         if (worker.DeviceIds.Count == 0) return;
         var deviceId = _world.Draws.Of(worker.DeviceIds);
         if (_world.Draws.Pick(DrawKind.Pick, 2) != 0) await CallAsync("state", 0, () => _client!.StateAsync(deviceId));
+        else if (++_queries % EveryVagueQuery == 0) await CallAsync("telemetry of no kind", 0, () => _client!.TelemetryAsync(deviceId, new { filter = "hashrate" }));
         else await TelemetryAsync(deviceId, Filter());
     }
 
@@ -147,7 +149,7 @@ internal sealed class SimCaller
         CallAsync("telemetry", 0, async () => new Told(deviceId, filter, await _client!.TelemetryAsync(deviceId, new { type = "metrics", filter })));
 
     /// <summary>Not everybody asks the same, and hardly ever somebody asks more than a kernel hands on.</summary>
-    private string? Filter() => ++_queries % EveryLargeQuery == 0 ? new string('.', 2 * _world.KernelOptions.Pulls.MaxQueryBytes) : _queries % 3 == 0 ? "hashrate" : null;
+    private string? Filter() => _queries % EveryLargeQuery == 0 ? new string('.', 2 * _world.KernelOptions.Pulls.MaxQueryBytes) : _queries % 3 == 0 ? "hashrate" : null;
 
     private async Task CommandAsync()
     {
@@ -282,7 +284,7 @@ internal sealed class SimCaller
     };
 
     private (string Command, object? Params) MinerOrder() => _world.Draws.Chance(_world.Scenario.Workload.Mix.RebootShare)
-        ? (SimWorker.Reboot, null) : (SimWorker.SetPowerMode, new { mode = _world.Draws.Pick(DrawKind.Pick, 16) is var mode && mode == 15 ? SimWorker.ForbiddenMode : mode % 2 == 0 ? "normal" : "sleep" });
+        ? (MinerContract.Reboot, null) : (MinerContract.SetPowerMode, MinerContract.Setting(_world.Draws.Pick(DrawKind.Pick, MinerContract.Settings)));
 
     private Task<CommandView?> LookOnceAsync(string what, string commandId, long waitMs = 0) =>
         CallAsync(what, waitMs, () => _client!.StatusAsync(commandId, waitMs), commandId: commandId);
@@ -353,6 +355,9 @@ internal sealed class BrokenCaller(SimWorld world, SimNode node, INetwork networ
         }
     }
 
+    // An order like any other, but for what its envelope says that it is.
+    private const string Order = "{\"command\":\"reboot\",\"scope\":\"device\"}";
+
     private void Misbehave(IConnection link)
     {
         switch (world.Draws.Pick(DrawKind.Pick, 8))
@@ -378,6 +383,8 @@ internal sealed class BrokenCaller(SimWorld world, SimNode node, INetwork networ
                 for (var i = 0; i < 400; i++) link.Send(FrameKind.Request, (ulong)i, Envelope("worker.list", "{}"));
                 break;
             case 6:
+                link.Send(FrameKind.Request, 3, Envelope("command.request", Order, "response"));
+                link.Send(FrameKind.Request, 4, Envelope("command.request", Order, "event"));
                 link.Send(FrameKind.Request, 1, Envelope("command.request", "{\"command\":\"reboot\",\"scope\":\"galaxy\"}"));
                 link.Send(FrameKind.Request, 1, Envelope("identity.request", "{}"));
                 link.Send(FrameKind.Request, 1, Envelope("command.status", "{\"commandId\":\"none\",\"waitMs\":5000}"));
@@ -390,6 +397,6 @@ internal sealed class BrokenCaller(SimWorld world, SimNode node, INetwork networ
         if (world.Draws.Pick(DrawKind.Pick, 3) > 0) link.Close(null);
     }
 
-    private static byte[] Envelope(string action, string payload) => System.Text.Encoding.UTF8.GetBytes(
-        $$"""{"id":"b","version":"0.2.0","type":"request","action":"{{action}}","sender":"broken","timestamp":1,"payload":{{payload}}}""");
+    private static byte[] Envelope(string action, string payload, string type = "request") => System.Text.Encoding.UTF8.GetBytes(
+        $$"""{"id":"b","version":"0.2.0","type":"{{type}}","action":"{{action}}","sender":"broken","deviceId":"d-001-01","timestamp":1,"payload":{{payload}}}""");
 }

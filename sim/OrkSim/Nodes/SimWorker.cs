@@ -21,15 +21,6 @@ public sealed class SimDevice(string id)
 /// <summary>A Worker of the world: the real runtime over simulated devices.</summary>
 public sealed class SimWorker
 {
-    internal const string Reboot = "reboot";
-    internal const string SetPowerMode = "set-power-mode";
-
-    /// <summary>A power mode that the contract does not have.</summary>
-    internal const string ForbiddenMode = "overclock";
-
-    private static readonly WorkerContract Contract = ContractWith(reboots: true);
-    private static readonly WorkerContract LeanContract = ContractWith(reboots: false);
-
     // A driver that says much: more than its Worker sends on, and more than its kernel keeps.
     private const int EveryResult = 8;
 
@@ -85,9 +76,9 @@ public sealed class SimWorker
     private WorkerDefinition DefineMiner()
     {
         var atWork = AtWork = new AtWork();
-        var definition = new WorkerDefinition(Node.Name, LacksReboot ? LeanContract : Contract, [.. DeviceIds]);
-        if (!LacksReboot) definition.OnCommand(Reboot, HandleAsync);
-        return definition.OnCommand(SetPowerMode, HandleAsync)
+        var definition = new WorkerDefinition(Node.Name, LacksReboot ? MinerContract.Lean : MinerContract.Whole, [.. DeviceIds]);
+        if (!LacksReboot) definition.OnCommand(MinerContract.Reboot, HandleAsync);
+        return definition.OnCommand(MinerContract.SetPowerMode, HandleAsync)
         .OnTelemetry("metrics", async (call, _) =>
         {
             using var query = Begin(atWork, isQuery: true);
@@ -120,27 +111,6 @@ public sealed class SimWorker
         foreach (var deviceId in call.DeviceIds) _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch, ParamsOf(call));
         return handler(call, cancellation);
     }
-
-    private static WorkerContract ContractWith(bool reboots) => WorkerDefinition.ContractOf(new
-    {
-        metadata = new { provider = "orksim", deviceFamily = "miner", brand = "Model", modelsSupported = new[] { "M1" }, overview = "A simulated miner." },
-        capabilities = new
-        {
-            telemetry = new[] { "metrics" },
-            commands = ((object[])
-            [
-                new { name = Reboot, description = "Restarts the device.", idempotent = false, timeoutMs = SimDefaults.ContractTimeoutMs, @params = Array.Empty<object>() },
-                new
-                {
-                    name = SetPowerMode,
-                    description = "Sets the power mode.",
-                    idempotent = true,
-                    timeoutMs = SimDefaults.ContractTimeoutMs,
-                    @params = new object[] { new { name = "mode", type = "string", required = true, @enum = new[] { "normal", "sleep", "high" } } },
-                },
-            ]).Skip(reboots ? 0 : 1),
-        },
-    });
 
     private static object Metrics(TelemetryCall call) =>
         new { deviceId = call.DeviceId, filter = call.Query.ValueKind == JsonValueKind.Object && call.Query.TryGetProperty("filter", out var filter) ? filter.GetString() : null, hashrate = 100 };
@@ -201,7 +171,7 @@ public sealed class SimWorker
     private void Act(string deviceId, CommandCall call)
     {
         var device = _world.Devices[deviceId];
-        if (call.Command == Reboot) device.Reboots++;
+        if (call.Command == MinerContract.Reboot) device.Reboots++;
         else device.Mode = call.Params.GetProperty("mode").GetString()!;
         _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch, ParamsOf(call));
     }
