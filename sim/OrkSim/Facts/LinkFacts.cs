@@ -144,4 +144,8 @@ public sealed class LinkFacts
 /// <param name="WaitMs">How long it waits for the command's end, in milliseconds.</param>
 /// <param name="Action">What is asked.</param>
 /// <param name="Envelope">All of it.</param>
-public readonly record struct Question(long Ticks, string? CommandId, long WaitMs, OrkAction Action, ReadOnlyMemory<byte> Envelope);
+public readonly record struct Question(long Ticks, string? CommandId, long WaitMs, OrkAction Action, ReadOnlyMemory<byte> Envelope)
+{
+    /// <summary>True where a list of Workers is asked for that has one.</summary>
+    public bool IsOfOneWorker => Envelope.Span.IndexOf("\"workerId\""u8) >= 0;
+}

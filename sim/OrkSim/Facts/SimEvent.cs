@@ -258,7 +258,7 @@ public sealed class WireMessage
     /// <summary>The Worker's claim, in an identity.</summary>
     public IdentityPayload? Identity { get; init; }
 
-    /// <summary>The kernel's figures and its Workers, in a list of Workers.</summary>
+    /// <summary>The whole answer, where it is a list of Workers or what a device can.</summary>
     public System.Text.Json.JsonElement Listing { get; init; }
 
     /// <summary>Reads a frame's payload.</summary>
@@ -274,7 +274,7 @@ public sealed class WireMessage
             OrkAction.CommandResult or OrkAction.CommandStatusResponse or OrkAction.CommandCancelResponse => StatusOf(in envelope),
             OrkAction.IdentityResponse => IdentityOf(in envelope),
             OrkAction.CommandStatus or OrkAction.CommandCancel => StatusOf(in envelope),
-            OrkAction.WorkerListResponse => new WireMessage { Type = envelope.Type, Action = envelope.Action, Listing = Parsed(envelope.Payload) },
+            OrkAction.WorkerListResponse or OrkAction.DeviceCapabilitiesResponse => new WireMessage { Type = envelope.Type, Action = envelope.Action, Listing = Parsed(envelope.Payload) },
             _ => new WireMessage { Type = envelope.Type, Action = envelope.Action },
         };
     }

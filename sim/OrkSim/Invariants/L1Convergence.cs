@@ -46,7 +46,8 @@ public sealed class Convergence : IInvariant
                 return;
         }
 
-        if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.WorkerListResponse } message) CheckPage(message.Listing, happened.Ticks, facts);
+        if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.WorkerListResponse } message) return;
+        if (!happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked) || !asked.IsOfOneWorker) CheckPage(message.Listing, happened.Ticks, facts);
     }
 
     private void CheckPage(JsonElement page, long ticks, Facts facts)

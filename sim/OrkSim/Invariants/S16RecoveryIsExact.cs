@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Ork.Kernel;
 using Ork.Protocol;
 
@@ -13,7 +14,11 @@ public sealed class RecoveryIsExact : IInvariant
     public string Says => "What a kernel says it has in memory is what the store says, after a recovery and ever after.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent;
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.StoreOpened | SimEventKind.CommitDurable;
+
+    private long _accepted;
+    private long _succeeded;
+    private long _failed;
 
     private static readonly long Moment = TimeSpan.FromSeconds(2).Ticks;
 
@@ -21,9 +26,27 @@ public sealed class RecoveryIsExact : IInvariant
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind is SimEventKind.StoreOpened or SimEventKind.CommitDurable) Count(in happened);
         if (happened.Node != facts.Holder || happened.Message is not { } message) return;
         if (message.Action == OrkAction.CommandStatusResponse && message.CommandId is { } id) CheckStatus(id, message, facts);
         else if (message.Action == OrkAction.WorkerListResponse) CheckListing(in happened, message, facts);
+        else if (message.Action == OrkAction.DeviceCapabilitiesResponse) CheckCapabilities(in happened, message, facts);
+    }
+
+    private void Count(in SimEvent happened)
+    {
+        if (happened.Kind == SimEventKind.StoreOpened)
+        {
+            (_accepted, _succeeded, _failed) = (0, 0, 0);
+            return;
+        }
+
+        _accepted += happened.Batch!.NewCommands.Count;
+        foreach (var row in happened.Batch.Log)
+        {
+            if (row.To == CommandState.Success) _succeeded++;
+            else if (row.To == CommandState.Failed) _failed++;
+        }
     }
 
     /// <inheritdoc/>
@@ -75,10 +98,7 @@ public sealed class RecoveryIsExact : IInvariant
 
     private void CheckListing(in SimEvent happened, WireMessage told, Facts facts)
     {
-        if (!happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked)) return;
-
-        // Only where no commit was under way since before the question: memory and disk are to be the same then.
-        if (facts.CommitInFlight || facts.DurableTicks >= asked.Ticks || facts.HeldSinceTicks >= asked.Ticks) return;
+        if (AskedInQuiet(in happened, facts) is not { } asked) return;
         if (!told.Listing.TryGetProperty("kernel", out var kernel)) return;
         var open = kernel.GetProperty("openCommands").GetInt32();
         if (open != facts.Open.Count) facts.Violated(this, $"The kernel says {open} commands are open; in the store there are {facts.Open.Count}.");
@@ -86,11 +106,33 @@ public sealed class RecoveryIsExact : IInvariant
         if (bytes != inStore) facts.Violated(this, $"The kernel says the open commands have {bytes} bytes; in the store they have {inStore}.");
         var settled = kernel.GetProperty("settledRetained").GetInt32();
         if (settled != facts.Settled) facts.Violated(this, $"The kernel says it keeps {settled} settled commands; in the store there are {facts.Settled}.");
+        CheckTotal(kernel, "accepted", _accepted, facts);
+        CheckTotal(kernel, "succeeded", _succeeded, facts);
+        CheckTotal(kernel, "failed", _failed, facts);
         if (!told.Listing.TryGetProperty("workers", out var workers)) return;
-        foreach (var view in workers.EnumerateArray()) CheckWorker(view, facts);
+        var withDevices = asked.Envelope.Span.IndexOf("\"devices\":true"u8) >= 0;
+        foreach (var view in workers.EnumerateArray()) CheckWorker(view, withDevices, facts);
     }
 
-    private void CheckWorker(System.Text.Json.JsonElement view, Facts facts)
+    /// <summary>A question that was asked after the latest commit, while none was under way: memory and disk are to be the same then.</summary>
+    private static Question? AskedInQuiet(in SimEvent answer, Facts facts) =>
+        answer.Connection!.Facts!.Questions.TryGetValue(answer.Correlation, out var asked) && !facts.CommitInFlight && facts.DurableTicks < asked.Ticks && facts.HeldSinceTicks < asked.Ticks ? asked : null;
+
+    private void CheckTotal(JsonElement kernel, string name, long inStore, Facts facts)
+    {
+        if (!kernel.TryGetProperty(name, out var told) || told.GetInt64() != inStore) facts.Violated(this, $"The kernel says of its commands {name}: {(told.ValueKind == JsonValueKind.Undefined ? "nothing" : told)}; since it opened the store it was {inStore}.");
+    }
+
+    /// <summary>What a device can is what its Worker's contract says, as the store has it.</summary>
+    private void CheckCapabilities(in SimEvent happened, WireMessage told, Facts facts)
+    {
+        if (AskedInQuiet(in happened, facts) is not { } asked || EnvelopeReader.Read(asked.Envelope, out var question) is not null || question.DeviceId.Decode() is not { } device) return;
+        if (facts.Owners.GetValueOrDefault(device) is not { } owner || !facts.Workers.TryGetValue(owner, out var row)) return;
+        var isTold = told.Listing.TryGetProperty("contract", out var contract) && told.Listing.GetProperty("workerId").GetString() == owner && told.Listing.GetProperty("deviceId").GetString() == device;
+        if (!row.Contract.IsEmpty && !(isTold && JsonElement.DeepEquals(contract, JsonElement.Parse(row.Contract.Span)))) facts.Violated(this, $"The kernel tells of {device}, which is {owner}'s, another contract than the store has, or none.");
+    }
+
+    private void CheckWorker(JsonElement view, bool withDevices, Facts facts)
     {
         var id = view.GetProperty("workerId").GetString()!;
         if (!facts.Workers.TryGetValue(id, out var row)) return;
@@ -98,6 +140,7 @@ public sealed class RecoveryIsExact : IInvariant
         var inFlight = facts.Open.Values.Count(command => command.Row.WorkerId == id && command.Row.State is CommandState.Dispatched or CommandState.Executing);
         var open = facts.Open.Values.Count(command => command.Row.WorkerId == id);
         if (view.GetProperty("deviceCount").GetInt32() is var count && count != devices) facts.Violated(this, $"The kernel says {id} has {count} devices; in the store it has {devices}.");
+        if (withDevices && !view.GetProperty("devices").EnumerateArray().Select(static device => device.GetString()!).Order(StringComparer.Ordinal).SequenceEqual(facts.Owners.Where(owned => owned.Value == id).Select(static owned => owned.Key).Order(StringComparer.Ordinal))) facts.Violated(this, $"The kernel lists other devices of {id} than it has in the store.");
         if (view.GetProperty("hold").GetString() is var hold && hold != CircuitHolds.Of(row.Hold)) facts.Violated(this, $"The kernel says {id} is held {hold}; the store says {row.Hold}.");
         if (row is { Hold: CircuitHold.Open, Terminated: false } && view.GetProperty("circuit").GetString() is var circuit && circuit != "Open") facts.Violated(this, $"The store says that {id} is isolated; the kernel says its circuit is {circuit}.");
         if (view.GetProperty("inFlight").GetInt32() is var sent && sent != inFlight) facts.Violated(this, $"The kernel says {sent} commands are in flight at {id}; in the store there are {inFlight}.");

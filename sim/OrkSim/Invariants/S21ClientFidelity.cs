@@ -48,8 +48,9 @@ public sealed class ClientFidelity : IInvariant
 
         if (happened is not { Detail: null, Call: { } call }) return;
         if (call.Workers is { } all) CheckList(caller, all, facts);
+        if (happened.Subject == SimCaller.ListingOne) _workers.Remove(caller);
         if (happened.Subject == SimCaller.Waiting && call.View is { IsTerminal: false } open) facts.Violated(this, $"{caller} waited for the end of {call.CommandId} and was given {open.Status}.");
-        if (call.Asked is { } asked && call.Told is { } device && asked != device && facts.World.Ports.Worker is null && facts.World.Workers.All(static worker => worker.Mischief is null)) facts.Violated(this, $"{caller} asked for the telemetry of {asked} and was given that of {device}.");
+        if (call.Asked is { } asked && call.Told is { } device && asked != device && facts.World.Ports.Worker is null && facts.World.Workers.All(static worker => worker.Mischief is null)) facts.Violated(this, $"{caller} asked for {asked} and was given {device}.");
         if (call.CommandId is { } id && Wrong(call, _answers.GetValueOrDefault((caller, id))) is { } what) facts.Violated(this, $"The client of {caller} returned {what} of {id}, and no kernel answered so.");
     }
 

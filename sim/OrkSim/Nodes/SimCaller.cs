@@ -14,6 +14,9 @@ internal sealed class SimCaller
     /// <summary>The name of a call that asks for all Workers.</summary>
     internal const string ListingAll = "workers";
 
+    /// <summary>The name of a call that asks for one Worker.</summary>
+    internal const string ListingOne = "one Worker";
+
     /// <summary>The name of a call that ends when its command has ended, or with the caller's patience.</summary>
     internal const string Waiting = "wait for the end";
 
@@ -117,7 +120,10 @@ internal sealed class SimCaller
             await Task.Delay(TimeSpan.FromSeconds(4), Node.Clock);
             // Each page may take the time of a call.
             var extra = _world.Scenario.Workload.Timeout * (_world.Workers.Count / SimDefaults.WorkersPerPage);
-            await CallAsync(ListingAll, (long)extra.TotalMilliseconds, () => _client!.WorkersAsync());
+            await CallAsync(ListingAll, (long)extra.TotalMilliseconds, () => _client!.WorkersAsync(devices: ++_queries % 2 == 0));
+            var worker = _world.Draws.Of(_world.Workers);
+            await CallAsync(ListingOne, 0, async () => new Listed(worker.Node.Name, await _client!.WorkersAsync(devices: true, worker.Node.Name)));
+            if (worker.DeviceIds.Count > 0) await CallAsync("capabilities", 0, () => _client!.CapabilitiesAsync(worker.DeviceIds[0]));
         }
     }
 
@@ -315,6 +321,12 @@ internal sealed class SimCaller
         return default;
     }
 
+    /// <summary>A list for one Worker: a kernel that does not know it lists none.</summary>
+    private sealed record Listed(string WorkerId, FleetView Fleet)
+    {
+        internal string Names => Fleet.Workers.Count == 0 ? WorkerId : string.Join(", ", Fleet.Workers.Select(static worker => worker.WorkerId));
+    }
+
     private sealed record Told(string DeviceId, string? Filter, JsonElement Answer)
     {
         internal string Asked => $"{DeviceId}, {Filter ?? "all"}";
@@ -330,6 +342,7 @@ internal sealed class SimCaller
         CommandView view => new CallEnd(order, commandId, view),
         CancelView cancel => new CallEnd(order, commandId, null, cancel.Cancelled),
         FleetView fleet => new CallEnd(order, commandId, Workers: fleet),
+        Listed listed => new CallEnd(order, commandId, Asked: listed.WorkerId, Told: listed.Names),
         Told told => new CallEnd(order, commandId, Asked: told.Asked, Told: told.Answered),
         _ => new CallEnd(order, commandId),
     };
