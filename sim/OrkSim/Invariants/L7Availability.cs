@@ -1,15 +1,24 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Ork.Kernel;
 using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, and none is refused for want of room where there is room.</summary>
+/// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, a refusal for what may pass says when to ask again, and a Worker refuses no question that it can answer.</summary>
 public sealed class Availability : IInvariant
 {
     private const double Roomy = 0.8;
     private static readonly long Settle = TimeSpan.FromSeconds(2).Ticks;
     private static readonly ErrorCode[] ForTheWorkersSake = [ErrorCodes.WorkerNotRoutable, ErrorCodes.WorkerNotFound, ErrorCodes.DeviceNotFound, ErrorCodes.CircuitOpen, ErrorCodes.CommandNotInCapabilities];
+
+    // As they stand in a refusal, and not in the end of a command.
+    private static readonly byte[][] Passing =
+    [
+        .. new[] { ErrorCodes.QueueFull, ErrorCodes.KernelBusy, ErrorCodes.KernelUnavailable, ErrorCodes.WorkerNotRoutable, ErrorCodes.CircuitOpen }.Select(static code => Encoding.UTF8.GetBytes($"\"error\":\"{code.Code}")),
+    ];
+
+    private static readonly byte[][] Excuses = [.. new[] { ErrorCodes.WorkerBusy, ErrorCodes.HandlerTimeout, ErrorCodes.DeviceNotFound }.Select(static code => Encoding.UTF8.GetBytes(code.Code))];
 
     // Whether these leave a device where it was is their own affair, and a kernel that was replaced knows nothing.
     private static readonly string[] Movers = ["device-move", "worker-terminate", "worker-refit", "byzantine", "two-kernels"];
@@ -18,7 +27,7 @@ public sealed class Availability : IInvariant
     public string Id => "L7";
 
     /// <inheritdoc/>
-    public string Says => "A Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, and none is refused for want of room where there is room.";
+    public string Says => "A Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, a refusal for what may pass says when to ask again, and a Worker refuses no question that it can answer.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.NodeUp | SimEventKind.Note | SimEventKind.StoreOpened;
@@ -67,13 +76,24 @@ public sealed class Availability : IInvariant
             // The refusal may be much older than its arrival, but not than the question.
             if (_asked.Remove(happened.Correlation, out var asked) && happened is { Detail: { } error, Call.Order: { } order }) CheckWorker(error, WorkerOf(order, facts), asked, facts);
         }
-        else if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal))
+        else if (happened is { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response } && happened.Node == facts.Holder)
         {
-            CheckRoom(facts);
+            if (happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal)) CheckRoom(facts);
+            CheckHint(in happened, facts);
         }
     }
 
-    /// <summary>A Worker is sick when it has no link, or missed a ping on it.</summary>
+    /// <summary>A refusal for what may pass says when to ask again.</summary>
+    private void CheckHint(in SimEvent answer, Facts facts)
+    {
+        var payload = answer.Payload.Span;
+        if (payload.IndexOf("\"REJECTED\""u8) < 0 || payload.IndexOf("\"retryAfterMs\":"u8) >= 0) return;
+        foreach (var code in Passing)
+        {
+            if (payload.IndexOf(code) >= 0) facts.Violated(this, $"{answer.Connection!.Facts!.Peer} is refused for what may pass, {Encoding.UTF8.GetString(code)}, and is not told when to ask again.");
+        }
+    }
+
     /// <summary>Whose an order is, or null where it names one Worker and the device of another.</summary>
     private static string? WorkerOf(Ork.Client.CommandOrder order, Facts facts)
     {
@@ -82,6 +102,7 @@ public sealed class Availability : IInvariant
         return order.WorkerId is null || order.WorkerId == owner ? owner : null;
     }
 
+    /// <summary>A Worker is sick when it has no link, or missed a ping on it.</summary>
     private void CheckSick(string workerId, long ticks, Facts facts)
     {
         var late = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Health.PingTimeoutMs - 300).Ticks;
@@ -100,9 +121,24 @@ public sealed class Availability : IInvariant
         var most = Math.Min(SimDefaults.Worker.MaxHandlers, SimDefaults.Worker.MaxOverdueHandlers);
         if (_atWork.GetValueOrDefault(worker) < most && facts.World.IsHonest(worker.Name) && happened.Payload.Span.IndexOf("ERR_WORKER_BUSY"u8) >= 0) facts.Violated(this, $"{worker} says it is busy with {_atWork.GetValueOrDefault(worker)} requests at work; {most} may be.");
 
+        if (answer.Action != OrkAction.CommandResult) CheckQuery(worker, in happened, facts);
+
         // The handler of a query that ran out of time may be at work still.
         var isOver = answer.Action == OrkAction.CommandResult || happened.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) < 0;
         if (isOver) _atWork[worker] = _atWork.GetValueOrDefault(worker) - 1;
+    }
+
+    /// <summary>A Worker that has the device and a place refuses no question that a kernel hands on.</summary>
+    private void CheckQuery(SimNode worker, in SimEvent answer, Facts facts)
+    {
+        var payload = answer.Payload.Span;
+        if (facts.World.Ports.Worker is not null || !facts.World.IsHonest(worker.Name) || payload.IndexOf("\"REJECTED\""u8) < 0) return;
+        foreach (var code in Excuses)
+        {
+            if (payload.IndexOf(code) >= 0) return;
+        }
+
+        facts.Violated(this, $"{worker} refuses a question that it can answer: {Encoding.UTF8.GetString(payload)}");
     }
 
     private void CheckWorker(string error, string? workerId, long ticks, Facts facts)

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Ork.Client;
 using Ork.Protocol;
@@ -16,6 +17,10 @@ public sealed class ClientFidelity : IInvariant
     private readonly Dictionary<(SimNode Caller, string CommandId), List<(string Question, long Ticks)>> _asked = [];
     private readonly Dictionary<SimNode, int> _workers = [];
 
+    private static readonly ErrorCode[] Passing = [ErrorCodes.QueueFull, ErrorCodes.KernelBusy, ErrorCodes.WorkerNotRoutable, ErrorCodes.CircuitOpen];
+
+    private readonly Dictionary<(SimNode Caller, string Key), int> _ordered = [];
+
     /// <inheritdoc/>
     public string Id => "S21";
 
@@ -33,6 +38,7 @@ public sealed class ClientFidelity : IInvariant
         if (happened.Fleet is { } fleet) CheckFleet(caller, fleet, facts);
         if (happened.Kind == SimEventKind.FrameSent)
         {
+            if (happened.Message is { Action: OrkAction.CommandRequest, Key: { } key }) CollectionsMarshal.GetValueRefOrAddDefault(_ordered, (caller, key), out _)++;
             CheckPause(caller, in happened, facts);
             return;
         }
@@ -89,6 +95,7 @@ public sealed class ClientFidelity : IInvariant
                 CommandStatus.Rejected => command is null,
                 _ => told.Status == CommandStatus.Unknown,
             };
+            if (told.Status == CommandStatus.Rejected && Array.Exists(Passing, code => told.Error!.StartsWith(code.Code, StringComparison.Ordinal)) && _ordered.GetValueOrDefault((caller, $"{SimCaller.Curtailment}:{told.DeviceId}")) < 2) facts.Violated(this, $"The fleet order of {caller} gives {told.DeviceId} up after it was refused once: {told.Error}.");
             if (!isTrue) facts.Violated(this, $"The fleet order of {caller} says of {told.DeviceId}: {told.Status}, {told.Outcome}; its command is {command?.Row.State.ToString() ?? "not there"}, {command?.Row.Outcome}.");
         }
 
