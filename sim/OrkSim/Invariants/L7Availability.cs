@@ -5,7 +5,7 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, a refusal for what may pass says when to ask again, and a Worker refuses no question that it can answer.</summary>
+/// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, a refusal for what may pass says when to ask again, and a Worker refuses no question that it can answer.</summary>
 public sealed class Availability : IInvariant
 {
     private const double Roomy = 0.8;
@@ -27,7 +27,7 @@ public sealed class Availability : IInvariant
     public string Id => "L7";
 
     /// <inheritdoc/>
-    public string Says => "A Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, a refusal for what may pass says when to ask again, and a Worker refuses no question that it can answer.";
+    public string Says => "A Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, a refusal for what may pass says when to ask again, and a Worker refuses no question that it can answer.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.NodeUp | SimEventKind.Note | SimEventKind.StoreOpened;
@@ -73,6 +73,8 @@ public sealed class Availability : IInvariant
         }
         else if (happened.Kind == SimEventKind.Answered)
         {
+            if (happened is { Detail: { } why, Subject: { } what, Call: { } call } && why != SimCaller.GivenUp) CheckReason(what, why, call, in happened, facts);
+
             // The refusal may be much older than its arrival, but not than the question.
             if (_asked.Remove(happened.Correlation, out var asked) && happened is { Detail: { } error, Call.Order: { } order }) CheckWorker(error, WorkerOf(order, facts), asked, facts);
         }
@@ -81,6 +83,13 @@ public sealed class Availability : IInvariant
             if (happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal)) CheckRoom(facts);
             CheckHint(in happened, facts);
         }
+    }
+
+    /// <summary>What is in order is refused for no reason that it does not give.</summary>
+    private void CheckReason(string what, string error, CallEnd call, in SimEvent answered, Facts facts)
+    {
+        if (facts.World.Ports.Worker is not null || answered.Node is not { Kind: NodeKind.Caller } caller) return;
+        if (!Reasons.Allow(what, error, call.Order, facts.World.Workers.All(static worker => worker.Mischief is null))) facts.Violated(this, $"A call of {caller} that is in order ({what}{(call.Order is { } order ? $" {order.Command} {System.Text.Json.JsonSerializer.Serialize(order.Params)}" : "")}) is refused: {error}.");
     }
 
     /// <summary>A refusal for what may pass says when to ask again.</summary>

@@ -9,8 +9,6 @@ namespace OrkSim;
 /// <summary>S19: the command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, and so is what a device carries out.</summary>
 public sealed class OrderFidelity : IInvariant
 {
-    private static readonly ErrorCode[] ForItsParameters = [ErrorCodes.ParamRequired, ErrorCodes.ParamType, ErrorCodes.ParamEnum, ErrorCodes.ParamRange];
-
     /// <inheritdoc/>
     public string Id => "S19";
 
@@ -39,10 +37,6 @@ public sealed class OrderFidelity : IInvariant
             {
                 if (facts.World.IsBroken(row.Spec.Caller)) facts.Violated(this, $"{row.Spec.CommandId} is accepted of {row.Spec.Caller}, which has sent no order that is one.");
             }
-        }
-        else if (happened is { Detail: { } error, Call.Order: { } refused })
-        {
-            if (facts.World.Ports.Worker is null && Array.Exists(ForItsParameters, code => error.StartsWith(code.Code, StringComparison.Ordinal)) && MinerContract.Forbids(refused.Command, refused.Params) == false) facts.Violated(this, $"{happened.Node} ordered what the contract allows, {JsonSerializer.Serialize(refused.Params)}, and is refused: {error}.");
         }
         else if (happened is { Detail: null, Call: { Order: { } order, CommandId: { } id } } && facts.Commands.TryGetValue(id, out var accepted) && !accepted.BornSettled)
         {

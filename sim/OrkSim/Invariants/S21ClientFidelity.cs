@@ -57,6 +57,7 @@ public sealed class ClientFidelity : IInvariant
         if (happened.Subject == SimCaller.ListingOne) _workers.Remove(caller);
         if (happened.Subject == SimCaller.Waiting && call.View is { IsTerminal: false } open) facts.Violated(this, $"{caller} waited for the end of {call.CommandId} and was given {open.Status}.");
         if (call.Asked is { } asked && call.Told is { } device && asked != device && facts.World.Ports.Worker is null && facts.World.Workers.All(static worker => worker.Mischief is null)) facts.Violated(this, $"{caller} asked for {asked} and was given {device}.");
+        if (call is { View: { } view, CommandId: { } of } && facts.Commands.TryGetValue(of, out var command) && !IsOf(view, command)) facts.Violated(this, $"{caller} was told that {of} is {view.Command} of {view.DeviceId} at {view.WorkerId}, {view.Scope}, of {view.CreatedAt}; it is {command.Row.Spec.Command} of {command.Row.Spec.DeviceId} at {command.Row.WorkerId}, {command.Row.Spec.Scope}, of {command.Row.Spec.CreatedAt}.");
         if (call.CommandId is { } id && Wrong(call, _answers.GetValueOrDefault((caller, id))) is { } what) facts.Violated(this, $"The client of {caller} returned {what} of {id}, and no kernel answered so.");
     }
 
@@ -101,6 +102,11 @@ public sealed class ClientFidelity : IInvariant
 
         if (fleet.Outcomes.Count() != fleet.Devices) facts.Violated(this, $"The fleet order of {caller} is over, and says nothing of some of its devices.");
     }
+
+    /// <summary>What a view says of a command is what never changes of it, and a Worker that it is or was at.</summary>
+    private static bool IsOf(CommandView view, CommandFacts command) =>
+        command.Row.Spec is var spec && view.Command == spec.Command && view.DeviceId == spec.DeviceId && view.Scope == CommandWords.Of(spec.Scope) && view.CreatedAt == spec.CreatedAt
+        && (view.WorkerId == command.Row.WorkerId || view.WorkerId == command.FirstWorkerId || spec.DeviceId is not null && view.WorkerId is not null);
 
     private static string? Wrong(CallEnd call, List<WireMessage>? answers) =>
         call.Order is not null && answers is null ? "the acceptance"

@@ -17,6 +17,17 @@ internal sealed class SimCaller
     /// <summary>The name of a call that asks for one Worker.</summary>
     internal const string ListingOne = "one Worker";
 
+    /// <summary>How a call ends that its caller has cancelled.</summary>
+    internal const string GivenUp = "given up by its caller";
+
+    // The names of other calls.
+    internal const string Terminating = "terminate";
+    internal const string Holding = "hold";
+    internal const string Capabilities = "capabilities";
+    internal const string State = "state";
+    internal const string Telemetry = "telemetry";
+    internal const string VagueTelemetry = "telemetry of no kind";
+
     /// <summary>The name of a call that ends when its command has ended, or with the caller's patience.</summary>
     internal const string Waiting = "wait for the end";
 
@@ -79,13 +90,13 @@ internal sealed class SimCaller
 
     /// <summary>Asks an operator's question: terminate a Worker.</summary>
     internal void Terminate(string workerId) =>
-        Node.Launch(() => CallAsync("terminate", 0, async () => { await _client!.TerminateAsync(workerId); return true; }));
+        Node.Launch(() => CallAsync(Terminating, 0, async () => { await _client!.TerminateAsync(workerId); return true; }));
 
     /// <summary>Asks an operator's question: hold a Worker's circuit.</summary>
     internal void Hold(string workerId, CircuitHold hold)
     {
         if (hold == CircuitHold.Closed) _world.HeldClosed.Add(workerId);
-        Node.Launch(() => CallAsync("hold", 0, () => _client!.HoldAsync(workerId, hold)));
+        Node.Launch(() => CallAsync(Holding, 0, () => _client!.HoldAsync(workerId, hold)));
     }
 
     private async Task CurtailAsync()
@@ -109,9 +120,11 @@ internal sealed class SimCaller
             var worker = _world.Workers[0];
             if (worker.DeviceIds.Count == 0) continue;
             var deviceId = _world.Draws.Pick(DrawKind.Pick, 2) == 0 ? worker.DeviceIds[0] : _world.Draws.Of(worker.DeviceIds);
-            _world.Observe(Node, CallAsync("flood", 0, () => _client!.SendAsync(new CommandOrder { Command = MinerContract.Reboot, DeviceId = deviceId, DeadlineMs = 20_000 })));
+            _world.Observe(Node, FloodOnceAsync(new CommandOrder { Command = MinerContract.Reboot, DeviceId = deviceId, DeadlineMs = 20_000 }));
         }
     }
+
+    private Task<CommandReceipt?> FloodOnceAsync(CommandOrder order) => CallAsync("flood", 0, () => _client!.SendAsync(order), order);
 
     private async Task AuditAsync()
     {
@@ -123,7 +136,7 @@ internal sealed class SimCaller
             await CallAsync(ListingAll, (long)extra.TotalMilliseconds, () => _client!.WorkersAsync(devices: ++_queries % 2 == 0));
             var worker = _world.Draws.Of(_world.Workers);
             await CallAsync(ListingOne, 0, async () => new Listed(worker.Node.Name, await _client!.WorkersAsync(devices: true, worker.Node.Name)));
-            if (worker.DeviceIds.Count > 0) await CallAsync("capabilities", 0, () => _client!.CapabilitiesAsync(worker.DeviceIds[0]));
+            if (worker.DeviceIds.Count > 0) await CallAsync(Capabilities, 0, () => _client!.CapabilitiesAsync(worker.DeviceIds[0]));
         }
     }
 
@@ -146,13 +159,13 @@ internal sealed class SimCaller
         var worker = _world.Draws.Of(_world.Workers);
         if (worker.DeviceIds.Count == 0) return;
         var deviceId = _world.Draws.Of(worker.DeviceIds);
-        if (_world.Draws.Pick(DrawKind.Pick, 2) != 0) await CallAsync("state", 0, () => _client!.StateAsync(deviceId));
-        else if (++_queries % EveryVagueQuery == 0) await CallAsync("telemetry of no kind", 0, () => _client!.TelemetryAsync(deviceId, new { filter = "hashrate" }));
+        if (_world.Draws.Pick(DrawKind.Pick, 2) != 0) await CallAsync(State, 0, () => _client!.StateAsync(deviceId));
+        else if (++_queries % EveryVagueQuery == 0) await CallAsync(VagueTelemetry, 0, () => _client!.TelemetryAsync(deviceId, new { filter = "hashrate" }));
         else await TelemetryAsync(deviceId, Filter());
     }
 
     private Task TelemetryAsync(string deviceId, string? filter) =>
-        CallAsync("telemetry", 0, async () => new Told(deviceId, filter, await _client!.TelemetryAsync(deviceId, new { type = "metrics", filter })));
+        CallAsync(Telemetry, 0, async () => new Told(deviceId, filter, await _client!.TelemetryAsync(deviceId, new { type = "metrics", filter })));
 
     /// <summary>Not everybody asks the same, and hardly ever somebody asks more than a kernel hands on.</summary>
     private string? Filter() => _queries % EveryLargeQuery == 0 ? new string('.', 2 * _world.KernelOptions.Pulls.MaxQueryBytes) : _queries % 3 == 0 ? "hashrate" : null;
@@ -317,7 +330,7 @@ internal sealed class SimCaller
 
         // Anything else is a bug of the client, and ends this caller.
         if (asked.IsFaulted) await asked;
-        _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = "given up by its caller", Call = new CallEnd(order, commandId) });
+        _world.Emit(new SimEvent { Kind = SimEventKind.Answered, Node = Node, Correlation = id, Subject = what, Detail = GivenUp, Call = new CallEnd(order, commandId) });
         return default;
     }
 
