@@ -58,6 +58,22 @@ internal sealed class CircuitCauses
         return missing is null ? null : $"The circuit of {worker} opens: {note.Detail}; {missing}.";
     }
 
+    /// <summary>What says that a circuit is still closed though the Worker's links were lost often enough, or null.</summary>
+    internal string? Overdue(Facts facts)
+    {
+        var options = facts.World.KernelOptions.Circuits;
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 0.85).Ticks;
+        foreach (var (worker, watched) in _watched)
+        {
+            // The latest may be of this very turn.
+            if (watched.LostTicks.Count < options.LinksLostToOpen || watched.LostTicks[^1] > facts.NowTicks - Slack || facts.World.IsGone(worker) || facts.World.IsHeldClosed(worker)) continue;
+            var lost = watched.LostTicks.Count(at => at >= since);
+            if (lost >= options.LinksLostToOpen && facts.CircuitOf(worker) == KernelEvent.CircuitClosed) return $"The links of {worker} were lost {lost} times in {options.WindowMs} ms, and its circuit is closed; {options.LinksLostToOpen} times open it.";
+        }
+
+        return null;
+    }
+
     private static string? Missing(Watched watched, string why, long ticks, Facts facts)
     {
         var options = facts.World.KernelOptions.Circuits;

@@ -5,7 +5,7 @@ namespace OrkSim;
 
 /// <summary>
 /// S18: nothing but pings and registrations is sent through an open circuit, no more than the allowed probes at once through a half-open one, and a Worker that answers nothing has no
-/// closed one; a circuit opens for a cause, and cools down in its time.
+/// closed one; a circuit opens for a cause, and where links are lost too often, and cools down in its time.
 /// </summary>
 public sealed class CircuitDiscipline : IInvariant
 {
@@ -23,7 +23,7 @@ public sealed class CircuitDiscipline : IInvariant
     /// <inheritdoc/>
     public string Says =>
         "Nothing but pings and registrations is sent through an open circuit, no more than the allowed probes at once through a half-open one, and a Worker that answers nothing has no closed one; "
-        + "a circuit opens for a cause, and cools down in its time.";
+        + "a circuit opens for a cause, and where links are lost too often, and cools down in its time.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
@@ -44,7 +44,7 @@ public sealed class CircuitDiscipline : IInvariant
                 _causes.Clear();
                 return;
             case SimEventKind.Pulse:
-                if (_pauses.Overdue(facts) is { } overdue) facts.Violated(this, overdue);
+                if ((_pauses.Overdue(facts) ?? _causes.Overdue(facts)) is { } overdue) facts.Violated(this, overdue);
                 return;
             case SimEventKind.FrameTaken:
                 _causes.Took(in happened, facts);
