@@ -13,15 +13,30 @@ public sealed class NoDoubleExecution : IInvariant
     public string Says => "A device executed a non-idempotent command at most once, an idempotent one at most once an attempt, of which there are no more than the retries that it may have; kernels' ends break it off no more often than they may.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Executed | SimEventKind.CommitApplying;
+    public SimEventKind Hears => SimEventKind.Executed | SimEventKind.CommitApplying | SimEventKind.StoreOpened;
+
+    // What a kernel found under way as it began, and how often that had been broken off before.
+    private readonly Dictionary<long, int> _brokenOff = [];
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Image is { } image)
+        {
+            _brokenOff.Clear();
+            foreach (var row in image.Commands)
+            {
+                if (row.State is CommandState.Dispatched or CommandState.Executing or CommandState.Timeout) _brokenOff.Add(row.Seq, row.Recoveries);
+            }
+
+            return;
+        }
+
         if (happened.Batch is { } batch)
         {
             CheckRetries(batch, facts);
+            if (happened.Node == facts.Holder) CheckRecoveries(batch, facts);
             return;
         }
 
@@ -40,13 +55,22 @@ public sealed class NoDoubleExecution : IInvariant
 
     private void CheckRetries(CommitBatch batch, Facts facts)
     {
-        var (most, recoveries) = (facts.World.KernelOptions.Commands.MaxRetries, facts.World.KernelOptions.Commands.MaxRecoveries);
+        var most = facts.World.KernelOptions.Commands.MaxRetries;
         foreach (var row in batch.ChangedCommands)
         {
             if (row.Retries > most) facts.Violated(this, $"{row.Spec.CommandId} is tried again for the {row.Retries}th time; {most} times it may be.");
+        }
+    }
+
+    /// <summary>Each start that finds a command under way breaks it off once more, and after so often it is given up.</summary>
+    private void CheckRecoveries(CommitBatch batch, Facts facts)
+    {
+        var recoveries = facts.World.KernelOptions.Commands.MaxRecoveries;
+        foreach (var row in batch.ChangedCommands)
+        {
             if (row is { State: CommandState.Queued or CommandState.Dispatched } && row.Recoveries > recoveries) facts.Violated(this, $"{row.Spec.CommandId} goes on after kernels broke it off {row.Recoveries} times; {recoveries} times it may.");
             if (row is { State: CommandState.Failed, Error: { } error } && error.StartsWith(ErrorCodes.RecoveryExhausted.Code, StringComparison.Ordinal) && row.Recoveries <= recoveries) facts.Violated(this, $"{row.Spec.CommandId} is given up after kernels broke it off {row.Recoveries} times; {recoveries} times it may be.");
-            if (facts.BySeq(row.Seq) is { } before && row.Recoveries - before.Row.Recoveries is < 0 or > 1) facts.Violated(this, $"{row.Spec.CommandId} was broken off {before.Row.Recoveries} times, and now {row.Recoveries} times.");
+            if (_brokenOff.Remove(row.Seq, out var times) ? row.Recoveries != times + 1 : facts.BySeq(row.Seq) is { } known && row.Recoveries != known.Row.Recoveries) facts.Violated(this, $"{row.Spec.CommandId} is recorded as broken off {row.Recoveries} times, which is not how often kernels ended while it was under way.");
         }
     }
 }
