@@ -28,7 +28,9 @@ public sealed partial class SimWorld
     /// <summary>The kernel is asked to stop, as an operator would, and started again when it has.</summary>
     public void StopKernel()
     {
-        if (KernelNode.IsUp && _kernels.TryGetValue(KernelNode, out var kernel)) KernelNode.Run(kernel.Stop);
+        if (!KernelNode.IsUp || !_kernels.TryGetValue(KernelNode, out var kernel)) return;
+        KernelNode.StopTicks ??= Scheduler.NowTicks;
+        KernelNode.Run(kernel.Stop);
     }
 
     /// <summary>The kernel crashes with its commit in flight lost.</summary>

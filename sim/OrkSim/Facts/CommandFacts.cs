@@ -23,6 +23,9 @@ public sealed class CommandFacts(CommandRow row)
     /// <summary>When the latest commit that touched it became durable.</summary>
     public long TouchedTicks { get; internal set; }
 
+    /// <summary>The earliest that a kernel can have decided on the latest attempt.</summary>
+    public long BegunTicks { get; internal set; }
+
     /// <summary>What devices did of it.</summary>
     public List<Execution> Executions { get; } = [];
 

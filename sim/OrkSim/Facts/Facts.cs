@@ -234,6 +234,7 @@ public sealed class Facts
         {
             if (!_bySeq.TryGetValue(row.CommandSeq, out var command)) continue;
             command.Log.Add(row);
+            if (row.To == CommandState.Dispatched) command.BegunTicks = DecidedSince(node);
         }
 
         foreach (var seq in batch.ForgottenCommands)

@@ -2,7 +2,7 @@ using Ork.Kernel;
 
 namespace OrkSim;
 
-/// <summary>L2: every accepted command is terminal within the bound after the last fault, none rests while nothing stands in its way, and one whose Worker answered success has ended.</summary>
+/// <summary>L2: every accepted command is terminal within the bound after the last fault, none rests while nothing stands in its way, no attempt is given up before its time, and one whose Worker answered success has ended.</summary>
 public sealed class Settlement : IInvariant
 {
     private static readonly long Moment = TimeSpan.FromSeconds(1.5).Ticks;
@@ -14,15 +14,21 @@ public sealed class Settlement : IInvariant
     public string Id => "L2";
 
     /// <inheritdoc/>
-    public string Says => "Every accepted command is terminal within the bound after the last fault, none rests while nothing stands in its way, and one whose Worker answered success has ended.";
+    public string Says => "Every accepted command is terminal within the bound after the last fault, none rests while nothing stands in its way, no attempt is given up before its time, and one whose Worker answered success has ended.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Pulse | SimEventKind.CommitApplying;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Batch is { } batch)
+        {
+            if (happened.Node == facts.Holder) CheckHaste(batch, happened.Ticks, facts);
+            return;
+        }
+
         if (facts.Open.Count == 0) return;
         CheckNudges(happened.Ticks, facts);
         CheckDeadlines(happened.Ticks, facts);
@@ -65,6 +71,19 @@ public sealed class Settlement : IInvariant
 
         var asked = facts.LinkOf(command.Row.WorkerId)?.Outstanding.Values.FirstOrDefault(asked => asked.CommandId == command.Id && asked.Attempt == command.Row.Attempt).Ticks ?? 0;
         if (asked > 0 && ticks - Math.Max(asked, facts.AwakeTicks) > timeout + Moment) facts.Violated(this, $"Attempt {command.Row.Attempt} of {command.Id} left {SimDefaults.Seconds(ticks - asked)} s ago and is not given up; it may take {command.Row.Spec.TimeoutMs} ms.");
+    }
+
+    /// <summary>An attempt that nobody answered is not given up before its time.</summary>
+    private void CheckHaste(CommitBatch batch, long ticks, Facts facts)
+    {
+        foreach (var row in batch.Log)
+        {
+            if (row.To != CommandState.Timeout || row.Detail != nameof(CommandTrigger.AttemptTimedOut) || facts.BySeq(row.CommandSeq) is not { } command || command.Answered.Contains(row.Attempt)) continue;
+
+            // One that is begun in the same batch was so since the batch before.
+            var begun = batch.Log.Any(other => other.CommandSeq == row.CommandSeq && other.To == CommandState.Dispatched && other.Attempt == row.Attempt) ? facts.DecidedSince(facts.Holder!) : command.BegunTicks;
+            if (ticks - begun < TimeSpan.FromMilliseconds(command.Row.Spec.TimeoutMs - 5).Ticks) facts.Violated(this, $"Attempt {row.Attempt} of {command.Id} is given up after {SimDefaults.Seconds(ticks - begun)} s; it may take {command.Row.Spec.TimeoutMs} ms.");
+        }
     }
 
     /// <summary>What was held back for a jammed link or a sick Worker leaves when that is over.</summary>

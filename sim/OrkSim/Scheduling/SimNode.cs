@@ -86,6 +86,9 @@ public sealed class SimNode
     /// <summary>When it last began a life, or went on after having been frozen.</summary>
     internal long AwakeTicks { get; private set; }
 
+    /// <summary>Since when it has been told to stop, in its present life, or null.</summary>
+    internal long? StopTicks { get; set; }
+
     private readonly List<(long Ticks, DateTimeOffset Read)> _readBeforeJumps = [];
 
     /// <summary>Sets how far the wall clock is off.</summary>
@@ -115,6 +118,7 @@ public sealed class SimNode
         Life++;
         Dials.Clear();
         AwakeTicks = World.Scheduler.NowTicks;
+        StopTicks = null;
         Context = new NodeContext(this);
 
         // Even where the draws are all the same, no two lives make the same ids.
