@@ -127,6 +127,8 @@ public sealed class Reconnecting : IInvariant
         var options = facts.World.KernelOptions.Links;
         if (kernel.Dials.Count > options.MaxDials) facts.Violated(this, $"{kernel} dials {kernel.Dials.Count} Workers at once; {options.MaxDials} may be.");
         CheckHaste(kernel, to, ticks, facts);
+        var worker = facts.World.Workers.FirstOrDefault(worker => worker.Options.Listen?.ToString() == to)?.Node;
+        if (worker is not null && facts.WorkerLinks.Exists(link => link.Peer == worker && link.KernelSide is { IsClient: true, IsOpen: true } side && side.Owner == kernel && link.GreetingTaken && ticks - link.OpenedTicks > Moment)) facts.Violated(this, $"{kernel} dials {to}, whose link it has.");
         var known = TimeSpan.FromMilliseconds(2 * options.DiscoveryIntervalMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
         var named = Math.Max(facts.World.Discovery.NamedTicks(to) ?? 0, kernel.AwakeTicks);
         if (ticks - named > known) facts.Violated(this, $"{kernel} dials {to}, which discovery has not named for {SimDefaults.Seconds(ticks - named)} s.");
