@@ -87,6 +87,7 @@ internal sealed class StatusViews(KernelCore core, long startedMs)
         json.WriteNumber("failed"u8, core.Ledger.FailedTotal);
         json.WriteNumber("retriesLeft"u8, core.Circuits.RetriesLeft);
         json.WriteNumber("pullsInFlight"u8, core.PullsInFlight);
+        json.WriteNumber("longPolls"u8, core.Ledger.LongPolls);
         json.WriteEndObject();
     }
 

@@ -78,6 +78,7 @@ internal sealed class CircuitCauses
     {
         var options = facts.World.KernelOptions.Circuits;
         var windowed = ticks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks - Slack;
+        if (TooSoon(why, options) is { } soon) return soon;
         if (why == "flaps")
         {
             var lost = watched.LostTicks.Count(at => at >= windowed);
@@ -96,6 +97,19 @@ internal sealed class CircuitCauses
         if (facts.AwakeTicks > since) return null;
         var failed = watched.Asked.Count(asked => asked.Ticks >= since - longest);
         return failed >= told ? null : $"{failed} requests can have failed in that while";
+    }
+
+    /// <summary>What the kernel itself says is cause enough.</summary>
+    private static string? TooSoon(string why, CircuitOptions options)
+    {
+        var numbers = why.Split(' ').Where(static word => int.TryParse(word, System.Globalization.CultureInfo.InvariantCulture, out _)).Select(static word => int.Parse(word, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        return numbers switch
+        {
+            [var inARow] when inARow < options.ConsecutiveFailures => $"it takes {options.ConsecutiveFailures}",
+            [_, var all] when all < options.MinExchanges => $"it takes {options.MinExchanges} exchanges to tell",
+            [var failed, var all] when failed * 100L < (long)all * options.FailurePercent => $"it takes {options.FailurePercent} %",
+            _ => null,
+        };
     }
 
     private static long ShortestTimeout(Facts facts) => TimeSpan.FromMilliseconds(Math.Min(facts.World.KernelOptions.Pulls.TimeoutMs, SimDefaults.ContractTimeoutMs)).Ticks;

@@ -19,6 +19,8 @@ public sealed class AnswersInTime : IInvariant
     // What a disk or a link that was jammed has left lies before a question, too.
     private static readonly long Backlog = TimeSpan.FromSeconds(6).Ticks;
 
+    private static readonly long Longest = TimeSpan.FromMilliseconds(CommandQueryPayload.MaxWaitMs).Ticks + Backlog;
+
     // As long as a connection may take to be opened again, twice.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
@@ -78,13 +80,27 @@ public sealed class AnswersInTime : IInvariant
         }
 
         CheckName(in answer, facts);
+        if (answer.Message is { Action: OrkAction.WorkerListResponse } listing && listing.Listing.TryGetProperty("kernel", out var kernel)) CheckPolls(kernel.GetProperty("longPolls").GetInt32(), question.Ticks, answer.Ticks, facts);
         if (question.WaitMs == 0 || answer.Message is not { Action: OrkAction.CommandStatusResponse, Status: not (CommandStatus.Success or CommandStatus.Failed or CommandStatus.Rejected) }) return;
         var waited = answer.Ticks - question.Ticks;
         if (waited >= TimeSpan.FromMilliseconds(Math.Min(question.WaitMs, CommandQueryPayload.MaxWaitMs) - 2).Ticks) return;
-        var now = answer.Ticks;
-        _left.RemoveAll(until => until < now);
-        var waiting = _left.Count + facts.CallerLinks.Sum(static caller => caller.Questions.Values.Count(static asked => asked.WaitMs > 0));
+        var waiting = Waiting(answer.Ticks, facts);
         if (waiting <= facts.World.KernelOptions.Commands.MaxWaiters / 4) facts.Violated(this, $"A long poll of {link.Peer} for {question.CommandId} is answered after {SimDefaults.Seconds(waited)} s of {question.WaitMs} ms, and the command has not ended; {waiting} wait.");
+    }
+
+    /// <summary>Long polls that a kernel can have: those that have no answer, and those whose link was lost not long ago.</summary>
+    private int Waiting(long ticks, Facts facts)
+    {
+        _left.RemoveAll(until => until < ticks);
+        return _left.Count + facts.CallerLinks.Sum(static caller => caller.Questions.Values.Count(static asked => asked.WaitMs > 0));
+    }
+
+    /// <summary>No long poll keeps its place when it is over.</summary>
+    private void CheckPolls(int told, long asked, long ticks, Facts facts)
+    {
+        // One that stood still counts on from there, and an answer that waited for a commit is of before it.
+        if (ticks - facts.AwakeTicks < Longest || facts.CommitInFlight || facts.DurableTicks >= asked) return;
+        if (Waiting(ticks, facts) is var waiting && told > waiting) facts.Violated(this, $"The kernel says that {told} questions wait for the end of a command; {waiting} can.");
     }
 
     /// <summary>An answer names what it answers: the question's id and device, and the action that answers it.</summary>
@@ -111,7 +127,7 @@ public sealed class AnswersInTime : IInvariant
     {
         foreach (var (ticks, _, waitMs, _, _) in link.Questions.Values)
         {
-            if (waitMs > 0) _left.Add(ticks + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks + Slack);
+            if (waitMs > 0) _left.Add(ticks + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks + Backlog);
         }
     }
 

@@ -5,7 +5,7 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, a refusal for what may pass says when to ask again, and a Worker refuses no question that it can answer.</summary>
+/// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, a refusal for what may pass says when to ask again, a Worker refuses no question that it can answer, and what may be tried again is not given up as if nobody could know.</summary>
 public sealed class Availability : IInvariant
 {
     private const double Roomy = 0.8;
@@ -27,10 +27,10 @@ public sealed class Availability : IInvariant
     public string Id => "L7";
 
     /// <inheritdoc/>
-    public string Says => "A Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, a refusal for what may pass says when to ask again, and a Worker refuses no question that it can answer.";
+    public string Says => "A Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, a refusal for what may pass says when to ask again, a Worker refuses no question that it can answer, and what may be tried again is not given up as if nobody could know.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.NodeUp | SimEventKind.Note | SimEventKind.StoreOpened;
+    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.NodeUp | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.CommitApplying;
 
     private readonly Dictionary<ulong, long> _asked = [];
     private readonly Dictionary<SimNode, int> _atWork = [];
@@ -47,7 +47,11 @@ public sealed class Availability : IInvariant
     {
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Kind is SimEventKind.FrameSent or SimEventKind.FrameTaken && happened.Node == facts.Holder) _missed.Pinged(in happened, facts);
-        if (happened.Node is { Kind: NodeKind.Worker } worker)
+        if (happened.Batch is { } batch)
+        {
+            if (happened.Node == facts.Holder) CheckGivenUp(batch, facts);
+        }
+        else if (happened.Node is { Kind: NodeKind.Worker } worker)
         {
             HearWorker(worker, in happened, facts);
         }
@@ -90,6 +94,19 @@ public sealed class Availability : IInvariant
     {
         if (facts.World.Ports.Worker is not null || answered.Node is not { Kind: NodeKind.Caller } caller) return;
         if (!Reasons.Allow(what, error, call.Order, facts.World.Workers.All(static worker => worker.Mischief is null))) facts.Violated(this, $"A call of {caller} that is in order ({what}{(call.Order is { } order ? $" {order.Command} {System.Text.Json.JsonSerializer.Serialize(order.Params)}" : "")}) is refused: {error}.");
+    }
+
+    /// <summary>What may be tried again, for it is declared safe or its Worker keeps a journal, is not given up as if nobody could know.</summary>
+    private void CheckGivenUp(CommitBatch batch, Facts facts)
+    {
+        if (facts.World.Scenario.Faults.Any(static fault => Movers.Contains(fault.Kind))) return;
+        foreach (var row in batch.ChangedCommands)
+        {
+            if (row is not { State: CommandState.Failed, StopRequested: false, Error: { } error } || !error.StartsWith(ErrorCodes.OutcomeUnknown.Code, StringComparison.Ordinal)) continue;
+            if (facts.BySeq(row.Seq) is not { } command || command.Answers.Exists(static answer => answer.Status == CommandStatus.Unknown)) continue;
+            var spec = command.Row.Spec;
+            if (spec.Idempotent || facts.World.KeepsJournal(row.WorkerId)) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though {(spec.Idempotent ? "it is declared safe to repeat" : $"{row.WorkerId} keeps a journal")}.");
+        }
     }
 
     /// <summary>A refusal for what may pass says when to ask again.</summary>

@@ -21,6 +21,9 @@ public sealed class Bounds : IInvariant
     // Links that ended while the list was made, and are not forgotten yet.
     private const int MostEnding = 12;
 
+    // One in use, and some that were given up one after the other while calls were under way on them.
+    private const int MostClientLinks = 4;
+
     private static readonly long Moment = TimeSpan.FromMilliseconds(250).Ticks;
 
     private readonly Dictionary<string, int> _inFlight = new(StringComparer.Ordinal);
@@ -41,6 +44,7 @@ public sealed class Bounds : IInvariant
         else if (happened.Kind == SimEventKind.Pulse)
         {
             CheckPolls(facts);
+            CheckClients(facts);
         }
         else if (happened.Kind == SimEventKind.CommitDurable)
         {
@@ -115,6 +119,15 @@ public sealed class Bounds : IInvariant
         }
 
         if (count > options.MaxRegistrations) facts.Violated(this, $"{count} registrations are under way; {options.MaxRegistrations} may be.");
+    }
+
+    /// <summary>A client has the link that it uses, and those it no longer begins anything on until what is under way there has ended.</summary>
+    private void CheckClients(Facts facts)
+    {
+        foreach (var caller in facts.World.Callers)
+        {
+            if (caller is { Broken: false, Node.Connections.Count: > MostClientLinks }) facts.Violated(this, $"{caller.Node} has {caller.Node.Connections.Count} links open.");
+        }
     }
 
     /// <summary>A caller's requests that the kernel took and has not answered; it takes one more before it sees that its window is full.</summary>

@@ -106,6 +106,7 @@ public sealed class RecoveryIsExact : IInvariant
         if (bytes != inStore) facts.Violated(this, $"The kernel says the open commands have {bytes} bytes; in the store they have {inStore}.");
         var settled = kernel.GetProperty("settledRetained").GetInt32();
         if (settled != facts.Settled) facts.Violated(this, $"The kernel says it keeps {settled} settled commands; in the store there are {facts.Settled}.");
+        if (!kernel.TryGetProperty("draining", out var draining) || draining.GetBoolean() && happened.Node!.StopTicks is null) facts.Violated(this, $"The kernel says whether it is about to end: {draining}; nobody told it to.");
         CheckTotal(kernel, "accepted", _accepted, facts);
         CheckTotal(kernel, "succeeded", _succeeded, facts);
         CheckTotal(kernel, "failed", _failed, facts);

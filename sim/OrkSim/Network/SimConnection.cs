@@ -8,6 +8,7 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
 {
     private readonly SimNetwork _network;
     private readonly int _life;
+    private readonly List<(FrameKind Kind, ulong Correlation, byte[] Payload)> _put = [];
     private readonly Wire _out;
     private readonly Queue<Packet> _arrived = new();
     private ManualResetValueTaskSourceCore<ReceivedFrame?> _reader;
@@ -91,15 +92,33 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     /// <inheritdoc/>
     public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
     {
+        var hasRoom = Put(kind, correlation, payload);
+        Flush();
+        return hasRoom;
+    }
+
+    /// <inheritdoc/>
+    public bool Put(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
+    {
         if (_closed) return true;
-        var bytes = payload.ToArray();
-        var message = _network.World.Facts.FrameSent(this, kind, correlation, bytes);
-        _onTheWay += FrameHeader.Size + bytes.Length;
-        _out.Add(new Packet(PacketKind.Frame, kind, correlation, bytes, message, null, _network.World.ClockOf(Owner)));
+        Add(kind, correlation, payload.ToArray());
         if (IsCongested) JammedTicks ??= _network.World.Scheduler.NowTicks;
         if (_onTheWay <= _network.Behaviour.LimitBytes) return _onTheWay <= _network.Behaviour.HighWaterBytes;
         Close(ErrorCodes.PeerTooSlow);
         return true;
+    }
+
+    /// <summary>Lets what was put leave: nobody has seen it before.</summary>
+    public void Flush()
+    {
+        if (_closed) return;
+        foreach (var (kind, correlation, bytes) in _put)
+        {
+            var message = _network.World.Facts.FrameSent(this, kind, correlation, bytes);
+            _out.Add(new Packet(PacketKind.Frame, kind, correlation, bytes, message, null, _network.World.ClockOf(Owner)));
+        }
+
+        _put.Clear();
     }
 
     /// <inheritdoc/>
@@ -114,7 +133,8 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     {
         if (_closed) return;
         CloseReason = reason;
-        if (reason is not null) Send(FrameKind.Goodbye, 0, System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new { error = reason.Text, message = reason.Error.Sentence }));
+        if (reason is not null) Add(FrameKind.Goodbye, 0, System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new { error = reason.Text, message = reason.Error.Sentence }));
+        Flush();
         _out.Add(new Packet(PacketKind.End, default, 0, [], null, null, null));
         End();
     }
@@ -129,6 +149,7 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     internal void Die(bool silently)
     {
         if (_closed && _ended) return;
+        _put.Clear();
         _closed = _ended = true;
         _out.Cut();
         _network.World.Facts.LinkEnded(this);
@@ -138,6 +159,8 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     /// <summary>The connection is reset: whatever is on its way is lost, both sides find out after a while.</summary>
     internal void Reset()
     {
+        _put.Clear();
+        _other._put.Clear();
         _out.Cut();
         _other._out.Cut();
         Break();
@@ -239,6 +262,12 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
         if (!_reading) return;
         _reading = false;
         Deliver(null);
+    }
+
+    private void Add(FrameKind kind, ulong correlation, byte[] payload)
+    {
+        _put.Add((kind, correlation, payload));
+        _onTheWay += FrameHeader.Size + payload.Length;
     }
 
     private void SignalDrained()

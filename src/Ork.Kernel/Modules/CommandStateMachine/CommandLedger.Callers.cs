@@ -8,6 +8,9 @@ internal sealed partial class CommandLedger
     private readonly Dictionary<long, HashSet<CommandWait>> _waitsOfSession = [];
     private int _waits;
 
+    /// <summary>Questions that wait for a command's end, over all callers.</summary>
+    internal int LongPolls => _waits;
+
     /// <summary>Answers <c>command.status</c>, at the command's end or after <c>waitMs</c> where the caller waits.</summary>
     internal void Status(in CallerRef caller, in CommandQueryPayload query, Turn turn)
     {
