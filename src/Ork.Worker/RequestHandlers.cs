@@ -119,7 +119,13 @@ internal sealed class RequestHandlers
         {
             if (reply.DeviceId is { } deviceId) return new { state = await _definition.State(deviceId, cancellation) };
             var states = new Dictionary<string, object>(StringComparer.Ordinal);
-            foreach (var device in _definition.DeviceIds) states[device] = await _definition.State(device, cancellation);
+            foreach (var device in _definition.DeviceIds)
+            {
+                // Nobody waits any more for what is past its time: the devices that are left need not be asked.
+                cancellation.ThrowIfCancellationRequested();
+                states[device] = await _definition.State(device, cancellation);
+            }
+
             return new { state = states };
         });
     }
@@ -157,6 +163,10 @@ internal sealed class RequestHandlers
             var bytes = JsonSerializer.SerializeToUtf8Bytes(await work, JsonSerializerOptions.Web);
             if (bytes.Length > _options.MaxResultBytes) Refuse(reply, ErrorCodes.HandlerResultTooLarge);
             else Answer(reply, bytes);
+        }
+        catch (OperationCanceledException) when (deadline.Token.IsCancellationRequested)
+        {
+            Refuse(reply, ErrorCodes.HandlerTimeout);
         }
         catch (Exception e)
         {
@@ -410,9 +420,9 @@ internal sealed class Deadline : IDisposable
         _source.Dispose();
     }
 
+    /// <summary>The handler is told first: who waits for the deadline goes on within the call, and disposes of what would tell it.</summary>
     private void Pass()
     {
-        _passed.TrySetResult();
         try
         {
             _source.Cancel();
@@ -425,5 +435,7 @@ internal sealed class Deadline : IDisposable
         {
             // A handler's own callback threw; its handler hears of it.
         }
+
+        _passed.TrySetResult();
     }
 }

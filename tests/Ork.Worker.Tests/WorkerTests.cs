@@ -128,6 +128,38 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_querys_handler_is_told_when_its_time_is_over_and_asks_no_further_devices()
+    {
+        var told = new TaskCompletionSource();
+        var asked = new List<string?>();
+        var definition = Define(new TaskCompletionSource().Task)
+            .OnTelemetry("stats", async (_, cancellation) =>
+            {
+                await using var telling = cancellation.Register(told.SetResult);
+                await Task.Delay(Timeout.Infinite, cancellation);
+                return new { };
+            })
+            .OnState(async (deviceId, cancellation) =>
+            {
+                lock (asked) asked.Add(deviceId);
+                var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                await using var telling = cancellation.Register(over.SetResult);
+                await over.Task;
+                return new { };
+            });
+        var kernel = await LinkAsync(definition, new WorkerOptions { Announce = Endpoint, QueryTimeoutMs = 1, MaxOverdueHandlers = 1 });
+        Assert.Equal("ERR_HANDLER_TIMEOUT", (await AskAsync(kernel, OrkAction.TelemetryPull, """{"query":{"type":"stats"}}""")).GetProperty("error").GetString());
+        await told.Task;
+        Assert.Equal("ERR_HANDLER_TIMEOUT", (await AskAsync(kernel, OrkAction.StatePull)).GetProperty("error").GetString());
+
+        // Its place is free again, or soon is.
+        string? error;
+        do error = (await AskAsync(kernel, OrkAction.StatePull)).GetProperty("error").GetString();
+        while (error == "ERR_WORKER_BUSY");
+        lock (asked) Assert.All(asked, static deviceId => Assert.Equal("d1", deviceId));
+    }
+
+    [Fact]
     public async Task Queries_that_hang_for_ever_pile_up_no_further_than_allowed_and_keep_no_command_from_a_device()
     {
         var kernel = await LinkAsync(Define(new TaskCompletionSource().Task), new WorkerOptions { Announce = Endpoint, QueryTimeoutMs = 1, MaxOverdueHandlers = 2 });

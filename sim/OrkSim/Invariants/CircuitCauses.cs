@@ -61,10 +61,14 @@ internal sealed class CircuitCauses
     /// <summary>What says that a circuit is still closed though the Worker's links were lost often enough, or null.</summary>
     internal string? Overdue(Facts facts)
     {
+        // One that stands still judges nobody.
+        if (!facts.IsServed || facts.Holder is { Frozen: true }) return null;
         var options = facts.World.KernelOptions.Circuits;
         var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 0.85).Ticks;
         foreach (var (worker, watched) in _watched)
         {
+            if (Rate(worker, watched, since, facts) is { } rate) return rate;
+
             // The latest may be of this very turn.
             if (watched.LostTicks.Count < options.LinksLostToOpen || watched.LostTicks[^1] > facts.NowTicks - Slack || facts.World.IsGone(worker) || facts.World.IsHeldClosed(worker)) continue;
             var lost = watched.LostTicks.Count(at => at >= since);
@@ -72,6 +76,20 @@ internal sealed class CircuitCauses
         }
 
         return null;
+    }
+
+    /// <summary>What says that surely so many of a Worker's exchanges failed lately that its circuit should be open, or null. A margin is left for those of which nobody knows.</summary>
+    private static string? Rate(string worker, Watched watched, long since, Facts facts)
+    {
+        const double margin = 1.3;
+        var options = facts.World.KernelOptions.Circuits;
+        if (watched.Asked.Count < options.MinExchanges * options.FailurePercent / 100 || facts.AwakeTicks > since || facts.CommitInFlight || !facts.World.IsHonest(worker) || facts.World.IsGone(worker) || facts.World.IsHeldClosed(worker)) return null;
+        if (facts.CircuitOf(worker) != KernelEvent.CircuitClosed || facts.LinkOf(worker) is not { } link || !link.KernelSide.IsOpen) return null;
+        var over = facts.NowTicks - LongestTimeout(facts) - Slack - (2 * facts.World.WorstLateness.Ticks);
+        var failed = watched.Asked.Count(asked => asked.Link == link && asked.Ticks >= since && asked.Ticks < over);
+        var answered = watched.AnsweredTicks.Count(at => at >= facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks) + watched.Asked.Count(asked => asked.Ticks >= over);
+        return failed + answered >= options.MinExchanges * margin && failed * 100 >= (failed + answered) * options.FailurePercent * margin
+            ? $"{failed} requests to {worker} failed lately and {answered} at most were answered, and its circuit is closed; {options.FailurePercent} % open it." : null;
     }
 
     private static string? Missing(Watched watched, string why, long ticks, Facts facts)

@@ -9,6 +9,7 @@ internal sealed class CircuitPauses
     private static readonly long Slack = TimeSpan.FromMilliseconds(600).Ticks;
 
     private readonly Dictionary<string, int> _opens = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _leastOpens = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _closed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _until = new(StringComparer.Ordinal);
     private readonly HashSet<string> _halfOpen = new(StringComparer.Ordinal);
@@ -17,6 +18,7 @@ internal sealed class CircuitPauses
     internal void Clear()
     {
         _opens.Clear();
+        _leastOpens.Clear();
         _closed.Clear();
         _until.Clear();
         _halfOpen.Clear();
@@ -37,15 +39,19 @@ internal sealed class CircuitPauses
             case KernelEvent.CircuitOpened or KernelEvent.WorkerTerminated:
                 _until.Remove(worker);
                 _halfOpen.Remove(worker);
+                _leastOpens.Remove(worker);
                 break;
             case KernelEvent.CircuitClosed:
                 _until.Remove(worker);
                 _halfOpen.Remove(worker);
-                if (note.Detail == "restored") _opens.Remove(worker);
-                else _closed[worker] = note.Ticks;
+                if (note.Detail == "restored" && (_opens.Remove(worker) | _leastOpens.Remove(worker))) break;
+                _closed[worker] = note.Ticks;
                 break;
         }
     }
+
+    /// <summary>How often in a row a circuit that is open has opened at the least.</summary>
+    internal int LeastOpens(string worker) => _leastOpens.GetValueOrDefault(worker, 1);
 
     /// <summary>What says that a circuit has been open for too long, or null.</summary>
     internal string? Overdue(Facts facts)
@@ -67,7 +73,9 @@ internal sealed class CircuitPauses
         var closed = _closed.GetValueOrDefault(worker, facts.HeldSinceTicks);
 
         // Only a closed circuit has been good for long. The kernel counts whole milliseconds.
-        if (!_halfOpen.Remove(worker) && ticks - closed > TimeSpan.FromMilliseconds(options.ForgetAfterMs + 2).Ticks) _opens.Remove(worker);
+        var wasHalfOpen = _halfOpen.Remove(worker);
+        _leastOpens[worker] = wasHalfOpen || ticks - closed < TimeSpan.FromMilliseconds(options.ForgetAfterMs - 100).Ticks ? _leastOpens.GetValueOrDefault(worker) + 1 : 1;
+        if (!wasHalfOpen && ticks - closed > TimeSpan.FromMilliseconds(options.ForgetAfterMs + 2).Ticks) _opens.Remove(worker);
         var opens = _opens.GetValueOrDefault(worker);
         _opens[worker] = opens + 1;
         _until[worker] = ticks + TimeSpan.FromMilliseconds(Math.Min(options.CoolDownCapMs, options.CoolDownBaseMs << Math.Min(opens, 30))).Ticks;

@@ -18,6 +18,8 @@ public sealed class Availability : IInvariant
         .. new[] { ErrorCodes.QueueFull, ErrorCodes.KernelBusy, ErrorCodes.KernelUnavailable, ErrorCodes.WorkerNotRoutable, ErrorCodes.CircuitOpen }.Select(static code => Encoding.UTF8.GetBytes($"\"error\":\"{code.Code}")),
     ];
 
+    private static readonly byte[] Busy = Encoding.UTF8.GetBytes(ErrorCodes.KernelBusy.Code);
+    private static readonly byte[] Full = Encoding.UTF8.GetBytes(ErrorCodes.QueueFull.Code);
     private static readonly byte[][] Excuses = [.. new[] { ErrorCodes.WorkerBusy, ErrorCodes.HandlerTimeout, ErrorCodes.DeviceNotFound }.Select(static code => Encoding.UTF8.GetBytes(code.Code))];
 
     // Whether these leave a device where it was is their own affair, and a kernel that was replaced knows nothing.
@@ -86,6 +88,7 @@ public sealed class Availability : IInvariant
         {
             if (happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal)) CheckRoom(facts);
             CheckHint(in happened, facts);
+            if (happened.Message is { Action: OrkAction.TelemetryResponse or OrkAction.StateResponse }) CheckPull(in happened, facts);
         }
     }
 
@@ -107,6 +110,20 @@ public sealed class Availability : IInvariant
             var spec = command.Row.Spec;
             if (spec.Idempotent || facts.World.KeepsJournal(row.WorkerId)) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though {(spec.Idempotent ? "it is declared safe to repeat" : $"{row.WorkerId} keeps a journal")}.");
         }
+    }
+
+    /// <summary>A pull is refused for want of a place only where half of the places at least are taken.</summary>
+    private void CheckPull(in SimEvent answer, Facts facts)
+    {
+        var payload = answer.Payload.Span;
+        var options = facts.World.KernelOptions.Pulls;
+        var room = payload.IndexOf(Busy) >= 0 ? options.MaxPulls / 2 : payload.IndexOf(Full) >= 0 ? options.WindowPerWorker / 2 : 0;
+        if (room == 0 || payload.IndexOf("\"REJECTED\""u8) < 0) return;
+
+        // Those of callers that have gone are under way still.
+        var underWay = facts.CallerLinks.Sum(static link => link.Questions.Values.Count(static asked => asked.Action is OrkAction.TelemetryPull or OrkAction.StatePull));
+        var outstanding = facts.WorkerLinks.Sum(static link => link.Outstanding.Values.Count(static asked => asked.Action is OrkAction.TelemetryPull or OrkAction.StatePull));
+        if (underWay <= room && outstanding <= room) facts.Violated(this, $"A pull of {answer.Connection!.Facts!.Peer} is refused for want of a place; {underWay} are asked for and {outstanding} under way.");
     }
 
     /// <summary>A refusal for what may pass says when to ask again.</summary>
@@ -148,6 +165,8 @@ public sealed class Availability : IInvariant
         if (_atWork.GetValueOrDefault(worker) < most && facts.World.IsHonest(worker.Name) && happened.Payload.Span.IndexOf("ERR_WORKER_BUSY"u8) >= 0) facts.Violated(this, $"{worker} says it is busy with {_atWork.GetValueOrDefault(worker)} requests at work; {most} may be.");
 
         if (answer.Action != OrkAction.CommandResult) CheckQuery(worker, in happened, facts);
+
+        if (answer is { Action: OrkAction.CommandResult, Status: CommandStatus.Unknown } && facts.World.IsHonest(worker.Name) && happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var order) && order.Envelope.Span.IndexOf("\"reexecute\":true"u8) >= 0) facts.Violated(this, $"{worker} says that it does not know of {answer.CommandId}, which it has leave to carry out again.");
 
         // The handler of a query that ran out of time may be at work still.
         var isOver = answer.Action == OrkAction.CommandResult || happened.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) < 0;

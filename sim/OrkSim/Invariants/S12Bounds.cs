@@ -24,6 +24,8 @@ public sealed class Bounds : IInvariant
     // One in use, and some that were given up one after the other while calls were under way on them.
     private const int MostClientLinks = 4;
 
+    private static readonly long Journals = TimeSpan.FromMilliseconds(500).Ticks;
+
     private static readonly long Moment = TimeSpan.FromMilliseconds(250).Ticks;
 
     private readonly Dictionary<string, int> _inFlight = new(StringComparer.Ordinal);
@@ -45,6 +47,7 @@ public sealed class Bounds : IInvariant
         {
             CheckPolls(facts);
             CheckClients(facts);
+            CheckUntold(facts);
         }
         else if (happened.Kind == SimEventKind.CommitDurable)
         {
@@ -119,6 +122,16 @@ public sealed class Bounds : IInvariant
         }
 
         if (count > options.MaxRegistrations) facts.Violated(this, $"{count} registrations are under way; {options.MaxRegistrations} may be.");
+    }
+
+    /// <summary>A query's handler is told when its time is over: one that listens runs no longer.</summary>
+    private void CheckUntold(Facts facts)
+    {
+        var time = TimeSpan.FromMilliseconds(SimDefaults.Worker.QueryTimeoutMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
+        foreach (var worker in facts.World.Workers)
+        {
+            if (worker.Node is { IsUp: true, Frozen: false } node && facts.NowTicks - node.AwakeTicks > time && worker.AtWork.IsUntold(facts.NowTicks - time)) facts.Violated(this, $"A handler at {node} runs past its time, and was not told.");
+        }
     }
 
     /// <summary>A client has the link that it uses, and those it no longer begins anything on until what is under way there has ended.</summary>
@@ -201,7 +214,9 @@ public sealed class Bounds : IInvariant
     {
         if (facts.World.Workers.First(worker => worker.Node == node) is not { Mischief: null, AtWork: { } atWork }) return;
         var options = SimDefaults.Worker;
-        var inTime = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Min(options.QueryTimeoutMs, SimDefaults.ContractTimeoutMs) - 1).Ticks;
+
+        // A command's time runs from its request, and the journal comes before its handler.
+        var inTime = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Min(options.QueryTimeoutMs, SimDefaults.ContractTimeoutMs) - 1).Ticks + Journals;
         if (atWork.Since(inTime) is var running && running > options.MaxHandlers) facts.Violated(this, $"{running} handlers run at {node}; {options.MaxHandlers} may.");
         var overdue = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Max(options.QueryTimeoutMs, SimDefaults.ContractTimeoutMs) + 1).Ticks - (2 * facts.World.WorstLateness.Ticks);
         var most = options.MaxOverdueHandlers + options.MaxHandlers;

@@ -113,11 +113,24 @@ public sealed class RecoveryIsExact : IInvariant
         if (!told.Listing.TryGetProperty("workers", out var workers)) return;
         var withDevices = asked.Envelope.Span.IndexOf("\"devices\":true"u8) >= 0;
         foreach (var view in workers.EnumerateArray()) CheckWorker(view, withDevices, facts);
+        if (NamedIn(asked) is { } named && facts.Workers.ContainsKey(named) && workers.GetArrayLength() == 0) facts.Violated(this, $"The kernel lists nothing of {named}, which the store has.");
     }
 
     /// <summary>A question that was asked after the latest commit, while none was under way: memory and disk are to be the same then.</summary>
     private static Question? AskedInQuiet(in SimEvent answer, Facts facts) =>
         answer.Connection!.Facts!.Questions.TryGetValue(answer.Correlation, out var asked) && !facts.CommitInFlight && facts.DurableTicks < asked.Ticks && facts.HeldSinceTicks < asked.Ticks ? asked : null;
+
+    private static string? NamedIn(in Question asked)
+    {
+        if (EnvelopeReader.Read(asked.Envelope, out var envelope) is not null) return null;
+        var reader = new PayloadReader(envelope.Payload);
+        while (reader.Next())
+        {
+            if (reader.Is("workerId"u8)) return reader.Text();
+        }
+
+        return null;
+    }
 
     private void CheckTotal(JsonElement kernel, string name, long inStore, Facts facts)
     {
@@ -142,6 +155,7 @@ public sealed class RecoveryIsExact : IInvariant
         var open = facts.Open.Values.Count(command => command.Row.WorkerId == id);
         if (view.GetProperty("deviceCount").GetInt32() is var count && count != devices) facts.Violated(this, $"The kernel says {id} has {count} devices; in the store it has {devices}.");
         if (withDevices && !view.GetProperty("devices").EnumerateArray().Select(static device => device.GetString()!).Order(StringComparer.Ordinal).SequenceEqual(facts.Owners.Where(owned => owned.Value == id).Select(static owned => owned.Key).Order(StringComparer.Ordinal))) facts.Violated(this, $"The kernel lists other devices of {id} than it has in the store.");
+        if (!row.Contract.IsEmpty && (!view.TryGetProperty("deviceFamily", out var family) || family.ValueKind == JsonValueKind.Null)) facts.Violated(this, $"The kernel does not say of which family the devices of {id} are.");
         if (view.GetProperty("hold").GetString() is var hold && hold != CircuitHolds.Of(row.Hold)) facts.Violated(this, $"The kernel says {id} is held {hold}; the store says {row.Hold}.");
         if (row is { Hold: CircuitHold.Open, Terminated: false } && view.GetProperty("circuit").GetString() is var circuit && circuit != "Open") facts.Violated(this, $"The store says that {id} is isolated; the kernel says its circuit is {circuit}.");
         if (view.GetProperty("inFlight").GetInt32() is var sent && sent != inFlight) facts.Violated(this, $"The kernel says {sent} commands are in flight at {id}; in the store there are {inFlight}.");

@@ -13,7 +13,7 @@ public sealed class CircuitDiscipline : IInvariant
 
     private readonly CircuitPauses _pauses = new();
     private readonly CircuitCauses _causes = new();
-    private readonly Dictionary<string, (long Ticks, int Failed)> _opened = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _opened = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _halfOpen = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _ended = new(StringComparer.Ordinal);
 
@@ -42,6 +42,7 @@ public sealed class CircuitDiscipline : IInvariant
             case SimEventKind.StoreOpened:
                 _pauses.Clear();
                 _causes.Clear();
+                _opened.Clear();
                 return;
             case SimEventKind.Pulse:
                 if ((_pauses.Overdue(facts) ?? _causes.Overdue(facts)) is { } overdue) facts.Violated(this, overdue);
@@ -83,7 +84,7 @@ public sealed class CircuitDiscipline : IInvariant
         else if (verdict == KernelEvent.CircuitClosed && probes.Answered < enough) facts.Violated(this, $"The half-open circuit of {worker} closes after {probes.Answered} answers; it takes {enough}.");
     }
 
-    /// <summary>An open circuit keeps at least half of its pause, which doubles each time that a probe has failed.</summary>
+    /// <summary>An open circuit keeps at least half of its pause, which doubles each time that it opens again without having been closed for long.</summary>
     private void CheckPause(in SimEvent happened, Facts facts)
     {
         if (happened.Node != facts.Holder || happened.Subject is not { } worker) return;
@@ -91,12 +92,12 @@ public sealed class CircuitDiscipline : IInvariant
         if (happened.Note == KernelEvent.LinkDown) _ended[worker] = happened.Ticks;
         if (happened.Note == KernelEvent.CircuitHalfOpen) _halfOpen[worker] = happened.Ticks;
         else if (happened.Note is KernelEvent.CircuitOpened or KernelEvent.CircuitClosed) _halfOpen.Remove(worker);
-        if (happened.Note == KernelEvent.CircuitOpened) _opened[worker] = (happened.Ticks, happened.Detail == "a probe failed" ? _opened.GetValueOrDefault(worker).Failed + 1 : 0);
+        if (happened.Note == KernelEvent.CircuitOpened) _opened[worker] = happened.Ticks;
         if (happened.Note == KernelEvent.CircuitOpened && happened.Detail != "isolated" && !facts.CommitInFlight && facts.Workers.TryGetValue(worker, out var held) && held.Hold == CircuitHold.Closed) facts.Violated(this, $"The circuit of {worker} opens, which an operator holds closed.");
         if (happened.Note != KernelEvent.CircuitHalfOpen || !_opened.TryGetValue(worker, out var opened)) return;
         var options = facts.World.KernelOptions.Circuits;
-        var leastMs = (Math.Min(options.CoolDownCapMs, options.CoolDownBaseMs << opened.Failed) / 2) - 2;
-        if (happened.Ticks - opened.Ticks < TimeSpan.FromMilliseconds(leastMs).Ticks) facts.Violated(this, $"The circuit of {worker} was open for {SimDefaults.Seconds(happened.Ticks - opened.Ticks)} s; it cools down for {leastMs} ms at least, {opened.Failed} probes in a row having failed.");
+        var leastMs = (Math.Min(options.CoolDownCapMs, options.CoolDownBaseMs << (_pauses.LeastOpens(worker) - 1)) / 2) - 2;
+        if (happened.Ticks - opened < TimeSpan.FromMilliseconds(leastMs).Ticks) facts.Violated(this, $"The circuit of {worker} was open for {SimDefaults.Seconds(happened.Ticks - opened)} s; it cools down for {leastMs} ms at least, having opened {_pauses.LeastOpens(worker)} times in a row.");
         if (facts.Workers.TryGetValue(worker, out var row) && row.Hold == CircuitHold.Open && !facts.CommitInFlight) facts.Violated(this, $"{worker} is isolated, and its circuit cools down.");
     }
 

@@ -2,7 +2,7 @@ using Ork.Kernel;
 
 namespace OrkSim;
 
-/// <summary>S24: a kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time, and then ends.</summary>
+/// <summary>S24: a kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time, records what it breaks off, and then ends.</summary>
 public sealed class OrderlyStop : IInvariant
 {
     // The kernel counts whole milliseconds.
@@ -13,12 +13,13 @@ public sealed class OrderlyStop : IInvariant
 
     private readonly Dictionary<SimNode, long> _told = [];
     private readonly Dictionary<SimNode, long> _ending = [];
+    private readonly HashSet<SimNode> _hasFailed = [];
 
     /// <inheritdoc/>
     public string Id => "S24";
 
     /// <inheritdoc/>
-    public string Says => "A kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time, and then ends.";
+    public string Says => "A kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time, records what it breaks off, and then ends.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.NodeDown | SimEventKind.CommitSubmitted | SimEventKind.Pulse;
@@ -33,6 +34,16 @@ public sealed class OrderlyStop : IInvariant
         {
             _told.Remove(kernel);
             _ending.Remove(kernel);
+            _hasFailed.Remove(kernel);
+        }
+        else if (happened is { Kind: SimEventKind.Note, Note: KernelEvent.Stopped })
+        {
+            if (kernel == facts.Holder && !facts.CommitInFlight && !_hasFailed.Contains(kernel)) CheckLeft(kernel, facts);
+        }
+        else if (happened is { Kind: SimEventKind.Note, Note: KernelEvent.CommitFailed })
+        {
+            // What it last knew of what is in flight, it could not record.
+            _hasFailed.Add(kernel);
         }
         else if (happened is { Kind: SimEventKind.Note, Note: KernelEvent.Draining })
         {
@@ -56,6 +67,15 @@ public sealed class OrderlyStop : IInvariant
         {
             if (store.Full || store.Damaged || store.Stalled || kernel.Frozen) _ending[kernel] = ticks;
             else if (ticks - since > TimeSpan.FromMilliseconds(facts.World.KernelOptions.Loop.DrainMs).Ticks + Patience.Ticks + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - since)} s ago and has not ended.");
+        }
+    }
+
+    /// <summary>What it could not wait for any longer it leaves as broken off.</summary>
+    private void CheckLeft(SimNode kernel, Facts facts)
+    {
+        foreach (var command in facts.Open.Values)
+        {
+            if (command.Row.State is CommandState.Dispatched or CommandState.Executing) facts.Violated(this, $"{kernel} has ended as it was told to, and leaves {command.Id} as {command.Row.State}.");
         }
     }
 

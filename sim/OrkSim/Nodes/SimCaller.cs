@@ -39,6 +39,7 @@ internal sealed class SimCaller
     private const int EveryNamed = 5;
     private const int EveryLateLook = 5;
     private const int EveryMistaken = 20;
+    private const int EveryMistakenEnd = 4;
     private const int EveryVagueQuery = 9;
 
     private static readonly TimeSpan LongAgo = TimeSpan.FromMilliseconds(SimDefaults.Kernel.Commands.RetentionMs) + TimeSpan.FromSeconds(8);
@@ -134,6 +135,7 @@ internal sealed class SimCaller
             // Each page may take the time of a call.
             var extra = _world.Scenario.Workload.Timeout * (_world.Workers.Count / SimDefaults.WorkersPerPage);
             await CallAsync(ListingAll, (long)extra.TotalMilliseconds, () => _client!.WorkersAsync(devices: ++_queries % 2 == 0));
+            if (_queries % EveryMistakenEnd == 0) await CallAsync(Terminating, 0, async () => { await _client!.TerminateAsync("w-000"); return true; });
             var worker = _world.Draws.Of(_world.Workers);
             await CallAsync(ListingOne, 0, async () => new Listed(worker.Node.Name, await _client!.WorkersAsync(devices: true, worker.Node.Name)));
             if (worker.DeviceIds.Count > 0) await CallAsync(Capabilities, 0, () => _client!.CapabilitiesAsync(worker.DeviceIds[0]));

@@ -85,12 +85,21 @@ public sealed class SimWorker
             if (Muted is { } muted) await muted.Task;
             return Metrics(call);
         })
-        .OnState(async (deviceId, _) =>
+        .OnState(async (deviceId, cancellation) =>
         {
-            using var query = Begin(atWork, isQuery: true);
-            if (Muted is { } muted) await muted.Task;
+            using var query = Begin(atWork, isQuery: true, obeys: true);
+            if (Muted is { } muted) await UntilToldAsync(muted.Task, cancellation);
             return State(deviceId);
         });
+    }
+
+    /// <summary>Waits as a driver does that is told when its time is over.</summary>
+    private static async Task UntilToldAsync(Task muted, CancellationToken cancellation)
+    {
+        var told = new TaskCompletionSource();
+        using var telling = cancellation.UnsafeRegister(static told => ((TaskCompletionSource)told!).TrySetResult(), told);
+        await Task.WhenAny(muted, told.Task);
+        cancellation.ThrowIfCancellationRequested();
     }
 
     /// <summary>Somebody's own Worker: that its handlers run is what its devices do, as far as this world can tell.</summary>
@@ -121,9 +130,9 @@ public sealed class SimWorker
         return new DeviceState(device.Mode, device.Reboots);
     }
 
-    private IDisposable Begin(AtWork atWork, bool isQuery)
+    private IDisposable Begin(AtWork atWork, bool isQuery, bool obeys = false)
     {
-        var handler = atWork.Begin(isQuery, _world.Scheduler.NowTicks);
+        var handler = atWork.Begin(isQuery, obeys, _world.Scheduler.NowTicks);
         _world.Emit(new SimEvent { Kind = SimEventKind.Handled, Node = Node });
         return handler;
     }
@@ -186,9 +195,9 @@ internal sealed class AtWork
 {
     private readonly List<Handler> _handlers = [];
 
-    internal IDisposable Begin(bool isQuery, long nowTicks)
+    internal IDisposable Begin(bool isQuery, bool obeys, long nowTicks)
     {
-        var handler = new Handler(this, isQuery, nowTicks);
+        var handler = new Handler(this, isQuery, obeys, nowTicks);
         _handlers.Add(handler);
         return handler;
     }
@@ -199,8 +208,13 @@ internal sealed class AtWork
     /// <summary>How many of them, of commands or of queries, began before a time.</summary>
     internal int Before(long ticks, bool areQueries) => _handlers.Count(handler => handler.Ticks < ticks && handler.IsQuery == areQueries);
 
-    private sealed class Handler(AtWork atWork, bool isQuery, long ticks) : IDisposable
+    /// <summary>True where one runs that ends as soon as it is told to, and began before a time.</summary>
+    internal bool IsUntold(long ticks) => _handlers.Exists(handler => handler.Obeys && handler.Ticks < ticks);
+
+    private sealed class Handler(AtWork atWork, bool isQuery, bool obeys, long ticks) : IDisposable
     {
+        internal bool Obeys { get; } = obeys;
+
         internal long Ticks { get; } = ticks;
 
         internal bool IsQuery { get; } = isQuery;
