@@ -150,12 +150,16 @@ public sealed class WorkerTests : IAsyncLifetime
         var kernel = await LinkAsync(definition, new WorkerOptions { Announce = Endpoint, QueryTimeoutMs = 1, MaxOverdueHandlers = 1 });
         Assert.Equal("ERR_HANDLER_TIMEOUT", (await AskAsync(kernel, OrkAction.TelemetryPull, """{"query":{"type":"stats"}}""")).GetProperty("error").GetString());
         await told.Task;
-        Assert.Equal("ERR_HANDLER_TIMEOUT", (await AskAsync(kernel, OrkAction.StatePull)).GetProperty("error").GetString());
 
-        // Its place is free again, or soon is.
-        string? error;
-        do error = (await AskAsync(kernel, OrkAction.StatePull)).GetProperty("error").GetString();
-        while (error == "ERR_WORKER_BUSY");
+        // The place of each that was told is free again, or soon is.
+        for (var i = 0; i < 3; i++)
+        {
+            string? error;
+            do error = (await AskAsync(kernel, OrkAction.StatePull)).GetProperty("error").GetString();
+            while (error == "ERR_WORKER_BUSY");
+            Assert.Equal("ERR_HANDLER_TIMEOUT", error);
+        }
+
         lock (asked) Assert.All(asked, static deviceId => Assert.Equal("d1", deviceId));
     }
 
