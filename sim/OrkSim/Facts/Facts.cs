@@ -398,7 +398,8 @@ public sealed class Facts
             if (link.KernelSide.Owner == Holder && packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success, CommandId: { } succeeded } && succeeded == about) command.SucceededTicks ??= NowTicks;
         }
 
-        var handlerTimeout = packet.Payload.AsSpan().IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0;
+        // A command's end is an answer like any other, whatever it says.
+        var handlerTimeout = asked.Action != OrkAction.CommandRequest && packet.Payload.AsSpan().IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0;
         if (CircuitDiscipline.Counts(asked.Action)) link.ProbeAnswered(asked.Ticks);
         if (CircuitDiscipline.Counts(asked.Action)) link.Take(asked.Ticks, NowTicks, handlerTimeout ? TimeSpan.Zero : TimeoutOf(asked.Action));
         if (packet.Message is not { } message || message.Action != OrkActions.AnswerTo(asked.Action)) return;

@@ -33,7 +33,7 @@ internal sealed class CircuitCauses
         if (frame.Node != facts.Holder || frame.Frame != FrameKind.Response || frame.Connection?.Facts is not { Peer.Kind: NodeKind.Worker } link) return;
         var (watched, correlation) = (Of(link.Peer.Name), frame.Correlation);
         var at = watched.Asked.FindIndex(asked => asked.Link == link && asked.Correlation == correlation);
-        if (at < 0 || frame.Message is null || frame.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0) return;
+        if (at < 0 || frame.Message is not { } answer || answer.Action != OrkAction.CommandResult && frame.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0) return;
 
         // One that may have come too late for the kernel stays a failure.
         if (frame.Ticks - watched.Asked[at].Ticks >= ShortestTimeout(facts) - Slack) return;

@@ -44,8 +44,7 @@ internal sealed class CircuitPauses
             case KernelEvent.CircuitClosed:
                 _until.Remove(worker);
                 _halfOpen.Remove(worker);
-                if (note.Detail == "restored" && (_opens.Remove(worker) | _leastOpens.Remove(worker))) break;
-                _closed[worker] = note.Ticks;
+                Close(worker, note);
                 break;
         }
     }
@@ -65,6 +64,19 @@ internal sealed class CircuitPauses
         }
 
         return null;
+    }
+
+    /// <summary>At an operator's word it is as if it had never opened.</summary>
+    private void Close(string worker, in SimEvent note)
+    {
+        if (note.Detail != "restored")
+        {
+            _closed[worker] = note.Ticks;
+            return;
+        }
+
+        _opens.Remove(worker);
+        _leastOpens.Remove(worker);
     }
 
     private void Open(string worker, long ticks, Facts facts)

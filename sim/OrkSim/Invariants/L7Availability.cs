@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using Ork.Kernel;
 using Ork.Protocol;
 
@@ -11,16 +10,6 @@ public sealed class Availability : IInvariant
     private const double Roomy = 0.8;
     private static readonly long Settle = TimeSpan.FromSeconds(2).Ticks;
     private static readonly ErrorCode[] ForTheWorkersSake = [ErrorCodes.WorkerNotRoutable, ErrorCodes.WorkerNotFound, ErrorCodes.DeviceNotFound, ErrorCodes.CircuitOpen, ErrorCodes.CommandNotInCapabilities];
-
-    // As they stand in a refusal, and not in the end of a command.
-    private static readonly byte[][] Passing =
-    [
-        .. new[] { ErrorCodes.QueueFull, ErrorCodes.KernelBusy, ErrorCodes.KernelUnavailable, ErrorCodes.WorkerNotRoutable, ErrorCodes.CircuitOpen }.Select(static code => Encoding.UTF8.GetBytes($"\"error\":\"{code.Code}")),
-    ];
-
-    private static readonly byte[] Busy = Encoding.UTF8.GetBytes(ErrorCodes.KernelBusy.Code);
-    private static readonly byte[] Full = Encoding.UTF8.GetBytes(ErrorCodes.QueueFull.Code);
-    private static readonly byte[][] Excuses = [.. new[] { ErrorCodes.WorkerBusy, ErrorCodes.HandlerTimeout, ErrorCodes.DeviceNotFound }.Select(static code => Encoding.UTF8.GetBytes(code.Code))];
 
     // Whether these leave a device where it was is their own affair, and a kernel that was replaced knows nothing.
     private static readonly string[] Movers = ["device-move", "worker-terminate", "worker-refit", "byzantine", "two-kernels"];
@@ -79,7 +68,7 @@ public sealed class Availability : IInvariant
         }
         else if (happened.Kind == SimEventKind.Answered)
         {
-            if (happened is { Detail: { } why, Subject: { } what, Call: { } call } && why != SimCaller.GivenUp) CheckReason(what, why, call, in happened, facts);
+            if (Refusals.OfCall(in happened, facts) is { } reasonless) facts.Violated(this, reasonless);
 
             // The refusal may be much older than its arrival, but not than the question.
             if (_asked.Remove(happened.Correlation, out var asked) && happened is { Detail: { } error, Call.Order: { } order }) CheckWorker(error, WorkerOf(order, facts), asked, facts);
@@ -87,16 +76,8 @@ public sealed class Availability : IInvariant
         else if (happened is { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response } && happened.Node == facts.Holder)
         {
             if (happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal)) CheckRoom(facts);
-            CheckHint(in happened, facts);
-            if (happened.Message is { Action: OrkAction.TelemetryResponse or OrkAction.StateResponse }) CheckPull(in happened, facts);
+            if (Refusals.OfKernel(in happened, facts) is { } wrong) facts.Violated(this, wrong);
         }
-    }
-
-    /// <summary>What is in order is refused for no reason that it does not give.</summary>
-    private void CheckReason(string what, string error, CallEnd call, in SimEvent answered, Facts facts)
-    {
-        if (facts.World.Ports.Worker is not null || answered.Node is not { Kind: NodeKind.Caller } caller) return;
-        if (!Reasons.Allow(what, error, call.Order, facts.World.Workers.All(static worker => worker.Mischief is null))) facts.Violated(this, $"A call of {caller} that is in order ({what}{(call.Order is { } order ? $" {order.Command} {System.Text.Json.JsonSerializer.Serialize(order.Params)}" : "")}) is refused: {error}.");
     }
 
     /// <summary>What may be tried again, for it is declared safe or its Worker keeps a journal, is not given up as if nobody could know.</summary>
@@ -109,31 +90,6 @@ public sealed class Availability : IInvariant
             if (facts.BySeq(row.Seq) is not { } command || command.Answers.Exists(static answer => answer.Status == CommandStatus.Unknown)) continue;
             var spec = command.Row.Spec;
             if (spec.Idempotent || facts.World.KeepsJournal(row.WorkerId)) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though {(spec.Idempotent ? "it is declared safe to repeat" : $"{row.WorkerId} keeps a journal")}.");
-        }
-    }
-
-    /// <summary>A pull is refused for want of a place only where half of the places at least are taken.</summary>
-    private void CheckPull(in SimEvent answer, Facts facts)
-    {
-        var payload = answer.Payload.Span;
-        var options = facts.World.KernelOptions.Pulls;
-        var room = payload.IndexOf(Busy) >= 0 ? options.MaxPulls / 2 : payload.IndexOf(Full) >= 0 ? options.WindowPerWorker / 2 : 0;
-        if (room == 0 || payload.IndexOf("\"REJECTED\""u8) < 0) return;
-
-        // Those of callers that have gone are under way still.
-        var underWay = facts.CallerLinks.Sum(static link => link.Questions.Values.Count(static asked => asked.Action is OrkAction.TelemetryPull or OrkAction.StatePull));
-        var outstanding = facts.WorkerLinks.Sum(static link => link.Outstanding.Values.Count(static asked => asked.Action is OrkAction.TelemetryPull or OrkAction.StatePull));
-        if (underWay <= room && outstanding <= room) facts.Violated(this, $"A pull of {answer.Connection!.Facts!.Peer} is refused for want of a place; {underWay} are asked for and {outstanding} under way.");
-    }
-
-    /// <summary>A refusal for what may pass says when to ask again.</summary>
-    private void CheckHint(in SimEvent answer, Facts facts)
-    {
-        var payload = answer.Payload.Span;
-        if (payload.IndexOf("\"REJECTED\""u8) < 0 || payload.IndexOf("\"retryAfterMs\":"u8) >= 0) return;
-        foreach (var code in Passing)
-        {
-            if (payload.IndexOf(code) >= 0) facts.Violated(this, $"{answer.Connection!.Facts!.Peer} is refused for what may pass, {Encoding.UTF8.GetString(code)}, and is not told when to ask again.");
         }
     }
 
@@ -164,26 +120,13 @@ public sealed class Availability : IInvariant
         var most = Math.Min(SimDefaults.Worker.MaxHandlers, SimDefaults.Worker.MaxOverdueHandlers);
         if (_atWork.GetValueOrDefault(worker) < most && facts.World.IsHonest(worker.Name) && happened.Payload.Span.IndexOf("ERR_WORKER_BUSY"u8) >= 0) facts.Violated(this, $"{worker} says it is busy with {_atWork.GetValueOrDefault(worker)} requests at work; {most} may be.");
 
-        if (answer.Action != OrkAction.CommandResult) CheckQuery(worker, in happened, facts);
+        if (answer.Action != OrkAction.CommandResult && Refusals.OfWorker(worker, in happened, facts) is { } unwilling) facts.Violated(this, unwilling);
 
         if (answer is { Action: OrkAction.CommandResult, Status: CommandStatus.Unknown } && facts.World.IsHonest(worker.Name) && happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var order) && order.Envelope.Span.IndexOf("\"reexecute\":true"u8) >= 0) facts.Violated(this, $"{worker} says that it does not know of {answer.CommandId}, which it has leave to carry out again.");
 
         // The handler of a query that ran out of time may be at work still.
         var isOver = answer.Action == OrkAction.CommandResult || happened.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) < 0;
         if (isOver) _atWork[worker] = _atWork.GetValueOrDefault(worker) - 1;
-    }
-
-    /// <summary>A Worker that has the device and a place refuses no question that a kernel hands on.</summary>
-    private void CheckQuery(SimNode worker, in SimEvent answer, Facts facts)
-    {
-        var payload = answer.Payload.Span;
-        if (facts.World.Ports.Worker is not null || !facts.World.IsHonest(worker.Name) || payload.IndexOf("\"REJECTED\""u8) < 0) return;
-        foreach (var code in Excuses)
-        {
-            if (payload.IndexOf(code) >= 0) return;
-        }
-
-        facts.Violated(this, $"{worker} refuses a question that it can answer: {Encoding.UTF8.GetString(payload)}");
     }
 
     private void CheckWorker(string error, string? workerId, long ticks, Facts facts)
