@@ -36,91 +36,72 @@ var root = new RootCommand("Plants known bugs in a copy of the product, one at a
 {
     names, gears, time, seed, scenarios, jobs, folder, fresh, list, json,
 };
-root.SetAction(async (parsed, cancellation) =>
+root.SetAction((parsed, cancellation) => GuardedAsync(async () =>
 {
-    try
+    var source = new SourceTree();
+    var catalogue = Defect.ReadAll(Path.Combine(AppContext.BaseDirectory, "defects"));
+    var wanted = parsed.GetValue(names) is { Length: > 0 } some ? some.Select(name => Find(name, catalogue)).ToArray() : catalogue;
+    if (parsed.GetValue(list)) return List(wanted);
+    var options = new CampaignOptions
     {
-        var source = new SourceTree();
-        var catalogue = Defect.ReadAll(Path.Combine(AppContext.BaseDirectory, "defects"));
-        var wanted = parsed.GetValue(names) is { Length: > 0 } some ? some.Select(name => Find(name, catalogue)).ToArray() : catalogue;
-        if (parsed.GetValue(list)) return List(wanted);
-        var options = new CampaignOptions
-        {
-            Defects = wanted,
-            Gears = GearsOf(parsed.GetValue(gears)),
-            Time = TimeRange.ParseDuration(parsed.GetValue(time)!),
-            Seed = parsed.GetValue(seed),
-            Jobs = parsed.GetValue(jobs),
-            Folder = Path.GetFullPath(parsed.GetValue(folder)!),
-            Fresh = parsed.GetValue(fresh),
-            Scenarios = parsed.GetValue(scenarios) ?? [],
-        };
-        return await RunAsync(new Campaign(options, source), parsed.GetValue(json), cancellation);
-    }
-    catch (Exception e) when (e is DefectException or FormatException)
-    {
-        Console.Error.WriteLine(e.Message);
-        return 2;
-    }
-    catch (OperationCanceledException)
-    {
-        Console.Error.WriteLine("Interrupted. The same command goes on from here.");
-        return 1;
-    }
-});
+        Defects = wanted,
+        Gears = GearsOf(parsed.GetValue(gears)),
+        Time = TimeRange.ParseDuration(parsed.GetValue(time)!),
+        Seed = parsed.GetValue(seed),
+        Jobs = parsed.GetValue(jobs),
+        Folder = Path.GetFullPath(parsed.GetValue(folder)!),
+        Fresh = parsed.GetValue(fresh),
+        Scenarios = parsed.GetValue(scenarios) ?? [],
+    };
+    return await RunAsync(new Campaign(options, source), parsed.GetValue(json), cancellation);
+}, "Interrupted. The same command goes on from here."));
 
 var deep = new Argument<string[]>("defect") { Description = "Defects by name; all that say they are deep where there is none.", Arity = ArgumentArity.ZeroOrMore };
 var repetitions = new Option<int>("--repetitions") { Description = "How often each gear hunts each defect, under other seeds each time.", DefaultValueFactory = _ => 20 };
 var budget = new Option<int>("--runs") { Description = "The most runs of a repetition.", DefaultValueFactory = _ => 200 };
 var compare = new Command("compare", "Hunt deep defects unguided and guided with the same budget, and tell how many runs each took: median and quarters.") { deep, repetitions, budget, jobs, folder, json };
-compare.SetAction(async (parsed, cancellation) =>
+compare.SetAction((parsed, cancellation) => GuardedAsync(async () =>
 {
-    try
-    {
-        var catalogue = Defect.ReadAll(Path.Combine(AppContext.BaseDirectory, "defects"));
-        var wanted = parsed.GetValue(deep) is { Length: > 0 } some ? some.Select(name => Find(name, catalogue)).ToArray() : [.. catalogue.Where(static defect => defect.Deep is not null)];
-        return await CompareAsync(wanted, parsed.GetValue(repetitions), parsed.GetValue(budget), parsed.GetValue(jobs), Path.GetFullPath(parsed.GetValue(folder)!), parsed.GetValue(json), cancellation);
-    }
-    catch (DefectException e)
-    {
-        Console.Error.WriteLine(e.Message);
-        return 2;
-    }
-    catch (OperationCanceledException)
-    {
-        Console.Error.WriteLine("Interrupted.");
-        return 1;
-    }
-});
+    var catalogue = Defect.ReadAll(Path.Combine(AppContext.BaseDirectory, "defects"));
+    var wanted = parsed.GetValue(deep) is { Length: > 0 } some ? some.Select(name => Find(name, catalogue)).ToArray() : [.. catalogue.Where(static defect => defect.Deep is not null)];
+    return await CompareAsync(wanted, parsed.GetValue(repetitions), parsed.GetValue(budget), parsed.GetValue(jobs), Path.GetFullPath(parsed.GetValue(folder)!), parsed.GetValue(json), cancellation);
+}, "Interrupted."));
 root.Add(compare);
 
 var inside = new Argument<string[]>("path") { Description = "Folders or files of the source to change.", DefaultValueFactory = _ => ["src/Ork.Kernel", "src/Ork.Worker", "src/Ork.Client", "src/Ork.Protocol"] };
 var count = new Option<int>("--count") { Description = "How many to draw.", DefaultValueFactory = _ => 40 };
 var mutants = new Command("mutants", "Hunt defects that nobody chose: statements left out, conditions turned round, bounds moved. Draws some of all there are, and keeps those that nothing caught as patch files.") { inside, count, gears, time, seed, scenarios, jobs, folder, fresh, list };
-mutants.SetAction(async (parsed, cancellation) =>
+mutants.SetAction((parsed, cancellation) => GuardedAsync(async () =>
+{
+    var source = new SourceTree();
+    var options = new CampaignOptions
+    {
+        Defects = Mutants.Draw(source.Root, parsed.GetValue(inside)!, parsed.GetValue(count), (long)parsed.GetValue(seed)),
+        Gears = GearsOf(parsed.GetValue(gears)),
+        Time = TimeRange.ParseDuration(parsed.GetValue(time)!),
+        Jobs = parsed.GetValue(jobs),
+        Folder = Path.GetFullPath(parsed.GetValue(folder)!),
+        Fresh = parsed.GetValue(fresh),
+        Scenarios = parsed.GetValue(scenarios) ?? [],
+    };
+    if (parsed.GetValue(list))
+    {
+        foreach (var mutant in options.Defects) Console.Out.WriteLine(mutant.Text);
+        return 0;
+    }
+
+    var survivors = new Survivors(Path.Combine(options.Folder, "survivors"));
+    survivors.Write(await HuntAsync(new Campaign(options, source), isQuiet: false, cancellation), AnsiConsole.Console);
+    return 0;
+}, "Interrupted. The same command goes on from here."));
+root.Add(mutants);
+return await root.Parse(args).InvokeAsync();
+
+static async Task<int> GuardedAsync(Func<Task<int>> run, string interrupted)
 {
     try
     {
-        var source = new SourceTree();
-        var options = new CampaignOptions
-        {
-            Defects = Mutants.Draw(source.Root, parsed.GetValue(inside)!, parsed.GetValue(count), (long)parsed.GetValue(seed)),
-            Gears = GearsOf(parsed.GetValue(gears)),
-            Time = TimeRange.ParseDuration(parsed.GetValue(time)!),
-            Jobs = parsed.GetValue(jobs),
-            Folder = Path.GetFullPath(parsed.GetValue(folder)!),
-            Fresh = parsed.GetValue(fresh),
-            Scenarios = parsed.GetValue(scenarios) ?? [],
-        };
-        if (parsed.GetValue(list))
-        {
-            foreach (var mutant in options.Defects) Console.Out.WriteLine(mutant.Text);
-            return 0;
-        }
-
-        var survivors = new Survivors(Path.Combine(options.Folder, "survivors"));
-        survivors.Write(await HuntAsync(new Campaign(options, source), isQuiet: false, cancellation), AnsiConsole.Console);
-        return 0;
+        return await run();
     }
     catch (Exception e) when (e is DefectException or FormatException)
     {
@@ -129,12 +110,10 @@ mutants.SetAction(async (parsed, cancellation) =>
     }
     catch (OperationCanceledException)
     {
-        Console.Error.WriteLine("Interrupted. The same command goes on from here.");
+        Console.Error.WriteLine(interrupted);
         return 1;
     }
-});
-root.Add(mutants);
-return await root.Parse(args).InvokeAsync();
+}
 
 static Defect Find(string name, IReadOnlyList<Defect> catalogue) =>
     File.Exists(name) ? Defect.Read(name) : catalogue.FirstOrDefault(defect => defect.Name == name) ?? throw new DefectException($"There is no defect '{name}'.");
