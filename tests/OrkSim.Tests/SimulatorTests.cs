@@ -121,6 +121,15 @@ public sealed class SimulatorTests
     }
 
     [Fact]
+    public void Callers_that_always_draw_the_shortest_gap_let_time_pass()
+    {
+        var flood = Quiet with { Workload = new() { Callers = 1, Count = 1, Flood = 2_000 } };
+        var result = new SimWorld(flood, new ShortestGaps(), new WatchOptions()).Run();
+        Assert.Empty(result.Violations);
+        Assert.Equal(flood.Duration.TotalSeconds, result.SimulatedSeconds);
+    }
+
+    [Fact]
     public void The_odometer_takes_every_sequence_once()
     {
         var odometer = new OdometerChoices();
@@ -167,6 +176,14 @@ public sealed class SimulatorTests
         HealAt = TimeSpan.FromSeconds(5),
         Duration = TimeSpan.FromSeconds(8),
     };
+
+    /// <summary>As a strategy may choose that goes where it went before: no duration but the longest, so no gap but the shortest; else what is plainest.</summary>
+    private sealed class ShortestGaps : IChoices
+    {
+        public int Next(int limit) => 0;
+
+        public int Next(DrawSite site, int limit) => site.Kind == DrawKind.Duration ? limit - 1 : 0;
+    }
 
     private sealed class PoolFault : IFault
     {

@@ -11,6 +11,9 @@ public sealed class Draws
     private const int Steps = 256;
     private const int Rare = 2_000;
 
+    /// <summary>Task.Delay counts in whole milliseconds: who waits for less does not wait at all, and who draws that again and again lets no time pass.</summary>
+    internal static readonly TimeSpan ShortestGap = TimeSpan.FromMilliseconds(1);
+
     private readonly IChoices _choices;
     private readonly TraceHash _hash;
     private readonly List<int>? _kept;
@@ -74,8 +77,10 @@ public sealed class Draws
     public TimeSpan Between(TimeSpan min, TimeSpan max) =>
         max <= min ? min : min + TimeSpan.FromTicks((max - min).Ticks * Pick(DrawKind.Duration, Steps) / (Steps - 1));
 
-    /// <summary>The time until the next of what comes, on average, once in a while: from nothing to twice the mean. The plainest is the longest.</summary>
-    public TimeSpan Gap(TimeSpan mean) => (2 * mean) - Between(TimeSpan.Zero, 2 * mean);
+    /// <summary>
+    /// The time until the next of what comes, on average, once in a while: from <see cref="ShortestGap"/> to twice the mean. The plainest is the longest.
+    /// </summary>
+    public TimeSpan Gap(TimeSpan mean) => TimeSpan.FromTicks(Math.Max(ShortestGap.Ticks, ((2 * mean) - Between(TimeSpan.Zero, 2 * mean)).Ticks));
 
     /// <summary>A number in a range, both ends included.</summary>
     public int Between(int min, int max) => max <= min ? min : min + Pick(DrawKind.Pick, max - min + 1);
