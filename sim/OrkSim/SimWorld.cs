@@ -149,6 +149,12 @@ public sealed partial class SimWorld
     /// <summary>Every event, where they were kept.</summary>
     public IReadOnlyList<SimEvent> Trace => _trace ?? [];
 
+    /// <summary>True when the run has come to its end, whichever.</summary>
+    internal bool IsOver { get; private set; }
+
+    /// <summary>The node whose step it is, or null between steps and where it is nobody's.</summary>
+    internal SimNode? AtStep => _nodes.Find(node => node.Site == Scheduler.CurrentSite);
+
     /// <summary>The node on which the world's own doings run.</summary>
     internal SimNode God { get; }
 
@@ -174,10 +180,11 @@ public sealed partial class SimWorld
         }
         catch (StuckException e)
         {
-            Violated("STUCK", e.Message);
+            Violated(StuckException.Id, e.Message);
         }
         finally
         {
+            IsOver = true;
             foreach (var invariant in _invariants) (invariant as IDisposable)?.Dispose();
             SynchronizationContext.SetSynchronizationContext(before);
         }
@@ -274,7 +281,7 @@ public sealed partial class SimWorld
 
     private static string Unasked(string what) => what switch
     {
-        "STUCK" => "Time passes between steps.",
+        StuckException.Id => "Time passes between steps.",
         "POOL" => "Nothing leaves the simulation's scheduler.",
         _ => "No node throws what nobody expects.",
     };

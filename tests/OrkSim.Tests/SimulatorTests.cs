@@ -120,6 +120,30 @@ public sealed class SimulatorTests
         Assert.Equal("STUCK", Assert.Single(result.Violations).Invariant);
     }
 
+    [Theory]
+    [InlineData(Gear.Swarm, 2)]
+    [InlineData(Gear.Coyote, 1)]
+    public void A_step_that_never_ends_ends_the_exploration_and_is_told(Gear gear, int jobs)
+    {
+        using var loop = new Loop();
+        var report = Explorer.Explore(new ExploreOptions
+        {
+            Scenarios = [Quiet with { Faults = [new() { Kind = "loop", Times = 1, At = TimeSpan.FromSeconds(1) }] }],
+            Gears = [gear],
+            Runs = 10,
+            Seed = 7,
+            Jobs = jobs,
+            StepPatience = TimeSpan.FromSeconds(1),
+            Watch = new WatchOptions { Faults = [loop] },
+        });
+        var found = Assert.Single(report.Violations);
+        Assert.Equal((StuckException.Id, "quiet", GearNames.Of(gear)), (found.Invariant, found.Scenario, found.Gear));
+        Assert.InRange(found.Seed, 7UL, 8UL);
+        Assert.Matches("^fault loop's step [0-9]+ at 1.000 s does not come to an end", found.Message);
+        Assert.Equal((0, 1), (report.Runs, report.ViolationCounts.Single().Runs));
+        Assert.Empty(report.ViolatingRuns);
+    }
+
     [Fact]
     public void Callers_that_always_draw_the_shortest_gap_let_time_pass()
     {
@@ -208,6 +232,24 @@ public sealed class SimulatorTests
         {
             while (true) await Task.Yield();
         }
+    }
+
+    /// <summary>Loops until it is disposed of, so that nothing of it is left when its test is over.</summary>
+    private sealed class Loop : IFault, IDisposable
+    {
+        private volatile bool _isOver;
+
+        public string Name => "loop";
+
+        public string Says => "never comes to the end of a step";
+
+        public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+        {
+            while (!_isOver) Thread.SpinWait(1_000);
+            return Task.CompletedTask;
+        }
+
+        public void Dispose() => _isOver = true;
     }
 
     private sealed class Bell : IFault

@@ -36,6 +36,9 @@ public sealed record ExploreOptions
     /// <summary>True: the first violation ends everything.</summary>
     public bool StopAtFirst { get; init; }
 
+    /// <summary>How long one step of a run may take, in real time; one that takes longer loops, which is reported as a violation and ends everything.</summary>
+    public TimeSpan StepPatience { get; init; } = TimeSpan.FromSeconds(60);
+
     /// <summary>How runs are watched.</summary>
     public WatchOptions Watch { get; init; } = new();
 }
@@ -46,7 +49,7 @@ public sealed record ExploreOptions
 /// <param name="Scenario">In which scenario.</param>
 /// <param name="Gear">In which gear.</param>
 /// <param name="Seed">Under which seed.</param>
-/// <param name="RunFile">The file to replay, or null.</param>
+/// <param name="RunFile">The file to replay, or null where there is none: a run that never ended has none.</param>
 public sealed record FoundViolation(string Invariant, string Message, string Scenario, string Gear, ulong Seed, string? RunFile);
 
 /// <summary>How far an exploration is.</summary>
@@ -63,7 +66,6 @@ public sealed record ExploreProgress(string Scenario, string Gear, long Runs, lo
 [OrkAllow(OrkEffects.Clock, "Only how long it goes on, and what it tells of that, hang on the clock: each run that it makes hangs on its seed.")]
 public sealed class Explorer
 {
-
     private const int MaxRounds = 8;
     private static readonly TimeSpan ShortestTurn = TimeSpan.FromMilliseconds(20);
 
@@ -75,6 +77,7 @@ public sealed class Explorer
     private readonly Dictionary<(string, Gear, string), int> _kinds = [];
     private readonly HashSet<string> _hashes = new(StringComparer.Ordinal);
     private readonly Coverage _coverage = new();
+    private readonly StepWatch _stepWatch;
     private readonly CancellationToken _cancellation;
     private long _runs;
     private long _steps;
@@ -85,10 +88,12 @@ public sealed class Explorer
     private string? _mismatch;
     private bool _exhausted;
     private bool _ended;
+    private bool _isLeft;
 
     private Explorer(ExploreOptions options, CancellationToken cancellation)
     {
         _options = options;
+        _stepWatch = new StepWatch(options.StepPatience);
         _cancellation = cancellation;
     }
 
@@ -109,8 +114,22 @@ public sealed class Explorer
         var pairs = _options.Scenarios.SelectMany(scenario => _options.Gears.Where(gear => Suits(gear, scenario)), (scenario, gear) => (scenario, gear))
             .OrderBy(static pair => IsParallel(pair.gear) ? 0 : 1).ToArray();
         var slices = pairs.Select((pair, index) => new Slice(this, pair.scenario, pair.gear, progress, index, pairs.Length)).ToArray();
-        TakeTurns(_options.Time is { } time ? Rounds(slices, time) : Once(slices));
-        return Report();
+        SideBySide.Alone(() => TakeTurns(_options.Time is { } time ? Rounds(slices, time) : Once(slices)), _stepWatch.Between, IsStuck);
+        lock (_gate) return Report();
+    }
+
+    /// <summary>Ends everything where a run's step never ends. Runs that end later are not counted any more.</summary>
+    private bool IsStuck()
+    {
+        if (_stepWatch.Look() is not { } found) return false;
+        lock (_gate)
+        {
+            _isLeft = _ended = true;
+            _found.Add(found);
+            _kinds[(found.Scenario, GearNames.Parse(found.Gear)!.Value, found.Invariant)] = 1;
+        }
+
+        return true;
     }
 
     /// <summary>Coyote's runs, guided ones and an enumeration come one from the other; all others stand for themselves.</summary>
@@ -207,6 +226,7 @@ public sealed class Explorer
         FoundViolation? found = null;
         lock (_gate)
         {
+            if (_isLeft) return false;
             _runs++;
             _steps += run.Result.Steps;
             _hash += ulong.Parse(run.Result.Hash.AsSpan(16), System.Globalization.NumberStyles.HexNumber, System.Globalization.CultureInfo.InvariantCulture);
@@ -321,7 +341,7 @@ public sealed class Explorer
                     break;
                 default:
                     if (explorer._exhausted) return;
-                    var watch = explorer._options.Watch with { KeepChoices = true };
+                    var watch = Watching(() => 1 + (ulong)explorer._runs) with { KeepChoices = true };
                     explorer._exhausted = ExhaustGear.Run(scenario, watch, _budget ?? long.MaxValue, run => explorer.Take(run, scenario) && !Told());
                     break;
             }
@@ -336,11 +356,25 @@ public sealed class Explorer
             }
         }
 
+        /// <summary>How a run is watched: as asked for, and its steps.</summary>
+        private WatchOptions Watching(Func<ulong> seed)
+        {
+            var asked = explorer._options.Watch;
+            return asked with
+            {
+                Prepare = world =>
+                {
+                    explorer._stepWatch.Begin(world, gear, seed());
+                    asked.Prepare?.Invoke(world);
+                },
+            };
+        }
+
         private static bool IsOneIn(ulong seed, ulong every) => every > 0 && seed % every == CheckedSeed % every;
 
         private SimRun RunSeed(ulong seed)
         {
-            var watch = explorer._options.Watch;
+            var watch = Watching(() => seed);
             var every = (ulong)explorer._options.CheckEvery;
             if (!IsOneIn(seed, every)) return SwarmGear.Run(scenario, seed, watch);
             var first = SwarmGear.Run(scenario, seed, watch with { KeepDigests = true });
@@ -366,7 +400,7 @@ public sealed class Explorer
             for (var seed = explorer._options.Seed; ; seed++)
             {
                 var one = seed;
-                yield return () => MirrorGear.Run(scenario, one, explorer._options.Watch);
+                yield return () => MirrorGear.Run(scenario, one, Watching(() => one));
             }
         }
 
@@ -374,7 +408,8 @@ public sealed class Explorer
         {
             for (var seed = explorer._options.Seed; ; seed++)
             {
-                var passing = SwarmGear.Run(scenario, seed, explorer._options.Watch);
+                var one = seed;
+                var passing = SwarmGear.Run(scenario, one, Watching(() => one));
                 if (!passing.Result.Held)
                 {
                     yield return () => passing;
@@ -383,7 +418,7 @@ public sealed class Explorer
 
                 foreach (var point in SweepGear.Points(passing.Result.Steps, explorer._options.SweepNodes, _budget ?? 0))
                 {
-                    yield return () => SwarmGear.RunConcrete(passing.Scenario, passing.Seed, explorer._options.Watch, point);
+                    yield return () => SwarmGear.RunConcrete(passing.Scenario, one, Watching(() => one), point);
                 }
             }
         }
@@ -395,7 +430,8 @@ public sealed class Explorer
                 // Batches, so that every strategy has its turn whatever the time.
                 var batch = (int)Math.Min(25, _budget is { } budget ? Math.Max(1, (budget + 2) / CoyoteGear.Strategies.Count) : 25);
                 var strategy = CoyoteGear.Strategies[_coyoteTurn % CoyoteGear.Strategies.Count];
-                CoyoteGear.Explore(scenario, strategy, _coyoteSeed, batch, explorer._options.Watch, run =>
+                var number = _coyoteSeed;
+                CoyoteGear.Explore(scenario, strategy, _coyoteSeed, batch, Watching(() => number++), run =>
                 {
                     Interlocked.Increment(ref _taken);
                     return explorer.Take(run, scenario) && !Told() && !IsDone();
@@ -406,7 +442,7 @@ public sealed class Explorer
 
         private void Guided()
         {
-            _guided ??= new GuidedGear(scenario, explorer._options.Seed, explorer._options.Watch);
+            _guided ??= new GuidedGear(scenario, explorer._options.Seed, Watching(() => explorer._options.Seed + (ulong)Interlocked.Read(ref _taken) - 1));
             while (!explorer.Over && !IsDone())
             {
                 _taken++;
@@ -465,7 +501,7 @@ public sealed record ExploreReport
     /// <summary>The first violation of each invariant in each scenario and gear.</summary>
     public required IReadOnlyList<FoundViolation> Violations { get; init; }
 
-    /// <summary>The runs of <see cref="Violations"/>, in the same order: to be shrunk and told.</summary>
+    /// <summary>The runs of <see cref="Violations"/> that came to an end, in the same order: to be shrunk and told.</summary>
     public required IReadOnlyList<SimRun> ViolatingRuns { get; init; }
 
     /// <summary>Of the violating runs one for each invariant, the smallest.</summary>

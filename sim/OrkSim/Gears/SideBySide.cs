@@ -20,6 +20,35 @@ internal static class SideBySide
         return answers;
     }
 
+    /// <summary>Does work on a thread of its own, and waits for its end, or for it to be given up: then it is left to itself. Its failure is thrown.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="between">How often to ask whether it is given up.</param>
+    /// <param name="isGivenUp">Whether it is given up.</param>
+    internal static void Alone(Action work, TimeSpan between, Func<bool> isGivenUp)
+    {
+        Exception? failure = null;
+        var thread = new Thread(() =>
+        {
+            try
+            {
+                work();
+            }
+            catch (Exception e)
+            {
+                failure = e;
+            }
+        })
+        { IsBackground = true };
+        thread.Start();
+#pragma warning disable ORK0006 // No run is on this thread: it waits for those that are on others.
+        while (!thread.Join(between))
+        {
+            if (isGivenUp()) return;
+        }
+#pragma warning restore ORK0006
+        if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
+    }
+
     /// <summary>Does the same on several threads, and waits for all; the first failure is thrown.</summary>
     internal static void Work(int jobs, Action work)
     {

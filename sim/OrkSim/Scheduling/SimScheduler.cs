@@ -174,6 +174,9 @@ public sealed class SimScheduler
 /// <summary>Steps follow each other without time passing: the code under test spins.</summary>
 public sealed class StuckException : Exception
 {
+    /// <summary>What reports call it, in the place of an invariant's id.</summary>
+    public const string Id = "STUCK";
+
     /// <summary>Says when.</summary>
     public StuckException(long ticks)
         : base(string.Create(CultureInfo.InvariantCulture, $"More than {SimScheduler.MaxStepsPerInstant:N0} steps at {TimeSpan.FromTicks(ticks).TotalSeconds:F6} s: something spins."))

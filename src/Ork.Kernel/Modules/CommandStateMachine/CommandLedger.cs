@@ -289,7 +289,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     }
 
     /// <summary>TIMEOUT is left at once: retried if that is safe and the budget lasts, given up otherwise.</summary>
-    private void Decide(Command command, Turn turn, bool outcomeUnknown = false)
+    private void Decide(Command command, Turn turn, bool outcomeUnknown)
     {
         var why = command.StopRequested || outcomeUnknown || !IsSafeToRetry(command) ? ErrorCodes.OutcomeUnknown
             : command.Worker.State == WorkerState.Terminated ? ErrorCodes.WorkerTerminated
