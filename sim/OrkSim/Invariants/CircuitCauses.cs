@@ -46,7 +46,7 @@ internal sealed class CircuitCauses
     internal string? Missing(in SimEvent note, Facts facts)
     {
         if (note.Node != facts.Holder || note.Subject is not { } worker) return null;
-        if (note.Note == KernelEvent.LinkDown) Of(worker).LostTicks.Add(note.Ticks);
+        if (note.Note == KernelEvent.LinkDown) Lost(Of(worker), note.Ticks, facts);
         if (note.Note is not (KernelEvent.CircuitOpened or KernelEvent.CircuitClosed or KernelEvent.CircuitHalfOpen)) return null;
         var watched = Of(worker);
         var missing = note.Note == KernelEvent.CircuitOpened && facts.World.IsHonest(worker) ? Missing(watched, note.Detail ?? "", note.Ticks, facts) : null;
@@ -56,6 +56,14 @@ internal sealed class CircuitCauses
         watched.LostTicks.Clear();
         watched.AnsweredTicks.Clear();
         return missing is null ? null : $"The circuit of {worker} opens: {note.Detail}; {missing}.";
+    }
+
+    /// <summary>What a link that was lost took with it is no failure, unless its time was over before.</summary>
+    private static void Lost(Watched watched, long ticks, Facts facts)
+    {
+        watched.LostTicks.Add(ticks);
+        var over = ticks - ShortestTimeout(facts) + Slack;
+        watched.Asked.RemoveAll(asked => !asked.Link.KernelSide.IsOpen && asked.Ticks > over);
     }
 
     /// <summary>What says that a circuit is still closed though the Worker's links were lost often enough, or null.</summary>

@@ -54,7 +54,7 @@ public sealed class AnswersInTime : IInvariant
                 break;
             case SimEventKind.LinkEnded:
                 if (happened.Node is { Kind: NodeKind.Caller } caller) _lost[caller] = (happened.Ticks, _lost.GetValueOrDefault(caller).Last);
-                else if (happened.Connection!.Facts is { } ended) Leave(ended);
+                else if (happened.Connection!.Facts is { } ended) Leave(ended, happened.Ticks, facts);
                 break;
             case SimEventKind.FrameSent:
                 if (happened.Frame != FrameKind.Response) break;
@@ -123,11 +123,12 @@ public sealed class AnswersInTime : IInvariant
     }
 
     /// <summary>A kernel that reads no more of a caller whose window is full learns with the last answer that its link is gone: until then its polls keep their places.</summary>
-    private void Leave(LinkFacts link)
+    private void Leave(LinkFacts link, long nowTicks, Facts facts)
     {
+        var isFull = link.Questions.Count >= facts.World.KernelOptions.Links.WindowPerCaller;
         foreach (var (ticks, _, waitMs, _, _) in link.Questions.Values)
         {
-            if (waitMs > 0) _left.Add(ticks + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks + Backlog);
+            if (waitMs > 0) _left.Add(isFull ? ticks + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks + Backlog : nowTicks + Slack + (2 * facts.World.WorstLateness.Ticks));
         }
     }
 

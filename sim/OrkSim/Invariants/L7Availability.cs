@@ -4,7 +4,7 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, a refusal for what may pass says when to ask again, a Worker refuses no question that it can answer, and what may be tried again is not given up as if nobody could know.</summary>
+/// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, and what is not, for its mistake, a refusal for what may pass says when to ask again, a Worker refuses no question that it can answer, and what may be tried again is not given up as if nobody could know.</summary>
 public sealed class Availability : IInvariant
 {
     private const double Roomy = 0.8;
@@ -18,7 +18,7 @@ public sealed class Availability : IInvariant
     public string Id => "L7";
 
     /// <inheritdoc/>
-    public string Says => "A Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, a refusal for what may pass says when to ask again, a Worker refuses no question that it can answer, and what may be tried again is not given up as if nobody could know.";
+    public string Says => "A Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, and what is not, for its mistake, a refusal for what may pass says when to ask again, a Worker refuses no question that it can answer, and what may be tried again is not given up as if nobody could know.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.NodeUp | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.CommitApplying;
@@ -76,7 +76,7 @@ public sealed class Availability : IInvariant
         else if (happened is { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response } && happened.Node == facts.Holder)
         {
             if (happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal)) CheckRoom(facts);
-            if (Refusals.OfKernel(in happened, facts) is { } wrong) facts.Violated(this, wrong);
+            if ((Refusals.OfKernel(in happened, facts) ?? Refusals.OfMistake(in happened)) is { } wrong) facts.Violated(this, wrong);
         }
     }
 

@@ -50,10 +50,22 @@ public sealed class LegalTransitions : IInvariant
                 facts.Violated(this, $"{command.Id} becomes {row.To} by the answer to attempt {row.Attempt} ({row.Detail}), which has none.");
             }
 
+            if (row.To is CommandState.Failed && !WhySaid(row, happened.Batch)) facts.Violated(this, $"Command {row.CommandSeq} becomes FAILED, and its log says of it only: {row.Detail}.");
             _last[row.CommandSeq] = (row.Number, row.To);
         }
 
         foreach (var seq in happened.Batch.ForgottenCommands) _last.Remove(seq);
+    }
+
+    /// <summary>The log of a command that failed says why, in the words of its end.</summary>
+    private static bool WhySaid(in TransitionRow row, CommitBatch batch)
+    {
+        foreach (var changed in batch.ChangedCommands)
+        {
+            if (changed.Seq == row.CommandSeq) return changed.Error is null || row.Detail.EndsWith(changed.Error, StringComparison.Ordinal);
+        }
+
+        return true;
     }
 
     /// <summary>The answer to the attempt in flight: a late one, to an earlier attempt, is recorded as such.</summary>

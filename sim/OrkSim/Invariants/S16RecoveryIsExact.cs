@@ -30,8 +30,19 @@ public sealed class RecoveryIsExact : IInvariant
         if (happened.Node != facts.Holder || happened.Message is not { } message) return;
         if (message.Action == OrkAction.CommandStatusResponse && message.CommandId is { } id) CheckStatus(id, message, facts);
         else if (message.Action == OrkAction.WorkerListResponse) CheckListing(in happened, message, facts);
+        else if (message.Action == OrkAction.WorkerHoldResponse) CheckHold(in happened, facts);
         else if (message.Action == OrkAction.DeviceCapabilitiesResponse) CheckCapabilities(in happened, message, facts);
     }
+
+    /// <summary>A kernel that says that it holds a Worker's circuit holds it as it was told to.</summary>
+    private void CheckHold(in SimEvent happened, Facts facts)
+    {
+        if (!happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked) || HoldIn(asked.Envelope) is not { } told || HoldIn(happened.Payload) is not { } said) return;
+        if (told != said) facts.Violated(this, $"The kernel was told to hold {told.WorkerId} {told.Hold}, and says that it holds {said.WorkerId} {said.Hold}.");
+    }
+
+    private static (string WorkerId, CircuitHold Hold)? HoldIn(ReadOnlyMemory<byte> frame) =>
+        EnvelopeReader.Read(frame, out var envelope) is null && PayloadRules.ReadHold(envelope.Payload, out var workerId, out var hold) is null ? (workerId, hold) : null;
 
     private void Count(in SimEvent happened)
     {
@@ -106,12 +117,13 @@ public sealed class RecoveryIsExact : IInvariant
         if (bytes != inStore) facts.Violated(this, $"The kernel says the open commands have {bytes} bytes; in the store they have {inStore}.");
         var settled = kernel.GetProperty("settledRetained").GetInt32();
         if (settled != facts.Settled) facts.Violated(this, $"The kernel says it keeps {settled} settled commands; in the store there are {facts.Settled}.");
-        if (!kernel.TryGetProperty("draining", out var draining) || draining.GetBoolean() && happened.Node!.StopTicks is null) facts.Violated(this, $"The kernel says whether it is about to end: {draining}; nobody told it to.");
+        if (!kernel.TryGetProperty("draining", out var draining) || draining.GetBoolean() && happened.Node!.StopTicks is null || !draining.GetBoolean() && happened.Node!.StopTicks + Moment < asked.Ticks) facts.Violated(this, $"The kernel says whether it is about to end: {draining}; it was told to {(happened.Node!.StopTicks is { } stop ? $"{SimDefaults.Seconds(happened.Ticks - stop)} s ago" : "by nobody")}.");
         CheckTotal(kernel, "accepted", _accepted, facts);
         CheckTotal(kernel, "succeeded", _succeeded, facts);
         CheckTotal(kernel, "failed", _failed, facts);
         if (!told.Listing.TryGetProperty("workers", out var workers)) return;
         var withDevices = asked.Envelope.Span.IndexOf("\"devices\":true"u8) >= 0;
+        if (LimitIn(asked) is { } limit && workers.GetArrayLength() > limit) facts.Violated(this, $"The kernel lists {workers.GetArrayLength()} Workers; at most {limit} were asked for.");
         foreach (var view in workers.EnumerateArray()) CheckWorker(view, withDevices, facts);
         if (NamedIn(asked) is { } named && facts.Workers.ContainsKey(named) && workers.GetArrayLength() == 0) facts.Violated(this, $"The kernel lists nothing of {named}, which the store has.");
     }
@@ -127,6 +139,18 @@ public sealed class RecoveryIsExact : IInvariant
         while (reader.Next())
         {
             if (reader.Is("workerId"u8)) return reader.Text();
+        }
+
+        return null;
+    }
+
+    private static long? LimitIn(in Question asked)
+    {
+        if (EnvelopeReader.Read(asked.Envelope, out var envelope) is not null) return null;
+        var reader = new PayloadReader(envelope.Payload);
+        while (reader.Next())
+        {
+            if (reader.Is("limit"u8)) return reader.Integer();
         }
 
         return null;
@@ -156,6 +180,7 @@ public sealed class RecoveryIsExact : IInvariant
         if (view.GetProperty("deviceCount").GetInt32() is var count && count != devices) facts.Violated(this, $"The kernel says {id} has {count} devices; in the store it has {devices}.");
         if (withDevices && !view.GetProperty("devices").EnumerateArray().Select(static device => device.GetString()!).Order(StringComparer.Ordinal).SequenceEqual(facts.Owners.Where(owned => owned.Value == id).Select(static owned => owned.Key).Order(StringComparer.Ordinal))) facts.Violated(this, $"The kernel lists other devices of {id} than it has in the store.");
         if (!row.Contract.IsEmpty && (!view.TryGetProperty("deviceFamily", out var family) || family.ValueKind == JsonValueKind.Null)) facts.Violated(this, $"The kernel does not say of which family the devices of {id} are.");
+        if ((view.TryGetProperty("endpoint", out var at) ? at.GetString() : null) is var endpoint && endpoint != row.Endpoint) facts.Violated(this, $"The kernel says {id} is at {endpoint}; the store says {row.Endpoint}.");
         if (view.GetProperty("hold").GetString() is var hold && hold != CircuitHolds.Of(row.Hold)) facts.Violated(this, $"The kernel says {id} is held {hold}; the store says {row.Hold}.");
         if (row is { Hold: CircuitHold.Open, Terminated: false } && view.GetProperty("circuit").GetString() is var circuit && circuit != "Open") facts.Violated(this, $"The store says that {id} is isolated; the kernel says its circuit is {circuit}.");
         if (view.GetProperty("inFlight").GetInt32() is var sent && sent != inFlight) facts.Violated(this, $"The kernel says {sent} commands are in flight at {id}; in the store there are {inFlight}.");

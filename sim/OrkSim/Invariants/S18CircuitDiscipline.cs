@@ -89,6 +89,7 @@ public sealed class CircuitDiscipline : IInvariant
     {
         if (happened.Node != facts.Holder || happened.Subject is not { } worker) return;
         if (happened.Note is KernelEvent.CircuitOpened or KernelEvent.CircuitClosed && happened.Detail is not ("isolated" or "restored")) CheckVerdict(worker, happened.Note, facts);
+        if (happened.Note == KernelEvent.CircuitHalfOpen && !facts.CommitInFlight && facts.Workers.TryGetValue(worker, out var gone) && gone.Terminated) facts.Violated(this, $"{worker} is terminated, and its circuit cools down.");
         if (happened.Note == KernelEvent.LinkDown) _ended[worker] = happened.Ticks;
         if (happened.Note == KernelEvent.CircuitHalfOpen) _halfOpen[worker] = happened.Ticks;
         else if (happened.Note is KernelEvent.CircuitOpened or KernelEvent.CircuitClosed) _halfOpen.Remove(worker);

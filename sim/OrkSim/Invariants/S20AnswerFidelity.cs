@@ -1,13 +1,15 @@
+using System.Text;
 using Ork.Kernel;
 using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie; a Worker answers what its handler said, and sinks are handed what Workers answered.</summary>
+/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie; a late answer that settles does; a Worker answers what its handler said, and sinks are handed what Workers answered.</summary>
 public sealed class AnswerFidelity : IInvariant
 {
     private readonly Dictionary<(SimNode Worker, string CommandId, int Attempt, long Epoch), bool> _handled = [];
     private readonly SinkFeed _sinks = new();
+    private readonly LateAnswers _late = new();
 
     private static readonly ErrorCode[] NoEnds = [ErrorCodes.WorkerBusy, ErrorCodes.JournalFailed];
 
@@ -15,7 +17,7 @@ public sealed class AnswerFidelity : IInvariant
     public string Id => "S20";
 
     /// <inheritdoc/>
-    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, a device does nothing that was recorded as not done, a Worker answers what its handler said, and sinks are handed what Workers answered.";
+    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, and sinks are handed what Workers answered.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed | SimEventKind.Handled | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handed | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
@@ -30,10 +32,10 @@ public sealed class AnswerFidelity : IInvariant
                 if (happened.Handling is { } handled) _handled[(happened.Node!, handled.CommandId, handled.Attempt, handled.Epoch)] = handled.Succeeded;
                 return;
             case SimEventKind.FrameSent:
-                if (happened.Node!.Kind == NodeKind.Worker && happened.Message is { Action: OrkAction.CommandResult, CommandId: { } about } answer) CheckWord(in happened, about, answer, facts);
+                if (happened.Node!.Kind == NodeKind.Worker) CheckWorker(in happened, facts);
                 return;
             case SimEventKind.FrameTaken or SimEventKind.Handed or SimEventKind.Note or SimEventKind.StoreOpened or SimEventKind.Pulse:
-                if (_sinks.Wrong(in happened, facts) is { } wrong) facts.Violated(this, wrong);
+                if ((_sinks.Wrong(in happened, facts) ?? _late.Wrong(in happened, facts)) is { } wrong) facts.Violated(this, wrong);
                 return;
         }
 
@@ -47,6 +49,27 @@ public sealed class AnswerFidelity : IInvariant
         {
             if (row.State is not (CommandState.Success or CommandState.Failed) || !facts.Commands.TryGetValue(row.Spec.CommandId, out var command) || command.IsTerminal) continue;
             Check(row, command, facts);
+        }
+    }
+
+    private void CheckWorker(in SimEvent sent, Facts facts)
+    {
+        if (sent.Message is { Action: OrkAction.CommandResult, CommandId: { } about } answer) CheckWord(in sent, about, answer, facts);
+        else if (sent.Message is { Action: OrkAction.StateResponse }) CheckStates(in sent, facts);
+    }
+
+    /// <summary>Who asks a Worker for its state, and names no device, is told of each.</summary>
+    private void CheckStates(in SimEvent sent, Facts facts)
+    {
+        var answer = sent.Payload.Span;
+        if (facts.World.Ports.Worker is not null || !facts.World.IsHonest(sent.Node!.Name) || answer.IndexOf("\"deviceId\":null"u8) < 0 || answer.IndexOf("\"REJECTED\""u8) >= 0) return;
+        foreach (var worker in facts.World.Workers)
+        {
+            if (worker.Node != sent.Node) continue;
+            foreach (var device in worker.DeviceIds)
+            {
+                if (answer.IndexOf(Encoding.UTF8.GetBytes($"\"{device}\":")) < 0) facts.Violated(this, $"{sent.Node} tells the states of its devices, and nothing of {device}.");
+            }
         }
     }
 
