@@ -39,7 +39,7 @@ public static class SimDefaults
             DefaultDeadlineMs = 20_000,
             BackoffCapMs = 3_000,
             MaxSettled = 400,
-            MaxRecoveries = 4,
+            MaxRecoveries = 2,
             MaxWaiters = 20,
             RetentionMs = 25_000,
         },

@@ -22,6 +22,9 @@ public sealed class RecoveryIsExact : IInvariant
 
     private static readonly long Moment = TimeSpan.FromSeconds(2).Ticks;
 
+    // That a kernel takes to hear that it is to end.
+    private static readonly long Turn = TimeSpan.FromMilliseconds(100).Ticks;
+
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
@@ -117,7 +120,7 @@ public sealed class RecoveryIsExact : IInvariant
         if (bytes != inStore) facts.Violated(this, $"The kernel says the open commands have {bytes} bytes; in the store they have {inStore}.");
         var settled = kernel.GetProperty("settledRetained").GetInt32();
         if (settled != facts.Settled) facts.Violated(this, $"The kernel says it keeps {settled} settled commands; in the store there are {facts.Settled}.");
-        if (!kernel.TryGetProperty("draining", out var draining) || draining.GetBoolean() && happened.Node!.StopTicks is null || !draining.GetBoolean() && happened.Node!.StopTicks + Moment < asked.Ticks) facts.Violated(this, $"The kernel says whether it is about to end: {draining}; it was told to {(happened.Node!.StopTicks is { } stop ? $"{SimDefaults.Seconds(happened.Ticks - stop)} s ago" : "by nobody")}.");
+        if (!kernel.TryGetProperty("draining", out var draining) || draining.GetBoolean() && happened.Node!.StopTicks is null || !draining.GetBoolean() && happened.Node!.StopTicks + Turn < asked.Ticks) facts.Violated(this, $"The kernel says whether it is about to end: {draining}; it was told to {(happened.Node!.StopTicks is { } stop ? $"{SimDefaults.Seconds(happened.Ticks - stop)} s ago" : "by nobody")}.");
         CheckTotal(kernel, "accepted", _accepted, facts);
         CheckTotal(kernel, "succeeded", _succeeded, facts);
         CheckTotal(kernel, "failed", _failed, facts);
