@@ -294,6 +294,11 @@ public sealed class Facts
             Watch(link);
         }
 
+        foreach (var link in CallerLinks)
+        {
+            if (!link.KernelSide.IsDrained) link.JammedTicks = NowTicks;
+        }
+
         _world.Emit(new SimEvent { Kind = SimEventKind.Pulse });
     }
 

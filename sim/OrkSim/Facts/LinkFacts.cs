@@ -19,7 +19,7 @@ public sealed class LinkFacts
     /// <summary>The Worker or caller.</summary>
     public SimNode Peer { get; }
 
-    /// <summary>When more was last seen on its way to the Worker than lets a kernel go on.</summary>
+    /// <summary>When more was last seen on its way to the Worker or caller than lets a kernel go on.</summary>
     public long JammedTicks { get; internal set; }
 
     /// <summary>When it came about.</summary>

@@ -140,7 +140,7 @@ public sealed class AnswersInTime : IInvariant
         var pulled = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * Slack) - (2 * facts.World.WorstLateness.Ticks);
         foreach (var link in facts.CallerLinks)
         {
-            if (link.KernelSide.Owner != facts.Holder || link.KernelSide.JammedTicks is not null || facts.World.IsBroken(link.Peer)) continue;
+            if (link.KernelSide.Owner != facts.Holder || link.JammedTicks > ticks - Slack || facts.World.IsBroken(link.Peer)) continue;
 
             // Whose window is full of what waits has to wait behind it.
             if (link.Questions.Count > facts.World.KernelOptions.Links.WindowPerCaller) continue;
