@@ -79,6 +79,10 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
     /// <summary>Unanswered requests on one link, beyond which the Worker is taken for unresponsive.</summary>
     internal const int MaxOutstanding = 8_192;
 
+    // Timers of exchanges that ended, for those to come.
+    private const int MostSpare = 8_192;
+
+    private readonly Stack<WheelTimer> _spare = [];
     private Action<object, Turn>? _deadlineElapsed;
 
     /// <summary>Asks a Worker something.</summary>
@@ -104,7 +108,7 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
             Ticket = IsWatched(action) ? watch.Begin(link.Worker) : null,
         };
         link.Outstanding.Add(ask.Correlation, ask);
-        ask.Deadline = new WheelTimer(ask, _deadlineElapsed ??= (late, at) => DeadlineElapsed((Ask)late, at));
+        ask.Deadline = TimerFor(ask);
         timers.Set(ask.Deadline, ask.GivenUpMs - loop.ListenMs);
         lane.Send(link.Session, FrameKind.Request, ask.Correlation, new Envelope
         {
@@ -129,7 +133,7 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
     internal void Receive(WorkerLink link, in ReceivedFrame frame, Turn turn)
     {
         if (!link.Outstanding.Remove(frame.Correlation, out var ask)) return;
-        TimerWheel.Cancel(ask.Deadline!);
+        Release(ask);
         var refused = EnvelopeReader.Read(frame.Payload, out var answer);
         if (refused is null && answer.Type == MessageType.Response && answer.Action == OrkActions.AnswerTo(ask.Action))
         {
@@ -154,11 +158,28 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
     {
         foreach (var ask in link.Outstanding.Values.OrderBy(ask => ask.Correlation).ToArray())
         {
-            TimerWheel.Cancel(ask.Deadline!);
+            Release(ask);
             Expire(ask, ErrorCodes.LinkLost, turn);
         }
 
         link.Outstanding.Clear();
+    }
+
+    private WheelTimer TimerFor(Ask ask)
+    {
+        if (!_spare.TryPop(out var timer)) return new WheelTimer(ask, _deadlineElapsed ??= (late, at) => DeadlineElapsed((Ask)late, at));
+        timer.Rebind(ask);
+        return timer;
+    }
+
+    /// <summary>The timer of an exchange whose answer nobody waits for any more is free for another.</summary>
+    private void Release(Ask ask)
+    {
+        if (ask.Deadline is not { } timer) return;
+        ask.Deadline = null;
+        TimerWheel.Cancel(timer);
+        timer.Rebind(null);
+        if (_spare.Count < MostSpare) _spare.Push(timer);
     }
 
     /// <summary>

@@ -7,6 +7,8 @@ namespace Ork.Kernel;
 /// <param name="elapsed">What happens to it when it is due; one delegate serves all timers of a kind.</param>
 internal sealed class WheelTimer(object subject, Action<object, Turn> elapsed)
 {
+    private object? _subject = subject;
+
     /// <summary>A timer with a delegate of its own, for what there are few of.</summary>
     internal WheelTimer(Action<Turn> elapsed)
         : this(elapsed, static (own, turn) => ((Action<Turn>)own)(turn))
@@ -22,7 +24,10 @@ internal sealed class WheelTimer(object subject, Action<object, Turn> elapsed)
     /// <summary>True between being set and being due or cancelled.</summary>
     internal bool IsSet => Next is not null;
 
-    internal void Elapse(Turn turn) => elapsed(subject, turn);
+    internal void Elapse(Turn turn) => elapsed(_subject!, turn);
+
+    /// <summary>Gives a timer that is not set another subject, or none until it has one again: what comes and goes by the thousand need not make a timer each.</summary>
+    internal void Rebind(object? subject) => _subject = subject;
 
     internal void Unlink()
     {

@@ -1,4 +1,4 @@
-using System.Collections.Frozen;
+using System.Text;
 
 namespace Ork.Protocol;
 
@@ -59,10 +59,7 @@ public sealed record IdentityPayload(string WorkerId, IReadOnlyList<string> Devi
 /// <summary>The telemetry queries of the protocol.</summary>
 public static class TelemetryQuery
 {
-    private static readonly FrozenSet<string> Types = new[]
-    {
-        "metrics", "list", "count", "logs", "logs_multi", "historical_logs", "settings", "config", "thing_config", "stats", "ext_data",
-    }.ToFrozenSet(StringComparer.Ordinal);
+    private static readonly string[] Types = ["metrics", "list", "count", "logs", "logs_multi", "historical_logs", "settings", "config", "thing_config", "stats", "ext_data"];
 
     /// <summary>Every query type.</summary>
     public static IReadOnlyCollection<string> AllTypes => Types;
@@ -79,7 +76,7 @@ public static class TelemetryQuery
             if (reader.Is("query"u8) && reader.Raw() is var query && PayloadReader.IsObject(query)) type = TypeOf(query) ?? "";
         }
 
-        return Types.Contains(type) ? null : ErrorCodes.QueryInvalid;
+        return Array.IndexOf(Types, type) >= 0 ? null : ErrorCodes.QueryInvalid;
     }
 
     private static string? TypeOf(ReadOnlyMemory<byte> query)
@@ -88,10 +85,22 @@ public static class TelemetryQuery
         var reader = new PayloadReader(query);
         while (reader.Next())
         {
-            if (reader.Is("type"u8)) type = reader.Text();
+            if (reader.Is("type"u8)) type = KnownType(reader.Raw().Span) ?? reader.Text();
         }
 
         return type;
+    }
+
+    /// <summary>The type of a quoted word that is one, as the protocol's own string: pulls are many, and none needs another.</summary>
+    private static string? KnownType(ReadOnlySpan<byte> quoted)
+    {
+        if (quoted.Length < 2) return null;
+        foreach (var type in Types)
+        {
+            if (Ascii.Equals(quoted[1..^1], type)) return type;
+        }
+
+        return null;
     }
 }
 

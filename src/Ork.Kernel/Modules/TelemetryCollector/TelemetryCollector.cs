@@ -46,7 +46,7 @@ internal sealed class TelemetryCollector(
         }
 
         if (Full(worker!) is { } full) answers.Refuse(turn, caller, full);
-        else Start(key.Keep(in caller, out var kept), worker!, in kept, in request, turn);
+        else Start(Pull.Keep(in key, in caller, worker!.Link!), in request, turn);
     }
 
     /// <summary>A scheduled pull of all a Worker's telemetry, for the sinks. A refusal is none.</summary>
@@ -131,13 +131,12 @@ internal sealed class TelemetryCollector(
         return true;
     }
 
-    private void Start(PullKey key, WorkerEntry worker, in CallerRef caller, in Envelope request, Turn turn)
+    private void Start(Pull pull, in Envelope request, Turn turn)
     {
-        var pull = new Pull(key, worker.Link!, caller);
-        _byKey[key] = pull;
+        _byKey[pull.Key] = pull;
         _pulls++;
-        _perWorker[worker] = _perWorker.GetValueOrDefault(worker) + 1;
-        exchanges.Send(worker.Link!, request.Action, request.Payload, options.TimeoutMs, this, pull, turn.AtOnce, turn, in request);
+        _perWorker[pull.Link.Worker] = _perWorker.GetValueOrDefault(pull.Link.Worker) + 1;
+        exchanges.Send(pull.Link, request.Action, request.Payload, options.TimeoutMs, this, pull, turn.AtOnce, turn, in request);
     }
 
     private void End(Pull pull)
@@ -160,9 +159,10 @@ internal sealed class TelemetryCollector(
         }
     }
 
-    private sealed class Pull(PullKey key, WorkerLink link, CallerRef caller)
+    private sealed class Pull(OrkAction action, ReadOnlyMemory<byte> payload, WorkerLink link, CallerRef caller)
     {
-        internal PullKey Key { get; } = key;
+        /// <summary>What it is found by.</summary>
+        internal PullKey Key => new(action, Caller.DeviceId.Raw, payload);
 
         internal WorkerLink Link { get; } = link;
 
@@ -171,6 +171,23 @@ internal sealed class TelemetryCollector(
 
         /// <summary>Who asked the same while it was under way, or null for nobody.</summary>
         internal List<CallerRef>? Others { get; set; }
+
+        /// <summary>Copies a query and who asks it out of the frame, into one array.</summary>
+        internal static Pull Keep(in PullKey key, in CallerRef caller, WorkerLink link)
+        {
+            var (device, query, asker) = (caller.DeviceId.Raw, key.Payload, caller.Id.Raw);
+            var bytes = new byte[device.Length + query.Length + asker.Length];
+            var payload = bytes.AsMemory(device.Length, query.Length);
+            device.CopyTo(bytes);
+            query.CopyTo(payload);
+            asker.CopyTo(bytes.AsMemory(device.Length + query.Length));
+            var kept = caller with
+            {
+                Id = new Utf8Text(bytes.AsMemory(device.Length + query.Length), caller.Id.Escaped),
+                DeviceId = new Utf8Text(bytes.AsMemory(0, device.Length), caller.DeviceId.Escaped),
+            };
+            return new Pull(key.Action, payload, link, kept);
+        }
     }
 
     private sealed record Scheduled(Action<ReadOnlyMemory<byte>, Turn> Take, Action<Turn> Done);
@@ -178,34 +195,24 @@ internal sealed class TelemetryCollector(
     /// <summary>What makes two queries the same: the action, the device and the payload, byte for byte.</summary>
     private readonly struct PullKey(OrkAction action, ReadOnlyMemory<byte> deviceId, ReadOnlyMemory<byte> payload) : IEquatable<PullKey>
     {
-        private readonly OrkAction _action = action;
         private readonly ReadOnlyMemory<byte> _deviceId = deviceId;
-        private readonly ReadOnlyMemory<byte> _payload = payload;
+
+        internal OrkAction Action { get; } = action;
+
+        internal ReadOnlyMemory<byte> Payload { get; } = payload;
 
         public bool Equals(PullKey other) =>
-            _action == other._action && _deviceId.Span.SequenceEqual(other._deviceId.Span) && _payload.Span.SequenceEqual(other._payload.Span);
+            Action == other.Action && _deviceId.Span.SequenceEqual(other._deviceId.Span) && Payload.Span.SequenceEqual(other.Payload.Span);
 
         public override bool Equals(object? obj) => obj is PullKey other && Equals(other);
 
         public override int GetHashCode()
         {
             var hash = default(HashCode);
-            hash.Add(_action);
+            hash.Add(Action);
             hash.AddBytes(_deviceId.Span);
-            hash.AddBytes(_payload.Span);
+            hash.AddBytes(Payload.Span);
             return hash.ToHashCode();
-        }
-
-        /// <summary>Copies the key and the caller it came with out of the frame, into one array.</summary>
-        internal PullKey Keep(in CallerRef caller, out CallerRef kept)
-        {
-            var bytes = new byte[_deviceId.Length + _payload.Length + caller.Id.Raw.Length];
-            var (device, payload, id) = (bytes.AsMemory(0, _deviceId.Length), bytes.AsMemory(_deviceId.Length, _payload.Length), bytes.AsMemory(_deviceId.Length + _payload.Length));
-            _deviceId.CopyTo(device);
-            _payload.CopyTo(payload);
-            caller.Id.Raw.CopyTo(id);
-            kept = caller with { Id = new Utf8Text(id, caller.Id.Escaped), DeviceId = new Utf8Text(device, caller.DeviceId.Escaped) };
-            return new PullKey(_action, device, payload);
         }
     }
 }
