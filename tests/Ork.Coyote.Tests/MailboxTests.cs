@@ -32,6 +32,31 @@ public sealed class MailboxTests
         400);
 
     [Fact]
+    public void What_is_urgent_wakes_the_reader_and_is_not_lost() => Exploration.Explore(
+        async () =>
+        {
+            var mailbox = new Mailbox<int>(limit: 2);
+            async Task SendAsync()
+            {
+                for (var i = 0; i < 3; i++) Assert(await mailbox.PostAsync(i), "an open mailbox refused");
+            }
+
+            var tasks = new[] { Task.Run(SendAsync), Task.Run(() => mailbox.PostUrgent(-1)) };
+            var (taken, urgent) = (new List<int>(), 0);
+            while (taken.Count < 3 || urgent == 0)
+            {
+                Assert(await mailbox.WaitAsync(), "closed");
+                if (mailbox.TryTakeUrgent(out var item)) urgent += item;
+                mailbox.Take(taken, 2);
+            }
+
+            await Task.WhenAll(tasks);
+            Assert(urgent == -1, "the urgent item came more than once");
+            Assert(taken.SequenceEqual(new[] { 0, 1, 2 }), "the sender's items came out of order");
+        },
+        400);
+
+    [Fact]
     public void Closing_lets_everybody_go_and_what_was_taken_in_is_taken_or_given_back() => Exploration.Explore(
         async () =>
         {

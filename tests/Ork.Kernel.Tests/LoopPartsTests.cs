@@ -1,3 +1,6 @@
+using Ork.Protocol;
+using OrkSim;
+
 namespace Ork.Kernel.Tests;
 
 /// <summary>Timer wheel, mailbox and scheduler: the parts of the loop.</summary>
@@ -123,6 +126,46 @@ public sealed class LoopPartsTests
         Assert.Equal([1], box.Close());
         Assert.False(await heldBack);
         Assert.False(await box.WaitAsync());
+    }
+
+    [Fact]
+    public async Task What_is_urgent_is_taken_before_all_that_waits_and_is_one_at_a_time()
+    {
+        var box = new Mailbox<int>(1);
+        Assert.False(box.TryTakeUrgent(out _));
+        Assert.True(await box.PostAsync(1));
+        box.PostUrgent(2);
+        Assert.Throws<InvalidOperationException>(() => box.PostUrgent(3));
+        Assert.True(box.TryTakeUrgent(out var urgent));
+        Assert.Equal(2, urgent);
+        Assert.False(box.TryTakeUrgent(out _));
+        var taken = new List<int>();
+        box.Take(taken, 9);
+        Assert.Equal([1], taken);
+        var waiting = box.WaitAsync().AsTask();
+        Assert.False(waiting.IsCompleted);
+        box.PostUrgent(4);
+        Assert.True(await waiting);
+        Assert.True(await box.WaitAsync());
+        box.Close();
+        box.PostUrgent(5);
+    }
+
+    [Fact]
+    public void The_next_commit_begins_before_what_the_last_one_leads_to_leaves()
+    {
+        var scenario = ScenarioArbitrary.Concrete(ScenarioCatalogue.Find("everything-at-once")!, 3);
+        var world = new SimWorld(scenario, new SeededChoices(3), new WatchOptions { Trace = true });
+        Assert.Empty(world.Run().Violations);
+        var (submitted, overlapped) = (-1L, 0);
+        foreach (var happened in world.Trace)
+        {
+            if (happened.Node?.Kind != NodeKind.Kernel) continue;
+            if (happened.Kind == SimEventKind.CommitSubmitted) submitted = happened.Step;
+            else if (happened is { Kind: SimEventKind.FrameSent, Message.Action: OrkAction.CommandRequest } && happened.Step == submitted) overlapped++;
+        }
+
+        Assert.NotEqual(0, overlapped);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ public sealed class Facts
     private int _holdersLife;
     private bool _hasFailed;
     private readonly Dictionary<SimNode, (long Previous, long Latest)> _submissions = [];
+    private readonly Dictionary<SimNode, long> _released = [];
 
     internal Facts(SimWorld world) => _world = world;
 
@@ -121,6 +122,9 @@ public sealed class Facts
     /// <summary>From when on the decisions stem that a kernel's latest batch recorded.</summary>
     public long DecidedSince(SimNode kernel) => _submissions.TryGetValue(kernel, out var at) ? at.Previous : 0;
 
+    /// <summary>From when on the decisions stem that a kernel's latest durable batch recorded: the next may be under way when what they lead to leaves.</summary>
+    public long ReleasedSince(SimNode kernel) => _released.GetValueOrDefault(kernel);
+
     /// <summary>An invariant does not hold.</summary>
     public void Violated(IInvariant invariant, string message)
     {
@@ -199,6 +203,7 @@ public sealed class Facts
         Pongs.Clear();
         Deaths.Clear();
         _submissions[node] = (NowTicks, NowTicks);
+        _released[node] = NowTicks;
         _world.Emit(new SimEvent { Kind = SimEventKind.StoreOpened, Node = node, Image = image, Correlation = (ulong)image.Epoch });
     }
 
@@ -214,6 +219,7 @@ public sealed class Facts
         _world.Emit(new SimEvent { Kind = SimEventKind.CommitApplying, Node = node, Batch = batch });
         DurableTicks = NowTicks;
         CommitInFlight = false;
+        _released[node] = DecidedSince(node);
         foreach (var row in batch.Workers)
         {
             if (!Workers.TryGetValue(row.WorkerId, out var before) || before.Hold != row.Hold) HeldTicks[row.WorkerId] = NowTicks;

@@ -35,7 +35,7 @@ public sealed class NoSendToUnroutable : IInvariant
         facts.Watch(link);
 
         // The decision may be older than the frame by a commit: only what was so before it was taken counts.
-        var decidedTicks = facts.DecidedSince(happened.Node!);
+        var decidedTicks = facts.ReleasedSince(happened.Node!);
         if (facts.Circuits.TryGetValue(link.Peer.Name, out var circuit) && circuit.State == KernelEvent.CircuitOpened && circuit.Ticks < decidedTicks)
         {
             facts.Violated(this, $"{message.CommandId} was sent to {link.Peer}, whose circuit is open.");

@@ -187,7 +187,7 @@ public sealed class Bounds : IInvariant
     /// <summary>A kernel is told that a link is full; what it decides after that waits.</summary>
     private void CheckJam(SimConnection link, Facts facts)
     {
-        if (link.JammedTicks is { } since && since + Moment < facts.DecidedSince(link.Owner) && facts.AwakeTicks + Moment < facts.NowTicks) facts.Violated(this, $"A command is put on the link of {link.Other.Owner}, which has been full for {SimDefaults.Seconds(facts.NowTicks - since)} s.");
+        if (link.JammedTicks is { } since && since + Moment < facts.ReleasedSince(link.Owner) && facts.AwakeTicks + Moment < facts.NowTicks) facts.Violated(this, $"A command is put on the link of {link.Other.Owner}, which has been full for {SimDefaults.Seconds(facts.NowTicks - since)} s.");
     }
 
     /// <summary>Long polls beyond the limit are answered at once, which is after a commit.</summary>

@@ -23,7 +23,7 @@ public sealed class Idempotency : IInvariant
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Kind == SimEventKind.FrameSent)
         {
-            if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandResult, CommandId: { } told } && facts.Commands.TryGetValue(told, out var old) && old.ForgottenTicks < facts.DecidedSince(facts.Holder!)) facts.Violated(this, $"An order is answered with {told}, which is not readable any more.");
+            if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandResult, CommandId: { } told } && facts.Commands.TryGetValue(told, out var old) && old.ForgottenTicks < facts.ReleasedSince(facts.Holder!)) facts.Violated(this, $"An order is answered with {told}, which is not readable any more.");
             if (happened.Node!.Kind != NodeKind.Caller || happened.Message is not { Action: OrkAction.CommandRequest, EnvelopeId: { } id, Key: null } || facts.World.IsBroken(happened.Node)) return;
             if (!_sent.Add((happened.Node, id))) facts.Violated(this, $"The client of {happened.Node} sends an order without a key again.");
             return;

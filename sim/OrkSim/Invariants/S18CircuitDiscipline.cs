@@ -58,7 +58,7 @@ public sealed class CircuitDiscipline : IInvariant
         if (link.Peer.Kind != NodeKind.Worker) return;
 
         // A command leaves after its commit: only what was so before it was decided counts. Pulls leave in the turn that decides them.
-        var decidedTicks = message.Action == OrkAction.CommandRequest ? facts.DecidedSince(happened.Node!) : happened.Ticks;
+        var decidedTicks = message.Action == OrkAction.CommandRequest ? facts.ReleasedSince(happened.Node!) : happened.Ticks;
         if (message.Action == OrkAction.CommandRequest && facts.Workers.TryGetValue(link.Peer.Name, out var row) && row.Hold == CircuitHold.Open && facts.HeldTicks[row.WorkerId] < decidedTicks)
         {
             facts.Violated(this, $"{message.CommandId} is sent to {link.Peer}, which an operator has isolated.");

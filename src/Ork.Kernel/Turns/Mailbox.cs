@@ -15,6 +15,7 @@ public sealed class Mailbox<T>
     private readonly Queue<TaskCompletionSource<bool>> _senders = new();
     private readonly int _limit;
     private TaskCompletionSource<bool>? _reader;
+    private (bool IsThere, T Item) _urgent;
     private bool _closed;
 
     /// <summary>Makes an empty mailbox.</summary>
@@ -80,13 +81,40 @@ public sealed class Mailbox<T>
         reader?.TrySetResult(true);
     }
 
+    /// <summary>Sends an item before all others. Only for what there is one of at a time: a commit's result.</summary>
+    /// <exception cref="InvalidOperationException">The one before was not taken yet.</exception>
+    public void PostUrgent(T item)
+    {
+        TaskCompletionSource<bool>? reader;
+        lock (_gate)
+        {
+            if (_closed) return;
+            if (_urgent.IsThere) throw new InvalidOperationException("An urgent item waits already.");
+            _urgent = (true, item);
+            (reader, _reader) = (_reader, null);
+        }
+
+        reader?.TrySetResult(true);
+    }
+
+    /// <summary>Takes an urgent item, if there is one.</summary>
+    public bool TryTakeUrgent([MaybeNullWhen(false)] out T item)
+    {
+        lock (_gate)
+        {
+            (var isThere, item) = _urgent;
+            _urgent = default;
+            return isThere;
+        }
+    }
+
     /// <summary>Waits until there is something to take.</summary>
     /// <returns>False once the mailbox is closed and empty.</returns>
     public ValueTask<bool> WaitAsync()
     {
         lock (_gate)
         {
-            if (_items.Count > 0 || _closed) return new ValueTask<bool>(_items.Count > 0);
+            if (_items.Count > 0 || _urgent.IsThere || _closed) return new ValueTask<bool>(_items.Count > 0 || _urgent.IsThere);
             _reader = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             return new ValueTask<bool>(_reader.Task);
         }

@@ -15,6 +15,9 @@ internal interface IEffectRunner
 /// </summary>
 internal sealed class TurnLoop
 {
+    // A full batch takes milliseconds. So long the disk is not kept waiting.
+    private const int InputsBetweenLooks = 64;
+
     private readonly KernelOptions _options;
     private readonly KernelCore _core;
     private readonly IKernelStore _store;
@@ -26,7 +29,9 @@ internal sealed class TurnLoop
     private readonly ITimer _timer;
     private Turn _open;
     private Turn? _inFlight;
-    private Turn _spare = new();
+
+    // One is open, one is committed, and of one is told what came of it.
+    private readonly Turn[] _ring = [new(), new(), new()];
     private long _turns;
     private long? _armedForMs;
     private long? _drainUntilMs;
@@ -53,8 +58,8 @@ internal sealed class TurnLoop
         _effects = effects;
         _clock = clock;
         _observer = observer;
-        _open = recovery;
         _turns = recovery.Number;
+        _ring[_turns % _ring.Length] = _open = recovery;
         _timer = clock.Time.CreateTimer(_ => _inbox.PostControl(new Input(InputKind.Tick)), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -86,13 +91,13 @@ internal sealed class TurnLoop
     private void HandleBatch()
     {
         _clock.Stamp(_open);
-        foreach (var input in _batch)
+        LookForCommit();
+        for (var i = 0; i < _batch.Count; i++)
         {
+            if (i % InputsBetweenLooks == InputsBetweenLooks - 1) LookForCommit();
+            var input = _batch[i];
             switch (input.Kind)
             {
-                case InputKind.CommitEnded:
-                    EndCommit((Exception?)input.Detail);
-                    break;
                 case InputKind.Tick:
                     _armedForMs = null;
                     break;
@@ -121,13 +126,12 @@ internal sealed class TurnLoop
         }
 
         var turn = _open;
-        _open = _spare;
-        _open.Begin(++_turns);
+        _open = _ring[++_turns % _ring.Length];
+        _open.Begin(_turns);
         turn.Seal();
         if (turn.Records.Count == 0)
         {
             _effects.Release(turn.AfterCommit);
-            _spare = turn;
             _stopped = _shutDown;
             return;
         }
@@ -136,7 +140,7 @@ internal sealed class TurnLoop
         _ = CommitAsync(turn.Records);
     }
 
-    /// <summary>Never throws: how the commit ended comes back as an input, in order with everything else.</summary>
+    /// <summary>Never throws: how the commit ended comes back as an input, before all that waits.</summary>
     private async Task CommitAsync(CommitBatch records)
     {
         Exception? failure = null;
@@ -151,16 +155,33 @@ internal sealed class TurnLoop
             failure = e;
         }
 
-        _inbox.PostControl(new Input(InputKind.CommitEnded, Detail: failure));
+        _inbox.PostUrgent(new Input(InputKind.CommitEnded, Detail: failure));
+    }
+
+    /// <summary>Between any two inputs a commit may turn out to have ended.</summary>
+    private void LookForCommit()
+    {
+        if (_inbox.TryTakeUrgent(out var ended)) EndCommit((Exception?)ended.Detail);
     }
 
     private void EndCommit(Exception? failure)
     {
         if (failure is not null) throw failure as StoreException ?? new StoreException(ErrorCodes.StoreUnavailable, failure);
         HasCommitted = true;
-        _effects.Release(_inFlight!.AfterCommit);
-        _spare = _inFlight;
+        var ended = _inFlight!;
         _inFlight = null;
+
+        // The disk does not wait for what there is to say of the commit before. A turn with nothing to record would be released at once, ahead of that.
+        if (_open.RecordCount > 0 && !_shutDown)
+        {
+            StartCommit();
+            _clock.Stamp(_open);
+        }
+
+        _effects.Release(ended.AfterCommit);
+        if (_inFlight is not { } next) return;
+        _effects.Release(next.AtOnce);
+        next.AtOnce.Clear();
     }
 
     /// <summary>Stopping: when nothing is in flight, or the time for it is over, what is left is recorded for the next start.</summary>
