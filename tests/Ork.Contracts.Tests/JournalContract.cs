@@ -57,6 +57,25 @@ public sealed class JournalContract : IAsyncLifetime
         Assert.Equal(JournalVerdict.Started, (await journal.StartAsync(Start("b", epoch: 5))).Verdict);
     }
 
+    [Theory]
+    [MemberData(nameof(Journals))]
+    public async Task Of_the_commands_that_ended_the_latest_are_remembered_and_of_those_under_way_all(string kind)
+    {
+        const int most = 10;
+        const int commands = 6_000;
+        var journal = Open(kind, most);
+        await journal.StartAsync(Start("under way"));
+        foreach (var some in Enumerable.Range(0, commands).Chunk(500))
+        {
+            await Task.WhenAll(some.Select(i => journal.StartAsync(Start($"c{i}")).AsTask()).ToArray());
+            await Task.WhenAll(some.Select(i => journal.EndAsync("w", $"c{i}", new JournalAnswer(CommandStatus.Success, default, null)).AsTask()).ToArray());
+        }
+
+        Assert.Equal(JournalVerdict.Started, (await journal.StartAsync(Start("c0"))).Verdict);
+        Assert.Equal(JournalVerdict.Ended, (await journal.StartAsync(Start($"c{commands - 1}"))).Verdict);
+        Assert.Equal(JournalVerdict.Unknown, (await journal.StartAsync(Start("under way"))).Verdict);
+    }
+
     [Fact]
     public async Task What_the_file_holds_outlives_the_process()
     {
@@ -111,7 +130,8 @@ public sealed class JournalContract : IAsyncLifetime
         command.ExecuteNonQuery();
     }
 
-    private ICommandJournal Open(string kind) => kind == "memory" ? new MemoryCommandJournal() : _sqlite = SqliteCommandJournal.Open(Path.Combine(_directory, "j.db"));
+    private ICommandJournal Open(string kind, int maxEntries = 1_000_000) =>
+        kind == "memory" ? new MemoryCommandJournal(maxEntries) : _sqlite = SqliteCommandJournal.Open(Path.Combine(_directory, "j.db"), maxEntries);
 
     private static JournalStart Start(string command, int attempt = 1, long epoch = 1, string worker = "w", bool reexecute = false) =>
         new(worker, command, attempt, epoch, reexecute);

@@ -44,38 +44,3 @@ public interface ICommandJournal
     /// <summary>Records an end.</summary>
     ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer);
 }
-
-/// <summary>A journal in memory: the model of the port, and for Workers whose devices forget with them.</summary>
-public sealed class MemoryCommandJournal : ICommandJournal
-{
-    private readonly object _gate = new();
-    private readonly Dictionary<(string WorkerId, string CommandId), JournalAnswer?> _entries = [];
-    private readonly Dictionary<string, long> _epochs = new(StringComparer.Ordinal);
-
-    /// <inheritdoc/>
-    public ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start)
-    {
-        ArgumentNullException.ThrowIfNull(start);
-        lock (_gate) return new(Start(start));
-    }
-
-    /// <inheritdoc/>
-    public ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer)
-    {
-        lock (_gate) _entries[(workerId, commandId)] = answer;
-        return ValueTask.CompletedTask;
-    }
-
-    private (JournalVerdict Verdict, JournalAnswer? Answer) Start(JournalStart start)
-    {
-        if (_epochs.TryGetValue(start.WorkerId, out var seen) && start.Epoch < seen) return (JournalVerdict.StaleEpoch, null);
-        _epochs[start.WorkerId] = start.Epoch;
-        if (!_entries.TryGetValue((start.WorkerId, start.CommandId), out var answer))
-        {
-            _entries.Add((start.WorkerId, start.CommandId), null);
-            return (JournalVerdict.Started, null);
-        }
-
-        return answer is not null ? (JournalVerdict.Ended, answer) : (start.Reexecute ? JournalVerdict.Started : JournalVerdict.Unknown, null);
-    }
-}
