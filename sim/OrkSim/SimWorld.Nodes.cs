@@ -14,6 +14,8 @@ public sealed partial class SimWorld
     private readonly List<SimWorker> _workers = [];
     private readonly Dictionary<string, SimWorker> _workersById = new(StringComparer.Ordinal);
     private readonly List<SimCaller> _callers = [];
+    private readonly HashSet<SimNode> _broken = [];
+    private readonly HashSet<string> _brokenKeys = new(StringComparer.Ordinal);
     private readonly Dictionary<SimNode, OrkKernel> _kernels = [];
     private readonly Dictionary<string, SimDevice> _devices = new(StringComparer.Ordinal);
 
@@ -66,10 +68,10 @@ public sealed partial class SimWorld
     internal bool IsHonest(string workerId) => _workersById.GetValueOrDefault(workerId) is { Mischief: null };
 
     /// <summary>True where the caller of a key sends what no caller should.</summary>
-    internal bool IsBroken(string callerKey) => _callers.Exists(known => known.Node.Key == callerKey && known.Broken);
+    internal bool IsBroken(string callerKey) => _brokenKeys.Contains(callerKey);
 
     /// <summary>True where a caller sends what no caller should.</summary>
-    internal bool IsBroken(SimNode caller) => _callers.Exists(known => known.Node == caller && known.Broken);
+    internal bool IsBroken(SimNode caller) => _broken.Contains(caller);
 
     /// <summary>True where a Worker's journal outlives it.</summary>
     internal bool KeepsJournal(string workerId) => _workersById.GetValueOrDefault(workerId) is { KeepsJournal: true };
@@ -190,13 +192,20 @@ public sealed partial class SimWorld
         Discovery = new SimDiscovery(this, dialled);
     }
 
+    private void AddBroken(SimNode node)
+    {
+        _broken.Add(node);
+        _brokenKeys.Add(node.Key);
+        _callers.Add(new SimCaller(this, node, isAuditor: false) { Broken = true });
+    }
+
     private void BuildCallers()
     {
         for (var i = 1; i <= Scenario.Workload.Callers.Min; i++) _callers.Add(new SimCaller(this, AddNode($"caller-{i}", NodeKind.Caller), isAuditor: false));
         if (Scenario.Workload.Flood.Min > 0) _callers.Add(new SimCaller(this, Flooder = AddNode("flooder", NodeKind.Caller), isAuditor: false) { Flooding = true });
         if (Scenario.Workload.CurtailAt.Max > TimeSpan.Zero) _callers.Add(new SimCaller(this, AddNode("curtailer", NodeKind.Caller), isAuditor: false) { Curtailing = true });
         if (Scenario.Workload.Audit) _callers.Add(new SimCaller(this, AddNode("auditor", NodeKind.Caller), isAuditor: true));
-        for (var i = 1; i <= Scenario.Workload.Broken.Min; i++) _callers.Add(new SimCaller(this, AddNode($"broken-{i}", NodeKind.Caller), isAuditor: false) { Broken = true });
+        for (var i = 1; i <= Scenario.Workload.Broken.Min; i++) AddBroken(AddNode($"broken-{i}", NodeKind.Caller));
     }
 }
 

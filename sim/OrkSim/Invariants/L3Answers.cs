@@ -91,8 +91,17 @@ public sealed class AnswersInTime : IInvariant
     /// <summary>Long polls that a kernel can have: those that have no answer, and those whose link was lost not long ago.</summary>
     private int Waiting(long ticks, Facts facts)
     {
-        _left.RemoveAll(until => until < ticks);
-        return _left.Count + facts.CallerLinks.Sum(static caller => caller.Questions.Values.Count(static asked => asked.WaitMs > 0));
+        if (_left.Count > 0) _left.RemoveAll(until => until < ticks);
+        var waiting = _left.Count;
+        foreach (var caller in facts.CallerLinks)
+        {
+            foreach (var asked in caller.Questions.Values)
+            {
+                if (asked.WaitMs > 0) waiting++;
+            }
+        }
+
+        return waiting;
     }
 
     /// <summary>No long poll keeps its place when it is over.</summary>
