@@ -163,7 +163,7 @@ public sealed class Facts
     internal WireMessage? FrameSent(SimConnection side, FrameKind kind, ulong correlation, byte[] payload)
     {
         var message = kind is FrameKind.Request or FrameKind.Response ? WireMessage.Read(side.Owner.Kind, payload) : null;
-        if (side.Facts is { } link && link.KernelSide == side && link.Peer.Kind == NodeKind.Worker) SentToWorker(link, kind, correlation, message);
+        if (side.Facts is { } link && link.KernelSide == side && link.Peer.Kind == NodeKind.Worker) SentToWorker(link, kind, correlation, message, payload);
         _world.Emit(new SimEvent
         {
             Kind = SimEventKind.FrameSent, Node = side.Owner, Connection = side, Frame = kind, Correlation = correlation, Payload = payload, Message = message,
@@ -362,7 +362,9 @@ public sealed class Facts
         command.Row = row with { Spec = command.Row.Spec };
     }
 
-    private void SentToWorker(LinkFacts link, FrameKind kind, ulong correlation, WireMessage? message)
+    private static bool NamesNoDevice(ReadOnlySpan<byte> envelope) => envelope.IndexOf("\"deviceId\":null"u8) >= 0;
+
+    private void SentToWorker(LinkFacts link, FrameKind kind, ulong correlation, WireMessage? message, ReadOnlySpan<byte> payload)
     {
         if (kind is FrameKind.Hello or FrameKind.Welcome)
         {
@@ -383,6 +385,7 @@ public sealed class Facts
         if (message.Action == OrkAction.StatePull) link.LastStatePullTicks = NowTicks;
         if (message.Action == OrkAction.TelemetryPull) link.LastTelemetryPullTicks = NowTicks;
         link.Outstanding[correlation] = (message.Action, NowTicks, message.CommandId, message.Attempt);
+        if (message.Action is OrkAction.TelemetryPull or OrkAction.StatePull && !NamesNoDevice(payload)) link.Forwarded.Add(correlation);
         if (message.CommandId is not null) link.Epoch = message.Epoch;
     }
 
@@ -430,7 +433,7 @@ public sealed class Facts
                 var isInTime = NowTicks - asked.Ticks < TimeoutOf(asked.Action).Ticks - TimeSpan.FromMilliseconds(300).Ticks;
 
                 // An answer that names a device is a caller's, about that one.
-                if (isInTime && packet.Payload.AsSpan().IndexOf("\"deviceId\":null"u8) >= 0) link.States = (packet.Payload, NowTicks);
+                if (isInTime && NamesNoDevice(packet.Payload)) link.States = (packet.Payload, NowTicks);
                 break;
             case OrkAction.HealthPong:
                 link.SickTicks = null;

@@ -55,6 +55,9 @@ public sealed class LinkFacts
     /// <summary>Requests of a caller, or to a Worker, that have no answer.</summary>
     public Dictionary<ulong, Question> Questions { get; } = [];
 
+    /// <summary>Pulls that name a device, by their correlations: a caller's. The schedule's name none.</summary>
+    public HashSet<ulong> Forwarded { get; } = [];
+
     /// <summary>The Worker's latest word on the states of all its devices that was surely in time, and when the kernel took it; empty and 0 where there is none.</summary>
     public (ReadOnlyMemory<byte> Payload, long Ticks) States { get; internal set; }
 

@@ -170,18 +170,20 @@ public sealed class Bounds : IInvariant
     {
         var options = facts.World.KernelOptions;
         var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.Pulls.TimeoutMs - 1).Ticks;
-        var count = 0;
+        var (scheduled, forwarded) = (0, 0);
         foreach (var link in facts.WorkerLinks)
         {
             if (link.KernelSide.Owner != facts.Holder || facts.World.IsGone(link.Peer.Name)) continue;
-            foreach (var asked in link.Outstanding.Values)
+            foreach (var (correlation, asked) in link.Outstanding)
             {
-                if (asked.Action is OrkAction.TelemetryPull or OrkAction.StatePull && asked.Ticks > since) count++;
+                if (asked.Action is not (OrkAction.TelemetryPull or OrkAction.StatePull) || asked.Ticks <= since) continue;
+                if (link.Forwarded.Contains(correlation)) forwarded++;
+                else scheduled++;
             }
         }
 
-        var most = options.Pulls.MaxPulls + options.Schedule.MaxPulls;
-        if (count > most) facts.Violated(this, $"{count} pulls are under way; {options.Pulls.MaxPulls} may be, and the schedule's {options.Schedule.MaxPulls}.");
+        if (forwarded > options.Pulls.MaxPulls) facts.Violated(this, $"{forwarded} pulls of callers are under way; {options.Pulls.MaxPulls} may be.");
+        if (scheduled > options.Schedule.MaxPulls) facts.Violated(this, $"{scheduled} scheduled pulls are under way; {options.Schedule.MaxPulls} may be.");
     }
 
     /// <summary>A kernel is told that a link is full; what it decides after that waits.</summary>
