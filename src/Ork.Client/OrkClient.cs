@@ -162,6 +162,9 @@ public sealed class OrkClient : IAsyncDisposable
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>How long nothing may come on a link that a call waits on before it is taken for dead.</summary>
+    private TimeSpan Silence => TimeSpan.FromMilliseconds(_options.TimeoutMs / 2.0);
+
     private static readonly JsonSerializerOptions WriteOptions = new(JsonSerializerDefaults.Web)
     {
         DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
@@ -183,13 +186,13 @@ public sealed class OrkClient : IAsyncDisposable
         using var caller = CancelsWith(timeout, cancellation);
         var envelope = Write(action, deviceId, payload);
         ClientLink? link = null;
-        var heard = 0L;
+        var (heard, since) = (0L, 0L);
         try
         {
             while (true)
             {
                 link = await LinkAsync(timeout.Token);
-                heard = link.Received;
+                (heard, since) = (link.Received, _ports.Time.GetTimestamp());
                 await DrainedAsync(link, timeout.Token);
                 if (link.HasEnded) continue;
                 var pending = link.Ask(envelope.WrittenSpan);
@@ -197,18 +200,33 @@ public sealed class OrkClient : IAsyncDisposable
                 var answer = await pending.Task;
                 forgetting.Unregister();
                 if (answer is not null) return answer;
-                timeout.Token.ThrowIfCancellationRequested();
+                if (timeout.IsCancellationRequested)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    return GivenUp(link, heard, since, extraMs);
+                }
+
                 if (!repeatable) return new Answer(default, new OrkRefusedException(ErrorCodes.LinkLost.Code, "The link was lost; whether the command was accepted is not known."));
             }
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            // Nothing at all came meanwhile: whoever was there may be gone without a word, and TCP takes a quarter of an hour to find out. The next call opens another link;
-            // calls under way keep theirs, for a kernel that is only slow will answer them.
-            if (link is not null && link.Received == heard) link.Retire();
-            var reason = _link?.Goodbye is { } goodbye ? $"{_options.Endpoint}: {goodbye}" : $"{_options.Endpoint}: no answer within {_options.TimeoutMs + extraMs} ms";
-            return new Answer(default, new OrkRefusedException(ErrorCodes.KernelUnavailable.Code, reason));
+            return GivenUp(link, heard, since, extraMs);
         }
+    }
+
+    /// <summary>The end of a call whose time is over.</summary>
+    /// <param name="link">The link that it was on, or null where there was none.</param>
+    /// <param name="heard">What had come on it when the call began to use it.</param>
+    /// <param name="since">When that was.</param>
+    /// <param name="extraMs">What was added to the time that a call has.</param>
+    private Answer GivenUp(ClientLink? link, long heard, long since, long extraMs)
+    {
+        // Nothing at all came for long: whoever was there may be gone without a word, and TCP takes a quarter of an hour to find out. The next call opens another link;
+        // calls under way keep theirs, for a kernel that is only slow will answer them. A call that got the link when its time was all but over says nothing of it.
+        if (link is not null && link.Received == heard && _ports.Time.GetElapsedTime(since) >= Silence) link.Retire();
+        var reason = _link?.Goodbye is { } goodbye ? $"{_options.Endpoint}: {goodbye}" : $"{_options.Endpoint}: no answer within {_options.TimeoutMs + extraMs} ms";
+        return new Answer(default, new OrkRefusedException(ErrorCodes.KernelUnavailable.Code, reason));
     }
 
     /// <summary>Waits until the kernel reads again where it lags behind, but no longer than the call may take or the link is of use.</summary>

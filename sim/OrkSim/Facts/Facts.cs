@@ -437,7 +437,7 @@ public sealed class Facts
                 break;
             case OrkAction.HealthPong:
                 link.SickTicks = null;
-                link.AnsweredPingTicks = asked.Ticks;
+                link.AnsweredPingTicks = Math.Max(link.AnsweredPingTicks, asked.Ticks);
                 link.LastPongTook = NowTicks - asked.Ticks;
                 if (link.AnswerPing(packet.Correlation) && link.IsRegistered) link.WellTicks ??= NowTicks;
                 if (link.KernelSide.Owner == Holder) Pongs[link.Peer.Name] = NowTicks;
