@@ -19,7 +19,9 @@ public sealed class OrkClient : IAsyncDisposable
     private readonly CancellationTokenSource _closing = new();
     private ClientLink? _link;
     private bool _connecting;
-    private int _failedConnects;
+
+    // Since the latest answer: a link that came and went without one is no better than none.
+    private int _connects;
 
     /// <summary>Makes a client; it connects with its first call.</summary>
     public OrkClient(ClientOptions options, ClientPorts ports)
@@ -199,7 +201,12 @@ public sealed class OrkClient : IAsyncDisposable
                 var forgetting = timeout.Token.UnsafeRegister(static pending => ((PendingAnswer)pending!).Forget(), pending);
                 var answer = await pending.Task;
                 forgetting.Unregister();
-                if (answer is not null) return answer;
+                if (answer is not null)
+                {
+                    _connects = 0;
+                    return answer;
+                }
+
                 if (timeout.IsCancellationRequested)
                 {
                     cancellation.ThrowIfCancellationRequested();
@@ -339,20 +346,19 @@ public sealed class OrkClient : IAsyncDisposable
         cancellation.ThrowIfCancellationRequested();
         try
         {
-            if (_failedConnects > 0 || _link is not null)
+            if (_connects > 0 || _link is not null)
             {
-                var delayMs = 1 + _ports.Entropy.FullJitterMs(_failedConnects, _options.ReconnectBaseMs, _options.ReconnectCapMs);
+                var delayMs = 1 + _ports.Entropy.FullJitterMs(_connects, _options.ReconnectBaseMs, _options.ReconnectCapMs);
                 await Task.Delay(TimeSpan.FromMilliseconds(delayMs), _ports.Time, cancellation);
             }
 
+            _connects++;
             var connection = await _ports.Network.ConnectAsync(_options.Endpoint, _options.KernelKey, cancellation);
             connection.Send(FrameKind.Hello, 0, new Greeting(Greeting.Caller, Name: _options.Name).ToBytes());
-            _failedConnects = 0;
             return new ClientLink(connection);
         }
         catch (LinkException e) when (e.Refusal.Error == ErrorCodes.KernelUnavailable)
         {
-            _failedConnects++;
             return null;
         }
         catch (LinkException e)
