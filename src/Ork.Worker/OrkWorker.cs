@@ -90,7 +90,7 @@ public sealed class OrkWorker
     {
         try
         {
-            if (await GreetedAsync(connection, FrameKind.Hello, cancellation))
+            if (await GreetedInTimeAsync(connection, cancellation))
             {
                 connection.Send(FrameKind.Welcome, 0, _greeting);
                 await ServeAsync(connection, cancellation);
@@ -103,6 +103,14 @@ public sealed class OrkWorker
         }
 
         places.Release();
+    }
+
+    /// <summary>Waits for a dialling kernel to say who it is. One that died before it did would keep its place for good.</summary>
+    private async Task<bool> GreetedInTimeAsync(IConnection connection, CancellationToken cancellation)
+    {
+        await using var timer = _ports.Time.CreateTimer(
+            _ => connection.Close(ErrorCodes.HandshakeTimeout), null, TimeSpan.FromMilliseconds(_options.ConnectTimeoutMs), Timeout.InfiniteTimeSpan);
+        return await GreetedAsync(connection, FrameKind.Hello, cancellation);
     }
 
     private async Task<bool> GreetedAsync(IConnection connection, FrameKind expected, CancellationToken cancellation)
