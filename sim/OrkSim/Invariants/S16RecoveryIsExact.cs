@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Ork.Kernel;
 using Ork.Protocol;
@@ -135,28 +136,21 @@ public sealed class RecoveryIsExact : IInvariant
     private static Question? AskedInQuiet(in SimEvent answer, Facts facts) =>
         answer.Connection!.Facts!.Questions.TryGetValue(answer.Correlation, out var asked) && !facts.CommitInFlight && facts.DurableTicks < asked.Ticks && facts.HeldSinceTicks < asked.Ticks ? asked : null;
 
-    private static string? NamedIn(in Question asked)
+    private static string? NamedIn(in Question asked) => PayloadReader.TextOf(MemberOf(asked, "workerId"u8));
+
+    private static long? LimitIn(in Question asked) => long.TryParse(MemberOf(asked, "limit"u8).Span, CultureInfo.InvariantCulture, out var limit) ? limit : null;
+
+    /// <summary>A member of a question's payload as it stands there; empty where it has none.</summary>
+    private static ReadOnlyMemory<byte> MemberOf(in Question asked, ReadOnlySpan<byte> name)
     {
-        if (EnvelopeReader.Read(asked.Envelope, out var envelope) is not null) return null;
+        if (EnvelopeReader.Read(asked.Envelope, out var envelope) is not null) return default;
         var reader = new PayloadReader(envelope.Payload);
         while (reader.Next())
         {
-            if (reader.Is("workerId"u8)) return reader.Text();
+            if (reader.Is(name)) return reader.Raw();
         }
 
-        return null;
-    }
-
-    private static long? LimitIn(in Question asked)
-    {
-        if (EnvelopeReader.Read(asked.Envelope, out var envelope) is not null) return null;
-        var reader = new PayloadReader(envelope.Payload);
-        while (reader.Next())
-        {
-            if (reader.Is("limit"u8)) return reader.Integer();
-        }
-
-        return null;
+        return default;
     }
 
     private void CheckTotal(JsonElement kernel, string name, long inStore, Facts facts)

@@ -15,7 +15,7 @@ internal interface IEffectRunner
 /// </summary>
 internal sealed class TurnLoop
 {
-    // A full batch takes milliseconds. So long the disk is not kept waiting.
+    // A full batch takes milliseconds, for which the disk would stand idle.
     private const int InputsBetweenLooks = 64;
 
     private readonly KernelOptions _options;
