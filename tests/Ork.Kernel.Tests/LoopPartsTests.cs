@@ -205,6 +205,29 @@ public sealed class LoopPartsTests
     }
 
     [Fact]
+    public void Jobs_that_end_as_they_begin_are_begun_one_after_the_other_however_many_wait()
+    {
+        var timers = new TimerWheel(0);
+        var observer = new RecordingObserver();
+        Action<Turn>? first = null;
+        var (begun, depth, deepest) = (0, 0, 0);
+        var scheduler = new Scheduler(new ScheduleOptions { StateIntervalMs = 1_000, MaxPulls = 1 }, JobMachine.Build(observer, true), timers, observer, (_, _, done, turn) =>
+        {
+            begun++;
+            deepest = Math.Max(deepest, ++depth);
+            if (first is null) first = done;
+            else done(turn);
+            depth--;
+        });
+        var turn = new Turn();
+        for (var i = 0; i < 100; i++) scheduler.Start(JobKind.State, new WorkerEntry($"w{i}", "k"), turn);
+        for (turn.NowMs = 1; turn.NowMs <= 1_000; turn.NowMs++) timers.Advance(turn.NowMs, turn);
+        Assert.Equal(1, begun);
+        first!(turn);
+        Assert.Equal((100, 1), (begun, deepest));
+    }
+
+    [Fact]
     public void Jobs_of_all_Workers_begin_on_the_grid_of_the_schedule()
     {
         var timers = new TimerWheel(0);

@@ -21,6 +21,7 @@ internal sealed class Scheduler(
     [SuppressMessage("Ork.Bounds", "ORK0301", Justification = "One place for each job: a job that waits is not due again.")]
     private readonly Queue<Job> _waiting = new();
     private int _pulls;
+    private bool _beginsWaiting;
 
     /// <summary>Scheduled telemetry and state pulls under way; never above the limit (S12).</summary>
     internal int PullsInFlight => _pulls;
@@ -78,11 +79,21 @@ internal sealed class Scheduler(
     {
         machine.Fire(ref job.State, JobTrigger.Finish, job.Name);
         if (job.Kind != JobKind.Health) _pulls--;
+        BeginWaiting(turn);
+    }
+
+    /// <summary>A pull may end as it begins, where its Worker is not to be asked: the loop that runs already goes on then, for thousands may wait and a stack has an end.</summary>
+    private void BeginWaiting(Turn turn)
+    {
+        if (_beginsWaiting) return;
+        _beginsWaiting = true;
         while (_pulls < options.MaxPulls && _waiting.TryDequeue(out var next))
         {
             if (next.Stopped) machine.Fire(ref next.State, JobTrigger.Drop, next.Name);
             else Begin(next, turn);
         }
+
+        _beginsWaiting = false;
     }
 
     private long IntervalOf(JobKind kind) => kind switch
