@@ -38,14 +38,14 @@ internal sealed class DeviceMap(LinkOptions options, IKernelObserver observer, I
 
         worker.Devices.RemoveAll(device => !told.Contains(device.DeviceId));
         worker.RefusedClaims.Clear();
-        foreach (var deviceId in deviceIds) Claim(worker, deviceId, turn);
+        ClaimEach(worker, deviceIds, turn);
         if (dropped.Count > 0) events.DevicesLeft(worker, turn);
     }
 
     /// <summary>Takes <c>{"deviceId": {state}, ...}</c>; only a state that changed is written.</summary>
     internal void TakeStates(WorkerEntry worker, ReadOnlyMemory<byte> states, Turn turn)
     {
-        foreach (var deviceId in worker.RefusedClaims.ToArray()) Claim(worker, deviceId, turn);
+        ClaimEach(worker, [.. worker.RefusedClaims], turn);
         var reader = new PayloadReader(states);
         while (reader.Next())
         {
@@ -57,32 +57,45 @@ internal sealed class DeviceMap(LinkOptions options, IKernelObserver observer, I
         }
     }
 
-    private void Claim(WorkerEntry worker, string deviceId, Turn turn)
+    /// <summary>Who loses devices is told once, however many they are: each time all its commands are looked at.</summary>
+    private void ClaimEach(WorkerEntry worker, IReadOnlyList<string> deviceIds, Turn turn)
     {
-        if (worker.Devices.Count >= options.MaxDevicesPerWorker) return;
+        var losers = new List<WorkerEntry>();
+        foreach (var deviceId in deviceIds)
+        {
+            if (Claim(worker, deviceId, turn) is { } loser && !losers.Contains(loser)) losers.Add(loser);
+        }
+
+        foreach (var loser in losers) events.DevicesLeft(loser, turn);
+    }
+
+    /// <returns>The dead or terminated Worker whose it was, or null.</returns>
+    private WorkerEntry? Claim(WorkerEntry worker, string deviceId, Turn turn)
+    {
+        if (worker.Devices.Count >= options.MaxDevicesPerWorker) return null;
         if (!_devices.TryGetValue(deviceId, out var device))
         {
             device = new DeviceEntry(deviceId, worker);
             _devices.Add(deviceId, device);
             Take(worker, device, turn);
-            return;
+            return null;
         }
 
         var owner = device.Owner;
-        if (owner == worker) return;
+        if (owner == worker) return null;
         if (owner.State != WorkerState.Terminated && !events.IsDead(owner))
         {
-            if (!worker.RefusedClaims.Add(deviceId)) return;
+            if (!worker.RefusedClaims.Add(deviceId)) return null;
             var refusal = Refusal.With(ErrorCodes.DeviceConflict, $"{worker.WorkerId} claims it of {owner.WorkerId}");
             observer.Note(KernelEvent.DeviceConflict, deviceId, refusal.Text);
-            return;
+            return null;
         }
 
         owner.Devices.Remove(device);
         device.Owner = worker;
         observer.Note(KernelEvent.DeviceMoved, deviceId, $"{owner.WorkerId} -> {worker.WorkerId}");
         Take(worker, device, turn);
-        events.DevicesLeft(owner, turn);
+        return owner;
     }
 
     private static void Take(WorkerEntry worker, DeviceEntry device, Turn turn)
