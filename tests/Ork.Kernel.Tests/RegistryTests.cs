@@ -119,6 +119,71 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void L1_the_link_that_a_dead_Worker_got_anew_is_closed_too_once_as_many_of_its_pings_have_failed()
+    {
+        var ork = new CoreHarness();
+        ork.Register();
+        var worker = ork.Core.Registry.FindWorker("w1")!;
+        ork.Do(InputKind.LinkDown, 1);
+        for (var i = 0; i < 300 && ork.Core.Health.Of(worker) != HealthState.Dead; i++) ork.Pass(100);
+        ork.Link(session: 2);
+        var closed = new List<Seen>();
+        var pings = 1;
+        for (var i = 0; i < 300 && closed.Count == 0; i++)
+        {
+            var seen = ork.Pass(100);
+            pings += seen.Count(effect => effect.Action == OrkAction.HealthPing);
+            closed.AddRange(seen.Where(effect => effect.Kind == EffectKind.Close));
+        }
+
+        AssertRefused(closed, ErrorCodes.WorkerUnresponsive);
+        Assert.Equal((2, 3), (closed[0].Session, pings));
+        Assert.Equal(HealthState.Dead, ork.Core.Health.Of(worker));
+    }
+
+    [Fact]
+    public void Who_loses_many_devices_at_once_is_told_once()
+    {
+        var events = new DeadOwners();
+        var map = new DeviceMap(new LinkOptions(), new RecordingObserver(), events);
+        var (former, other, heir) = (new WorkerEntry("w1", "k1"), new WorkerEntry("w2", "k2"), new WorkerEntry("w3", "k3"));
+        map.Claim(former, ["d1", "d2", "d3"], new Turn());
+        map.Claim(other, ["d4"], new Turn());
+        map.Claim(heir, ["d3", "d4", "d1"], new Turn());
+        Assert.Equal(["w1", "w2"], events.Losers);
+        Assert.Equal(["w3", "w1", "w3", "w3"], new[] { "d1", "d2", "d3", "d4" }.Select(device => map.Find(device)!.Owner.WorkerId));
+    }
+
+    private sealed class DeadOwners : IWorkerEvents
+    {
+        internal List<string> Losers { get; } = [];
+
+        public void DevicesLeft(WorkerEntry formerOwner, Turn turn) => Losers.Add(formerOwner.WorkerId);
+
+        public bool IsDead(WorkerEntry worker) => true;
+
+        public void WorkerKnown(WorkerEntry worker, Turn turn)
+        {
+        }
+
+        public void WorkerLinked(WorkerEntry worker, Turn turn)
+        {
+        }
+
+        public void WorkerReady(WorkerEntry worker, Turn turn)
+        {
+        }
+
+        public void WorkerUnlinked(WorkerEntry worker, Turn turn)
+        {
+        }
+
+        public void WorkerTerminated(WorkerEntry worker, Turn turn)
+        {
+        }
+    }
+
+    [Fact]
     public void S7_a_sick_Worker_is_sent_nothing_until_it_is_healthy_again()
     {
         _ork.Register();

@@ -87,7 +87,7 @@ public sealed class Convergence : IInvariant
         }
     }
 
-    /// <summary>Who answers no ping is dead after so many of them, so that its devices may be another's.</summary>
+    /// <summary>Who answers no ping is dead after so many of them, so that its devices may be another's; and so is the link, whenever it was opened.</summary>
     private void CheckSilent(Facts facts)
     {
         if (!facts.IsServed) return;
@@ -97,7 +97,9 @@ public sealed class Convergence : IInvariant
         {
             if (link.SickTicks is not { } sick || link.KernelSide.Owner != facts.Holder || facts.World.IsGone(link.Peer.Name)) continue;
             var silent = facts.NowTicks - Math.Max(sick, facts.AwakeTicks);
-            if (silent > bound && !(facts.Deaths.TryGetValue(link.Peer.Name, out var death) && death.IsDead)) facts.Violated(this, $"{link.Peer} has answered no ping for {SimDefaults.Seconds(silent)} s, and is not dead.");
+            if (silent <= bound) continue;
+            if (!(facts.Deaths.TryGetValue(link.Peer.Name, out var death) && death.IsDead)) facts.Violated(this, $"{link.Peer} has answered no ping for {SimDefaults.Seconds(silent)} s, and is not dead.");
+            else if (silent > bound + Moment && link.KernelSide.IsOpen) facts.Violated(this, $"{link.Peer} is dead and has answered no ping on its link for {SimDefaults.Seconds(silent)} s; the link is still open.");
         }
     }
 

@@ -24,6 +24,9 @@ internal sealed class WorkerLink(long session, WorkerEntry worker, PeerIdentity 
 
     /// <summary>True while the link's output is full.</summary>
     internal bool Congested { get; set; }
+
+    /// <summary>Failed pings in a row on this link. The Health Monitor's.</summary>
+    internal int PingsFailed { get; set; }
 }
 
 /// <summary>One request to a Worker, from sending to its answer or the end of its link.</summary>

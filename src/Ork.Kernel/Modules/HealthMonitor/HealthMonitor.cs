@@ -13,8 +13,8 @@ internal interface IHealth
 }
 
 /// <summary>
-/// Pings every known Worker, registered or not: on each new link at once, then at its interval. One failed ping makes it sick, three in a row dead; a
-/// dead Worker's silent link is closed, so that it can come back on a new one.
+/// Pings every known Worker, registered or not: on each new link at once, then at its interval. One failed ping makes it sick, three in a row dead; the
+/// silent link of a dead one is closed, whenever it was opened, so that it can come back on a new one.
 /// </summary>
 internal sealed class HealthMonitor(
     HealthOptions options, ModuleMachine<HealthState, HealthTrigger> machine, Exchanges exchanges, IKernelObserver observer,
@@ -62,6 +62,7 @@ internal sealed class HealthMonitor(
         }
 
         var probe = (Probe)ask.Subject;
+        ask.Link.PingsFailed = 0;
         Succeeded(probe.Record, turn);
         probe.Done?.Invoke(turn);
     }
@@ -70,6 +71,7 @@ internal sealed class HealthMonitor(
     public void Unanswered(Ask ask, ErrorCode why, Turn turn)
     {
         var probe = (Probe)ask.Subject;
+        ask.Link.PingsFailed++;
         if (ask.Link.Worker.Link == ask.Link || ask.Link.Worker.Link is null) Failed(probe.Record, turn);
         probe.Done?.Invoke(turn);
     }
@@ -86,20 +88,30 @@ internal sealed class HealthMonitor(
     private void Failed(Record record, Turn turn)
     {
         record.FailedInRow++;
-        if (record.State == HealthState.Dead || !_records.ContainsKey(record.Worker)) return;
-        if (record.State != HealthState.Sick)
+        if (!_records.ContainsKey(record.Worker)) return;
+        if (record.State is HealthState.Unknown or HealthState.Healthy)
         {
             machine.Fire(ref record.State, HealthTrigger.PingFailed, record.Worker.WorkerId);
             observer.Note(KernelEvent.WorkerSick, record.Worker.WorkerId);
             changed(record.Worker, turn);
         }
+        else if (record.State == HealthState.Dead)
+        {
+            // Linked anew, and silent again.
+            if (record.Worker.Link?.PingsFailed >= options.DeadAfter) GiveUpLink(record.Worker, turn);
+        }
         else if (record.FailedInRow >= options.DeadAfter)
         {
             machine.Fire(ref record.State, HealthTrigger.LastPingFailed, record.Worker.WorkerId);
             observer.Note(KernelEvent.WorkerDead, record.Worker.WorkerId);
-            if (record.Worker.Link is { } link) turn.AtOnce.Close(link.Session, ErrorCodes.WorkerUnresponsive);
+            GiveUpLink(record.Worker, turn);
             changed(record.Worker, turn);
         }
+    }
+
+    private static void GiveUpLink(WorkerEntry worker, Turn turn)
+    {
+        if (worker.Link is { } link) turn.AtOnce.Close(link.Session, ErrorCodes.WorkerUnresponsive);
     }
 
     private sealed class Record(WorkerEntry worker)
