@@ -9,7 +9,8 @@ namespace OrkSim;
 
 /// <summary>
 /// S22: the real store is the model of it. Every batch that became durable in the run is written to a real SQLite store, which is closed and opened again wherever a
-/// kernel of the run opened its own; what it gives back, and the command log in its file, must be what the run's store holds.
+/// kernel of the run opened its own, and after each batch that took devices away, for what is lost with them is soon written again; what it gives back, and the
+/// command log in its file, must be what the run's store holds.
 /// </summary>
 [OrkRole(OrkRole.Edge)]
 public sealed class StoreFidelity : IInvariant, IDisposable
@@ -36,7 +37,7 @@ public sealed class StoreFidelity : IInvariant, IDisposable
         try
         {
             if (happened.Kind == SimEventKind.StoreOpened) Reopen(happened.Image!, facts);
-            else if (_store is { } store && happened.Batch is { } batch) Commit(store, BatchCopy.Of(batch));
+            else if (_store is { } store && happened.Batch is { } batch) Commit(store, batch, facts);
         }
         catch (Exception e) when (e is StoreException or SqliteException or InvalidCastException)
         {
@@ -49,8 +50,7 @@ public sealed class StoreFidelity : IInvariant, IDisposable
     {
         ArgumentNullException.ThrowIfNull(facts);
         if (_store is null) return;
-        var disk = facts.World.Store.Disk;
-        Hear(new SimEvent { Kind = SimEventKind.StoreOpened, Image = new KernelImage(0, disk.Workers, disk.Devices, disk.Commands) }, facts);
+        Hear(new SimEvent { Kind = SimEventKind.StoreOpened, Image = Committed(facts) }, facts);
     }
 
     /// <inheritdoc/>
@@ -60,11 +60,19 @@ public sealed class StoreFidelity : IInvariant, IDisposable
         _folder.Dispose();
     }
 
+    private static KernelImage Committed(Facts facts)
+    {
+        var disk = facts.World.Store.Disk;
+        return new KernelImage(0, disk.Workers, disk.Devices, disk.Commands);
+    }
+
     /// <summary>The store writes while the run goes on, until the next batch comes or the store is closed.</summary>
-    private void Commit(IKernelStore store, CommitBatch batch)
+    private void Commit(IKernelStore store, CommitBatch durable, Facts facts)
     {
         EndCommit();
+        var batch = BatchCopy.Of(durable);
         _commit = Real.Begin(() => store.CommitAsync(batch).AsTask());
+        if (batch.RemovedDevices.Count > 0) Reopen(Committed(facts), facts);
     }
 
     private void EndCommit()
