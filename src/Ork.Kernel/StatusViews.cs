@@ -85,7 +85,7 @@ internal sealed class StatusViews(KernelCore core, long startedMs)
         json.WriteNumber("accepted"u8, core.Ledger.AcceptedTotal);
         json.WriteNumber("succeeded"u8, core.Ledger.SucceededTotal);
         json.WriteNumber("failed"u8, core.Ledger.FailedTotal);
-        json.WriteNumber("retriesLeft"u8, core.Circuits.RetriesLeft);
+        json.WriteNumber("retriesLeft"u8, core.Circuits.RetriesLeft(turn.NowMs));
         json.WriteNumber("pullsInFlight"u8, core.PullsInFlight);
         json.WriteNumber("longPolls"u8, core.Ledger.LongPolls);
         json.WriteEndObject();

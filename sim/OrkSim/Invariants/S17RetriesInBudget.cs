@@ -1,28 +1,36 @@
 using System.Globalization;
 using Ork.Kernel;
+using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S17: in any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause.</summary>
+/// <summary>
+/// S17: in any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, and what
+/// it tells of it is what is left.
+/// </summary>
 public sealed class RetriesInBudget : IInvariant
 {
     private readonly HashSet<long> _sent = [];
     private readonly HashSet<long> _interrupted = [];
     private readonly Dictionary<string, (long Since, int Times)> _looks = new(StringComparer.Ordinal);
+    private readonly List<(long Ticks, double Least, double Most)> _left = [];
     private double _level;
+    private double _least;
+    private double _most;
     private long _filledTicks;
 
     private const int MostLooks = 12;
+    private const int MostKept = 256;
     private static readonly long LookSpan = TimeSpan.FromMilliseconds(50).Ticks;
 
     /// <inheritdoc/>
     public string Id => "S17";
 
     /// <inheritdoc/>
-    public string Says => "In any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause.";
+    public string Says => "In any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, and what it tells of it is what is left.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.StoreOpened | SimEventKind.CommitSubmitted | SimEventKind.Note;
+    public SimEventKind Hears => SimEventKind.StoreOpened | SimEventKind.CommitSubmitted | SimEventKind.FrameSent | SimEventKind.Note;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -36,27 +44,74 @@ public sealed class RetriesInBudget : IInvariant
             return;
         }
 
-        if (happened.Kind == SimEventKind.StoreOpened)
+        if (happened.Kind == SimEventKind.FrameSent)
         {
-            // A command whose first attempt never became durable is sent for the first time again.
-            _sent.Clear();
-            foreach (var row in happened.Image!.Commands)
-            {
-                if (row.SentEver) _sent.Add(row.Seq);
-            }
-
-            (_level, _filledTicks) = (budget.Burst, happened.Ticks);
+            if (happened.Message is { Action: OrkAction.WorkerListResponse } message && message.Listing.TryGetProperty("kernel", out var kernel)) CheckTold(kernel.GetProperty("retriesLeft").GetInt64(), happened.Ticks, facts);
             return;
         }
 
+        if (happened.Kind == SimEventKind.StoreOpened) Begin(happened.Image!, happened.Ticks, budget);
+        else Take(happened.Batch!, happened.Ticks, budget, facts);
+    }
+
+    private void Begin(KernelImage image, long ticks, RetryOptions budget)
+    {
+        _sent.Clear();
+        _interrupted.Clear();
+        foreach (var row in image.Commands)
+        {
+            // A command whose first attempt never became durable is sent for the first time again.
+            if (row.SentEver) _sent.Add(row.Seq);
+            if (row.State == CommandState.Timeout) _interrupted.Add(row.Seq);
+        }
+
+        _level = _least = _most = budget.Burst;
+        _filledTicks = ticks;
+        _left.Clear();
+        _left.Add((ticks, _least, _most));
+    }
+
+    private void Take(CommitBatch batch, long ticks, RetryOptions budget, Facts facts)
+    {
         // What a turn decided, it decided before it was handed to the store: nothing that came in since is taken from it.
-        _level += TimeSpan.FromTicks(happened.Ticks - _filledTicks).TotalSeconds * budget.PerSecond;
-        _filledTicks = happened.Ticks;
+        var trickle = TimeSpan.FromTicks(ticks - _filledTicks).TotalSeconds * budget.PerSecond;
+        _level += trickle;
+        _filledTicks = ticks;
         var retries = 0;
-        foreach (var row in happened.Batch!.Log) Count(in row, budget, ref retries);
+
+        // When within the turn the trickle came nobody knows: before all else it is lost where nothing was missing, after all else none of it is.
+        var (least, most) = (_least, _most);
+        _least = Math.Min(budget.Burst, _least + trickle);
+        foreach (var row in batch.Log)
+        {
+            Count(in row, budget, ref retries);
+            (least, most) = (Math.Min(least, _least), Math.Max(most, _most));
+        }
+
+        _most = Math.Min(budget.Burst, _most + trickle);
+        most = Math.Max(most, _most);
         if (retries > 0 && _level < -0.01) facts.Violated(this, $"The kernel makes {retries} retries at once, {(-_level).ToString("F1", CultureInfo.InvariantCulture)} more than its budget has.");
         _level = Math.Min(_level, budget.Burst);
+        if (_left.Count == MostKept) _left.RemoveAt(0);
+        _left.Add((ticks, least, most));
     }
+
+    /// <summary>What an operator is told is left is between the least and the most that can be.</summary>
+    private void CheckTold(long told, long ticks, Facts facts)
+    {
+        var since = facts.ReleasedSince(facts.Holder!);
+        var trickle = TimeSpan.FromTicks(ticks - Math.Max(since, _left[0].Ticks)).TotalSeconds * facts.World.KernelOptions.Retries.PerSecond;
+        var (least, most) = (double.MaxValue, double.MinValue);
+        for (var i = _left.Count - 1; i >= 0; i--)
+        {
+            (least, most) = (Math.Min(least, _left[i].Least), Math.Max(most, _left[i].Most));
+            if (_left[i].Ticks < since) break;
+        }
+
+        if (told < least - trickle - 1 || told > Math.Max(0, most) + trickle + 1) facts.Violated(this, $"The kernel tells that {told} retries are left; between {Shown(least)} and {Shown(most)} are.");
+    }
+
+    private static string Shown(double level) => level.ToString("F1", CultureInfo.InvariantCulture);
 
     /// <summary>What waits for the budget looks for it now and then, not without pause.</summary>
     private void CheckWait(string command, long ticks, Facts facts)
@@ -73,15 +128,18 @@ public sealed class RetriesInBudget : IInvariant
             case CommandState.Timeout when row.Detail is "Recovered" or "ShuttingDown":
                 _interrupted.Add(row.CommandSeq);
                 break;
-            case CommandState.Timeout:
+            case CommandState.Executing:
                 _interrupted.Remove(row.CommandSeq);
-                break;
-            case CommandState.Executing when _sent.Add(row.CommandSeq):
+                if (!_sent.Add(row.CommandSeq)) break;
                 _level += budget.SharePercent / 100.0;
+                _least = Math.Min(budget.Burst, _least + (budget.SharePercent / 100.0));
+                _most = Math.Min(budget.Burst, _most + (budget.SharePercent / 100.0));
                 break;
             case CommandState.Dispatched when _sent.Contains(row.CommandSeq) && !_interrupted.Contains(row.CommandSeq):
                 retries++;
                 _level--;
+                _least--;
+                _most--;
                 break;
         }
     }

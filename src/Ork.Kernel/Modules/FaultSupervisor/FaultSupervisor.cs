@@ -14,7 +14,7 @@ internal sealed class FaultSupervisor(
     private readonly RetryBudget _budget = new(retries, nowMs);
 
     /// <summary>Retries that the budget would allow now.</summary>
-    internal long RetriesLeft => _budget.Left;
+    internal long RetriesLeft(long nowMs) => _budget.Left(nowMs);
 
     /// <inheritdoc/>
     public CircuitState Of(WorkerEntry worker) => _circuits.TryGetValue(worker, out var circuit) ? circuit.State : CircuitState.Closed;

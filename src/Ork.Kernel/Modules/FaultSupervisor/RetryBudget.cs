@@ -11,7 +11,11 @@ internal sealed class RetryBudget(RetryOptions options, long nowMs)
     private long _filledMs = nowMs;
 
     /// <summary>Retries that could be made now.</summary>
-    internal long Left => _level / 1_000;
+    internal long Left(long nowMs)
+    {
+        Fill(nowMs, 0);
+        return _level / 1_000;
+    }
 
     internal void FirstAttempt(long nowMs) => Fill(nowMs, options.SharePercent * 10L);
 
