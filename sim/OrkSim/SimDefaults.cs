@@ -26,13 +26,13 @@ public static class SimDefaults
     public static KernelOptions Kernel { get; } = new()
     {
         StrictMachines = true,
-        Loop = new LoopOptions { InboxLimit = 32, BatchLimit = 16, PendingRecordLimit = 256, DrainMs = 750 },
+        Loop = new LoopOptions { InboxLimit = 32, BatchLimit = 16, PendingRecordLimit = 40, DrainMs = 750 },
         Commands = new CommandOptions
         {
             MaxOpen = 400,
             MaxOpenBytes = 64 * 1024,
             MaxResultBytes = 1_024,
-            MaxOpenPerWorker = 150,
+            MaxOpenPerWorker = 48,
             MaxOpenPerDevice = 24,
             WindowPerWorker = 8,
             AttemptTimeoutMs = 3_500,
@@ -72,12 +72,12 @@ public static class SimDefaults
     /// <summary>The Workers' options.</summary>
     public static WorkerOptions Worker { get; } = new()
     {
-        DefaultTimeoutMs = 3_000,
+        DefaultTimeoutMs = 9_000,
         QueryTimeoutMs = 3_000,
         ConnectTimeoutMs = 5_000,
         SilentLinkMs = 15_000,
         MaxHandlers = 8,
-        MaxOverdueHandlers = 12,
+        MaxOverdueHandlers = 4,
         MaxResultBytes = 2_048,
     };
 }

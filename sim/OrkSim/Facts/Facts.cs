@@ -412,11 +412,16 @@ public sealed class Facts
             if (link.KernelSide.Owner == Holder && packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success, CommandId: { } succeeded } && succeeded == about) command.SucceededTicks ??= NowTicks;
         }
 
-        // A command's end is an answer like any other, whatever it says.
-        var handlerTimeout = asked.Action != OrkAction.CommandRequest && packet.Payload.AsSpan().IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0;
-        if (CircuitDiscipline.Counts(asked.Action)) link.ProbeAnswered(asked.Ticks);
-        if (CircuitDiscipline.Counts(asked.Action)) link.Take(asked.Ticks, NowTicks, handlerTimeout ? TimeSpan.Zero : TimeoutOf(asked.Action));
-        if (packet.Message is not { } message || message.Action != OrkActions.AnswerTo(asked.Action)) return;
+        // A command's end is an answer like any other, whatever it says; what is none of the protocol, or to another question, is as good as none.
+        var isUsable = packet.Message is { Type: MessageType.Response } response && response.Action == OrkActions.AnswerTo(asked.Action);
+        if (CircuitDiscipline.Counts(asked.Action))
+        {
+            var handlerTimeout = asked.Action != OrkAction.CommandRequest && packet.Payload.AsSpan().IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0;
+            if (isUsable) link.ProbeAnswered(asked.Ticks);
+            link.Take(asked.Ticks, NowTicks, handlerTimeout || !isUsable ? TimeSpan.Zero : TimeoutOf(asked.Action));
+        }
+
+        if (!isUsable || packet.Message is not { } message) return;
         switch (message.Action)
         {
             case OrkAction.IdentityResponse when message.Identity is { } identity:

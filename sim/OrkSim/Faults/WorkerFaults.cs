@@ -219,7 +219,7 @@ internal sealed class ByzantineFault : IFault
         foreach (var worker in world.Workers)
         {
             if (!world.Draws.Chance(spec.Fraction.Min)) continue;
-            worker.Mischief = new Mischief(0.02 + (0.2 * spec.Nasty.Min));
+            worker.Mischief = new Mischief(0.02 + (0.2 * spec.Nasty.Min), garbles: world.Draws.Chance(0.2));
             world.CrashWorker(worker, TimeSpan.FromMilliseconds(20));
         }
 

@@ -4,14 +4,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L1: live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault; the silent link of a dead one is given up, so that it can come back.</summary>
+/// <summary>L1: live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault; the silent link of a dead one is given up, so that it can come back, and so is that of one taken out of service.</summary>
 public sealed class Convergence : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L1";
 
     /// <inheritdoc/>
-    public string Says => "Live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault; the silent link of a dead one is given up.";
+    public string Says => "Live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault; the silent link of a dead one is given up, and so is that of one taken out of service.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
@@ -42,6 +42,7 @@ public sealed class Convergence : IInvariant
             case SimEventKind.Pulse:
                 CheckDead(facts);
                 CheckSilent(facts);
+                CheckTerminated(facts);
                 CheckOrphans(facts);
                 return;
         }
@@ -84,6 +85,18 @@ public sealed class Convergence : IInvariant
         {
             if (!isDead || facts.NowTicks - Math.Max(since, facts.AwakeTicks) < Moment + (2 * facts.World.WorstLateness.Ticks)) continue;
             if (_linked.TryGetValue(worker, out var linked) && linked < since && facts.LinkOf(worker) is { } link && link.OpenedTicks < since) facts.Violated(this, $"{worker} was found dead {SimDefaults.Seconds(facts.NowTicks - since)} s ago, and its silent link is still open.");
+        }
+    }
+
+    /// <summary>A Worker that was taken out of service has its link no longer.</summary>
+    private void CheckTerminated(Facts facts)
+    {
+        if (facts.TerminatedTicks.Count == 0) return;
+        foreach (var link in facts.WorkerLinks)
+        {
+            if (!link.KernelSide.IsOpen || link.KernelSide.Owner != facts.Holder || !facts.TerminatedTicks.TryGetValue(link.Peer.Name, out var terminated)) continue;
+            var since = Math.Max(Math.Max(terminated, link.OpenedTicks), facts.AwakeTicks);
+            if (facts.NowTicks - since > (4 * Moment) + (2 * facts.World.WorstLateness.Ticks) && link.IdentityTaken) facts.Violated(this, $"{link.Peer} was taken out of service {SimDefaults.Seconds(facts.NowTicks - terminated)} s ago, and its link is still open.");
         }
     }
 

@@ -3,19 +3,25 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S2: every command a caller was told is accepted is in the store until its retention ends.</summary>
+/// <summary>S2: every command a caller was told is accepted is in the store until its retention ends, and not for long after.</summary>
 public sealed class NoLostCommand : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S2";
 
     /// <inheritdoc/>
-    public string Says => "Every command a caller was told is accepted is in the store until its retention ends.";
+    public string Says => "Every command a caller was told is accepted is in the store until its retention ends, and not for long after.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.StoreOpened | SimEventKind.CommitApplying;
+    public SimEventKind Hears => SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.StoreOpened | SimEventKind.CommitApplying | SimEventKind.Pulse;
+
+    private static readonly long Patience = TimeSpan.FromSeconds(3).Ticks;
 
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
+
+    // In the order in which they settled.
+    private readonly Queue<long> _settled = new();
+    private readonly HashSet<long> _isSettled = [];
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -35,6 +41,14 @@ public sealed class NoLostCommand : IInvariant
                 break;
             case SimEventKind.CommitApplying:
                 CheckForgotten(happened.Node!, happened.Batch!, facts);
+                foreach (var row in happened.Batch!.ChangedCommands.Concat(happened.Batch.NewCommands))
+                {
+                    if (row.State is CommandState.Success or CommandState.Failed && _isSettled.Add(row.Seq)) _settled.Enqueue(row.Seq);
+                }
+
+                break;
+            case SimEventKind.Pulse:
+                CheckKept(happened.Ticks, facts);
                 break;
         }
     }
@@ -54,6 +68,17 @@ public sealed class NoLostCommand : IInvariant
         {
             if (!found.Contains(id) && !facts.Commands[id].Forgotten) facts.Violated(this, $"{id} was accepted, and a kernel that starts does not find it in the store.");
         }
+    }
+
+    /// <summary>What is past its retention is forgotten soon, by a kernel that is awake; where the wall clock jumps nobody can say when that is.</summary>
+    private void CheckKept(long ticks, Facts facts)
+    {
+        while (_settled.TryPeek(out var gone) && facts.BySeq(gone) is null) _isSettled.Remove(_settled.Dequeue());
+        if (!_settled.TryPeek(out var oldest) || facts.BySeq(oldest) is not { } command || !facts.IsServed || facts.CommitInFlight) return;
+        if (ticks - Math.Max(facts.AwakeTicks, facts.DurableTicks) < Patience && ticks - facts.AwakeTicks < Patience || facts.World.Scenario.Faults.Any(static fault => fault.Kind == "wall-jump")) return;
+        var ageMs = facts.Holder!.Clock.GetUtcNow().ToUnixTimeMilliseconds() - command.Row.UpdatedAt;
+        var mostMs = facts.World.KernelOptions.Commands.RetentionMs + (long)(TimeSpan.FromTicks(Patience) + (2 * facts.World.WorstLateness)).TotalMilliseconds;
+        if (ageMs > mostMs) facts.Violated(this, $"{command.Id} is still there {ageMs} ms after its end; {facts.World.KernelOptions.Commands.RetentionMs} ms is its retention.");
     }
 
     private void CheckForgotten(SimNode kernel, CommitBatch batch, Facts facts)

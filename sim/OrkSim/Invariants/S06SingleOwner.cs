@@ -13,10 +13,13 @@ public sealed class SingleOwner : IInvariant
     public string Says => "A device has one owning Worker: only the owner is sent its commands, and a live owner keeps it.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.CommitApplying;
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.CommitApplying | SimEventKind.Note;
 
     // Who spoke last of who it is.
     private (SimConnection? Link, string? WorkerId) _said;
+
+    // When a kernel said that a device goes to another Worker.
+    private readonly Dictionary<string, long> _movedTicks = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -27,6 +30,10 @@ public sealed class SingleOwner : IInvariant
             CheckLost(in happened, facts);
             CheckStates(happened.Batch!, facts);
             CheckMoves(in happened, facts);
+        }
+        else if (happened.Kind == SimEventKind.Note)
+        {
+            if (happened.Node == facts.Holder && happened.Note == KernelEvent.DeviceMoved) _movedTicks[happened.Subject!] = happened.Ticks;
         }
         else if (happened.Kind == SimEventKind.FrameTaken)
         {
@@ -64,7 +71,11 @@ public sealed class SingleOwner : IInvariant
         foreach (var deviceId in batch.RemovedDevices)
         {
             if (!facts.Owners.TryGetValue(deviceId, out var owner) || batch.Devices.Exists(row => row.DeviceId == deviceId)) continue;
-            if (facts.Claimed(owner, deviceId, facts.DecidedSince(happened.Node!))) facts.Violated(this, $"{deviceId} is dropped although its owner {owner} says it has it.");
+
+            // From a dead owner it may go to another within the turn, which then has it no longer.
+            var decided = facts.DecidedSince(happened.Node!);
+            if (_movedTicks.GetValueOrDefault(deviceId, -1) >= decided && MayBeDead(owner, decided, batch, facts)) continue;
+            if (facts.Claimed(owner, deviceId, decided)) facts.Violated(this, $"{deviceId} is dropped although its owner {owner} says it has it.");
         }
     }
 

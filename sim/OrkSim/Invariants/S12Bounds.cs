@@ -48,6 +48,7 @@ public sealed class Bounds : IInvariant
             CheckPolls(facts);
             CheckClients(facts);
             CheckUntold(facts);
+            CheckDevices(facts);
         }
         else if (happened.Kind == SimEventKind.CommitDurable)
         {
@@ -57,6 +58,10 @@ public sealed class Bounds : IInvariant
         else if (happened.Kind == SimEventKind.FrameTaken)
         {
             if (happened.Node == facts.Holder && happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller } caller) CheckCaller(caller, in happened, facts);
+        }
+        else if (happened is { Node.Kind: NodeKind.Caller, Frame: FrameKind.Request })
+        {
+            if (happened.Connection!.JammedTicks < happened.Ticks - Moment && !facts.World.IsBroken(happened.Node)) facts.Violated(this, $"{happened.Node} asks on, and its link has been full for {SimDefaults.Seconds(happened.Ticks - happened.Connection.JammedTicks!.Value)} s.");
         }
         else if (happened.Node == facts.Holder && happened.Message is { } message)
         {
@@ -86,11 +91,16 @@ public sealed class Bounds : IInvariant
     {
         var most = facts.World.KernelOptions.Loop.PendingRecordLimit / 2;
         if (batch.NewCommands.Count > most + 1) facts.Violated(this, $"{batch.NewCommands.Count} commands are accepted in one turn; {most} may be.");
-        var devices = facts.World.KernelOptions.Links.MaxDevicesPerWorker;
-        if (batch.Devices.Count <= devices) return;
-        foreach (var worker in batch.Devices.GroupBy(static row => row.WorkerId, StringComparer.Ordinal))
+    }
+
+    /// <summary>What a Worker owns counts, however many turns it took to claim it.</summary>
+    private void CheckDevices(Facts facts)
+    {
+        var most = facts.World.KernelOptions.Links.MaxDevicesPerWorker;
+        if (facts.Owners.Count <= most) return;
+        foreach (var worker in facts.Owners.Values.CountBy(static worker => worker, StringComparer.Ordinal))
         {
-            if (worker.Select(static row => row.DeviceId).Distinct(StringComparer.Ordinal).Count() > devices) facts.Violated(this, $"{worker.Key} is given {worker.Count()} devices; {devices} may be.");
+            if (worker.Value > most) facts.Violated(this, $"{worker.Key} owns {worker.Value} devices; {most} may be.");
         }
     }
 
@@ -127,7 +137,7 @@ public sealed class Bounds : IInvariant
     /// <summary>A query's handler is told when its time is over: one that listens runs no longer.</summary>
     private void CheckUntold(Facts facts)
     {
-        var time = TimeSpan.FromMilliseconds(SimDefaults.Worker.QueryTimeoutMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
+        var time = TimeSpan.FromMilliseconds(Math.Max(SimDefaults.Worker.QueryTimeoutMs, SimDefaults.ContractTimeoutMs)).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
         foreach (var worker in facts.World.Workers)
         {
             if (worker.Node is { IsUp: true, Frozen: false } node && facts.NowTicks - node.AwakeTicks > time && worker.AtWork.IsUntold(facts.NowTicks - time)) facts.Violated(this, $"A handler at {node} runs past its time, and was not told.");

@@ -58,11 +58,17 @@ public sealed class AnswerFidelity : IInvariant
         else if (sent.Message is { Action: OrkAction.StateResponse }) CheckStates(in sent, facts);
     }
 
-    /// <summary>Who asks a Worker for its state, and names no device, is told of each.</summary>
+    /// <summary>Who asks a Worker for its state, and names no device, is told of each; who names one, of that one.</summary>
     private void CheckStates(in SimEvent sent, Facts facts)
     {
         var answer = sent.Payload.Span;
-        if (facts.World.Ports.Worker is not null || !facts.World.IsHonest(sent.Node!.Name) || answer.IndexOf("\"deviceId\":null"u8) < 0 || answer.IndexOf("\"REJECTED\""u8) >= 0) return;
+        if (facts.World.Ports.Worker is not null || !facts.World.IsHonest(sent.Node!.Name) || answer.IndexOf("\"REJECTED\""u8) >= 0) return;
+        if (answer.IndexOf("\"deviceId\":null"u8) < 0)
+        {
+            if (answer.IndexOf("\"state\":{\"mode\":"u8) < 0) facts.Violated(this, $"{sent.Node} is asked for one device's state, and tells another thing.");
+            return;
+        }
+
         foreach (var worker in facts.World.Workers)
         {
             if (worker.Node != sent.Node) continue;
@@ -77,8 +83,11 @@ public sealed class AnswerFidelity : IInvariant
     private void CheckWord(in SimEvent sent, string about, WireMessage answer, Facts facts)
     {
         if (sent.Connection!.Facts is not { } link || !facts.World.IsHonest(sent.Node!.Name) || !link.Outstanding.TryGetValue(sent.Correlation, out var asked) || asked.CommandId != about) return;
+        if (answer.Error?.StartsWith(ErrorCodes.JournalFailed.Code, StringComparison.Ordinal) == true && JournalOf(sent.Node, facts).FailedTicks < asked.Ticks) facts.Violated(this, $"{sent.Node} says of {about} that its journal failed, which it did not since it was asked.");
         if (_handled.TryGetValue((sent.Node, about, asked.Attempt, link.Epoch), out var succeeded) && succeeded != (answer.Status == CommandStatus.Success)) facts.Violated(this, $"{sent.Node} says of {about} {answer.Status}, {answer.Error}; its handler {(succeeded ? "succeeded" : "failed")}.");
     }
+
+    private static SimJournal JournalOf(SimNode node, Facts facts) => facts.World.Workers.First(worker => worker.Node == node).Journal;
 
     private void Check(CommandRow row, CommandFacts command, Facts facts)
     {

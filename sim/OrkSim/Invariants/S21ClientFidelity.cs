@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Ork.Client;
@@ -16,10 +17,15 @@ public sealed class ClientFidelity : IInvariant
     private readonly Dictionary<(SimNode Caller, string CommandId), List<WireMessage>> _answers = [];
     private readonly Dictionary<(SimNode Caller, string CommandId), List<(string Question, long Ticks)>> _asked = [];
     private readonly Dictionary<SimNode, int> _workers = [];
+    private readonly Dictionary<SimNode, (bool IsGivenUp, long Ticks)> _ended = [];
 
     private static readonly ErrorCode[] Passing = [ErrorCodes.QueueFull, ErrorCodes.KernelBusy, ErrorCodes.WorkerNotRoutable, ErrorCodes.CircuitOpen];
 
     private readonly Dictionary<(SimNode Caller, string Key), int> _ordered = [];
+
+    // Of a fleet order: what was asked on which link, and until when a refusal said to wait.
+    private readonly Dictionary<(LinkFacts Link, ulong Correlation), string> _ofFleet = [];
+    private readonly Dictionary<(SimNode Caller, string Key), long> _notBefore = [];
 
     /// <inheritdoc/>
     public string Id => "S21";
@@ -28,7 +34,7 @@ public sealed class ClientFidelity : IInvariant
     public string Says => "What a client returns of a command, a device, a fleet order or all Workers is what a kernel answered it, and it does not ask without pause.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Told;
+    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.LinkEnded | SimEventKind.Told;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -36,9 +42,20 @@ public sealed class ClientFidelity : IInvariant
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Node is not { Kind: NodeKind.Caller } caller) return;
         if (happened.Fleet is { } fleet) CheckFleet(caller, fleet, facts);
+        if (happened.Kind == SimEventKind.LinkEnded)
+        {
+            if (happened.Connection!.IsClient) _ended[caller] = (happened.Connection.IsGivenUp, happened.Ticks);
+            return;
+        }
+
         if (happened.Kind == SimEventKind.FrameSent)
         {
-            if (happened.Message is { Action: OrkAction.CommandRequest, Key: { } key }) CollectionsMarshal.GetValueRefOrAddDefault(_ordered, (caller, key), out _)++;
+            if (happened.Message is { Action: OrkAction.CommandRequest, Key: { } key })
+            {
+                CollectionsMarshal.GetValueRefOrAddDefault(_ordered, (caller, key), out _)++;
+                if (key.StartsWith(SimCaller.Curtailment, StringComparison.Ordinal)) CheckPatience(caller, key, in happened, facts);
+            }
+
             CheckPause(caller, in happened, facts);
             return;
         }
@@ -46,12 +63,14 @@ public sealed class ClientFidelity : IInvariant
         if (happened.Kind == SimEventKind.FrameTaken)
         {
             if (happened.Message is { Action: OrkAction.WorkerListResponse } listing && listing.Listing.TryGetProperty("kernel", out var kernel)) _workers[caller] = Math.Min(_workers.GetValueOrDefault(caller, int.MaxValue), kernel.GetProperty("workers").GetInt32());
+            if (_ofFleet.Count > 0 && _ofFleet.Remove((happened.Connection!.Facts!, happened.Correlation), out var order)) HearRefusal(caller, order, in happened);
             if (happened.Message is not { CommandId: { } about } message) return;
             if (!_answers.TryGetValue((caller, about), out var told)) _answers.Add((caller, about), told = []);
             told.Add(message);
             return;
         }
 
+        if (happened.Subject == "send" && happened.Detail == ErrorCodes.LinkLost.Code && _ended.TryGetValue(caller, out var ended) && ended.IsGivenUp && happened.Ticks - ended.Ticks < Pause && !facts.World.IsBroken(caller)) facts.Violated(this, $"An order of {caller} lost its link, which the client itself closed.");
         if (happened is not { Detail: null, Call: { } call }) return;
         if (call.Workers is { } all) CheckList(caller, all, facts);
         if (happened.Subject == SimCaller.ListingOne) _workers.Remove(caller);
@@ -67,6 +86,20 @@ public sealed class ClientFidelity : IInvariant
         if (!_workers.Remove(caller, out var least)) return;
         var distinct = all.Workers.DistinctBy(static worker => worker.WorkerId).Count();
         if (distinct < least || distinct < all.Workers.Count) facts.Violated(this, $"The client of {caller} returned {all.Workers.Count} Workers as all, {distinct} different ones; the kernel told that it has {least}.");
+    }
+
+    /// <summary>A fleet order asks again no sooner than it was told to.</summary>
+    private void CheckPatience(SimNode caller, string key, in SimEvent sent, Facts facts)
+    {
+        _ofFleet[(sent.Connection!.Facts!, sent.Correlation)] = key;
+        if (_notBefore.TryGetValue((caller, key), out var notBefore) && sent.Ticks < notBefore) facts.Violated(this, $"{caller} orders {key} again {SimDefaults.Seconds(notBefore - sent.Ticks)} s before the time that the kernel asked for.");
+    }
+
+    private void HearRefusal(SimNode caller, string key, in SimEvent taken)
+    {
+        var answer = taken.Payload.Span;
+        var at = answer.IndexOf("\"retryAfterMs\":"u8);
+        if (at >= 0 && Utf8Parser.TryParse(answer[(at + "\"retryAfterMs\":"u8.Length)..], out long waitMs, out _)) _notBefore[(caller, key)] = taken.Ticks + TimeSpan.FromMilliseconds(waitMs).Ticks;
     }
 
     /// <summary>A kernel that answers a long poll before its time has too many of them.</summary>

@@ -29,7 +29,7 @@ public sealed class Reconnecting : IInvariant
     public string Says => "Who lost a link that served tries again at once, who fails, be it a link or a store, tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.StoreOpened | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.StoreOpened | SimEventKind.CommitFailed | SimEventKind.Pulse;
 
     private readonly Dictionary<(SimNode From, string To), Queue<long>> _tries = [];
     private readonly Dictionary<SimNode, long> _lost = [];
@@ -37,6 +37,7 @@ public sealed class Reconnecting : IInvariant
     private readonly Dictionary<string, long> _lostDials = new(StringComparer.Ordinal);
     private int _hasty;
     private readonly Dictionary<SimNode, int> _served = [];
+    private (long Opened, long Failed) _store;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -66,6 +67,10 @@ public sealed class Reconnecting : IInvariant
                 _lostDials.Clear();
                 _failed.Clear();
                 _tries.Remove((happened.Node!, Store));
+                _store = (happened.Ticks, 0);
+                break;
+            case SimEventKind.CommitFailed when happened.Node == facts.Holder && facts.DurableTicks > _store.Opened:
+                _store.Failed = happened.Ticks;
                 break;
             case SimEventKind.NodeUp:
                 _lost.Remove(happened.Node!);
@@ -93,8 +98,18 @@ public sealed class Reconnecting : IInvariant
         tries.Enqueue(ticks);
         if (tries.Count > Many) tries.Dequeue();
         if (tries.Count == Many && ticks - tries.Peek() < (from.Kind == NodeKind.Kernel && to != Store ? LongSpell : Spell) && !facts.World.IsBroken(from)) facts.Violated(this, $"{from} has tried to open {to} {Many} times within {SimDefaults.Seconds(ticks - tries.Peek())} s.");
+        if (to == Store) CheckReopening(from, ticks, facts);
         if (from.Kind == NodeKind.Worker) CheckHaste(from, ticks, facts);
         else if (to != Store && from == facts.Holder) CheckDial(from, to, ticks, facts);
+    }
+
+    /// <summary>A kernel whose store had served opens it again at once.</summary>
+    private void CheckReopening(SimNode kernel, long ticks, Facts facts)
+    {
+        var failed = _store.Failed;
+        _store.Failed = 0;
+        if (failed == 0 || kernel != facts.Holder || kernel.AwakeTicks > failed) return;
+        if (ticks - failed > (2 * Moment) + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{kernel} has a store that served, and opens it again {SimDefaults.Seconds(ticks - failed)} s after it failed.");
     }
 
     /// <summary>A registration that failed is tried again after a pause that is drawn: hardly ever at once, and never again and again.</summary>

@@ -19,6 +19,7 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     private bool _reading;
     private bool _closed;
     private bool _ended;
+    private bool _meets;
 
     internal SimConnection(SimNetwork network, SimNode owner, int link, bool isClient, Audience audience, PeerIdentity peer)
     {
@@ -68,6 +69,9 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
 
     /// <summary>True while this side has neither closed nor met the end.</summary>
     public bool IsOpen => !_closed && _life == Owner.Life;
+
+    /// <summary>True where whoever is on this side closed it by itself, rather than found it ended.</summary>
+    internal bool IsGivenUp { get; private set; }
 
     /// <summary>True while something of this side is on its way that the other has not read.</summary>
     internal bool HasMore => _onTheWay > 0;
@@ -132,6 +136,7 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     public void Close(Refusal? reason)
     {
         if (_closed) return;
+        IsGivenUp = !_meets;
         CloseReason = reason;
         if (reason is not null) Add(FrameKind.Goodbye, 0, System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new { error = reason.Text, message = reason.Error.Sentence }));
         Flush();
@@ -222,11 +227,9 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
                 frame = new ReceivedFrame(packet.Frame, packet.Correlation, packet.Payload);
                 _network.World.Facts.FrameTaken(this, in packet);
                 return true;
-            case PacketKind.Garbage:
-                Close(packet.Found);
-                return true;
             default:
-                Close(null);
+                _meets = true;
+                Close(packet.Found);
                 return true;
         }
     }

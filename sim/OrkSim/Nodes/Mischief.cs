@@ -6,15 +6,22 @@ namespace OrkSim;
 /// <summary>
 /// A byzantine Worker: an honest runtime whose link does not keep the protocol. Never lies about what a device did: no kernel could tell.
 /// </summary>
-internal sealed class Mischief(double chance)
+/// <param name="chance">How often it breaks the protocol.</param>
+/// <param name="garbles">True: besides, all that it says of its devices is no envelope; it registers and answers pings.</param>
+internal sealed class Mischief(double chance, bool garbles = false)
 {
     private double _chance = chance;
+    private bool _garbles = garbles;
 
     /// <summary>What it says of devices that are others'.</summary>
     internal static ReadOnlySpan<byte> Meddled => "meddled"u8;
 
     /// <summary>From now on it behaves.</summary>
-    internal void Stop() => _chance = 0;
+    internal void Stop()
+    {
+        _chance = 0;
+        _garbles = false;
+    }
 
     internal INetwork Of(SimNode node, INetwork network) => new View(this, node, network);
 
@@ -60,6 +67,7 @@ internal sealed class Mischief(double chance)
 
         public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
         {
+            if (mischief._garbles && kind == FrameKind.Response && IsOfDevices(payload)) return link.Send(kind, correlation, Nonsense);
             var before = kind == FrameKind.Response ? Before(payload) : null;
             if (kind != FrameKind.Response || !_world.Draws.Chance(mischief._chance)) return link.Send(kind, correlation, payload);
             switch (_world.Draws.Of(Ways))
@@ -98,9 +106,14 @@ internal sealed class Mischief(double chance)
                 case "mixup":
                     return link.Send(kind, correlation, before ?? payload);
                 default:
-                    return link.Send(kind, correlation, "{\"id\":7,\"nonsense\":[1,2"u8);
+                    return link.Send(kind, correlation, Nonsense);
             }
         }
+
+        private static ReadOnlySpan<byte> Nonsense => "{\"id\":7,\"nonsense\":[1,2"u8;
+
+        private static bool IsOfDevices(ReadOnlySpan<byte> payload) =>
+            payload.IndexOf("\"command.result\""u8) >= 0 || payload.IndexOf("\"telemetry.response\""u8) >= 0 || payload.IndexOf("\"state.response\""u8) >= 0;
 
         /// <summary>The answer of the same kind that it gave before this one, or null.</summary>
         private byte[]? Before(ReadOnlySpan<byte> payload)

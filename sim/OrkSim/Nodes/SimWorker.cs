@@ -130,7 +130,7 @@ public sealed class SimWorker
         return new DeviceState(device.Mode, device.Reboots);
     }
 
-    private IDisposable Begin(AtWork atWork, bool isQuery, bool obeys = false)
+    private AtWork.Handler Begin(AtWork atWork, bool isQuery, bool obeys = false)
     {
         var handler = atWork.Begin(isQuery, obeys, _world.Scheduler.NowTicks);
         _world.Emit(new SimEvent { Kind = SimEventKind.Handled, Node = Node });
@@ -140,12 +140,12 @@ public sealed class SimWorker
     private async ValueTask<CommandReply> HandleAsync(CommandCall call, CancellationToken cancellation)
     {
         using var handler = Begin(AtWork, isQuery: false);
-        var reply = await CarryOutAsync(call, cancellation);
+        var reply = await CarryOutAsync(call, handler, cancellation);
         _world.Emit(new SimEvent { Kind = SimEventKind.Handled, Node = Node, Handling = new Handling(call.CommandId, call.Attempt, call.Epoch, reply.Succeeded) });
         return reply;
     }
 
-    private async ValueTask<CommandReply> CarryOutAsync(CommandCall call, CancellationToken cancellation)
+    private async ValueTask<CommandReply> CarryOutAsync(CommandCall call, AtWork.Handler handler, CancellationToken cancellation)
     {
         var fleet = _world.Scenario.Fleet;
         var draws = _world.Draws;
@@ -158,7 +158,9 @@ public sealed class SimWorker
             // Some drivers stop when nobody waits any more; most devices that have begun do not.
             var stops = false;
             if (draws.Chance(_world.FaultsOn ? fleet.Slow.Min : 0)) (time, stops) = (time + TimeSpan.FromSeconds(draws.Between(3, 9)), draws.Pick(DrawKind.Pick, 3) == 2);
+            handler.Obeys = stops;
             await Task.Delay(time / 2, Node.Clock, stops ? cancellation : CancellationToken.None);
+            handler.Obeys = false;
             if (draws.Chance(fleet.Fail.Min)) return draws.Pick(DrawKind.Pick, 2) == 0 ? CommandReply.Failure("device says no") : throw new InvalidOperationException("device is on fire");
             Act(deviceId, call);
 
@@ -195,7 +197,7 @@ internal sealed class AtWork
 {
     private readonly List<Handler> _handlers = [];
 
-    internal IDisposable Begin(bool isQuery, bool obeys, long nowTicks)
+    internal Handler Begin(bool isQuery, bool obeys, long nowTicks)
     {
         var handler = new Handler(this, isQuery, obeys, nowTicks);
         _handlers.Add(handler);
@@ -211,9 +213,10 @@ internal sealed class AtWork
     /// <summary>True where one runs that ends as soon as it is told to, and began before a time.</summary>
     internal bool IsUntold(long ticks) => _handlers.Exists(handler => handler.Obeys && handler.Ticks < ticks);
 
-    private sealed class Handler(AtWork atWork, bool isQuery, bool obeys, long ticks) : IDisposable
+    internal sealed class Handler(AtWork atWork, bool isQuery, bool obeys, long ticks) : IDisposable
     {
-        internal bool Obeys { get; } = obeys;
+        /// <summary>True while it waits for nothing but its time, or the word that this is over.</summary>
+        internal bool Obeys { get; set; } = obeys;
 
         internal long Ticks { get; } = ticks;
 

@@ -11,6 +11,9 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
     /// <summary>True while nothing can be written.</summary>
     internal bool Fails { get; set; }
 
+    /// <summary>When a write last failed.</summary>
+    internal long FailedTicks { get; private set; } = -1;
+
     /// <summary>What was written is gone.</summary>
     internal void Lose(SimNode node)
     {
@@ -59,7 +62,9 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
         private async Task WriteAsync()
         {
             await Task.Delay(journal.Time(), node.Clock);
-            if (journal.Fails) throw new IOException("the journal cannot be written");
+            if (!journal.Fails) return;
+            journal.FailedTicks = journal.Now;
+            throw new IOException("the journal cannot be written");
         }
     }
 
@@ -73,6 +78,8 @@ internal sealed class SimJournal(SimWorld world, TimeSpan minWrite, TimeSpan max
     {
         if (world.Hears(SimEventKind.Journaled)) world.Emit(new SimEvent { Kind = SimEventKind.Journaled, Node = node, Journal = call });
     }
+
+    private long Now => world.Scheduler.NowTicks;
 
     private TimeSpan Time() => world.Draws.Between(minWrite, maxWrite);
 }

@@ -135,7 +135,9 @@ public sealed class SimStore
             store._waiting.Remove(this);
             store._world.Scheduler.Cancel(this);
             if (keep && _batch is not null && !store.Full) Apply();
-            else if (_batch is not null) _done!.TrySetException(new StoreException(Refusal.With(ErrorCodes.StoreUnavailable, "another kernel holds it")));
+
+            // A kernel that lives on is told that it failed, whether or not it reached the disk.
+            if (_batch is not null) _done!.TrySetException(new StoreException(Refusal.With(ErrorCodes.StoreUnavailable, "another kernel holds it")));
             _batch = null;
             store._world.Observe(node, inner.DisposeAsync().AsTask());
         }
