@@ -143,6 +143,9 @@ public sealed partial class SimWorld
     /// <summary>The most by which timers were ever late in this run: slack for checks of time.</summary>
     public TimeSpan WorstLateness { get; private set; }
 
+    /// <summary>True where the wall clock may jump: what it shows then says nothing of the time that passed.</summary>
+    internal bool WallJumps => Scenario.Faults.Any(static fault => fault.Kind == "wall-jump");
+
     /// <summary>What did not hold.</summary>
     public IReadOnlyList<SimViolation> Violations => _violations;
 

@@ -62,8 +62,8 @@ internal sealed class CoreHarness
     internal IReadOnlyList<Seen> Do(InputKind kind, long session = 0, ReceivedFrame frame = default, object? detail = null)
     {
         Begin();
-        Core.AdvanceTimers(_turn);
         Core.Handle(new Input(kind, session, frame, detail), _turn);
+        Core.AdvanceTimers(_turn);
         return End();
     }
 

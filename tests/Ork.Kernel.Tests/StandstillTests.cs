@@ -49,6 +49,35 @@ public sealed class StandstillTests
     }
 
     [Fact]
+    public void What_waits_for_its_device_past_its_deadline_is_not_begun_by_the_answer_that_came_meanwhile()
+    {
+        var kernel = new CoreHarness();
+        kernel.Register();
+        kernel.Send();
+        var late = kernel.Send(extra: ""","deadlineMs":1000""");
+        var next = kernel.Send();
+        kernel.StandStill(5_000);
+        kernel.Succeed(kernel.LastCommand());
+        Assert.Equal("FAILED", kernel.StatusWord(late));
+        Assert.Equal(ErrorCodes.Deadline.Code, kernel.Status(late).GetProperty("error").GetString());
+        Assert.Equal(("EXECUTING", 2), (kernel.StatusWord(next), kernel.CommandsSent()));
+    }
+
+    [Fact]
+    public void What_is_held_back_past_its_deadline_does_not_leave_when_the_link_is_free_and_the_next_does()
+    {
+        var kernel = new CoreHarness();
+        kernel.Register();
+        kernel.Do(InputKind.LinkCongested, 1);
+        var late = kernel.Send(extra: ""","deadlineMs":1000""");
+        var next = kernel.Send();
+        kernel.StandStill(5_000);
+        kernel.Do(InputKind.LinkDrained, 1);
+        Assert.Equal("FAILED", kernel.StatusWord(late));
+        Assert.Equal(("EXECUTING", 1), (kernel.StatusWord(next), kernel.CommandsSent()));
+    }
+
+    [Fact]
     public void A_missed_ping_counts_before_the_command_that_another_timer_due_at_once_makes_ready()
     {
         var kernel = new CoreHarness();

@@ -75,7 +75,7 @@ public sealed class NoLostCommand : IInvariant
     {
         while (_settled.TryPeek(out var gone) && facts.BySeq(gone) is null) _isSettled.Remove(_settled.Dequeue());
         if (!_settled.TryPeek(out var oldest) || facts.BySeq(oldest) is not { } command || !facts.IsServed || facts.CommitInFlight) return;
-        if (ticks - Math.Max(facts.AwakeTicks, facts.DurableTicks) < Patience && ticks - facts.AwakeTicks < Patience || facts.World.Scenario.Faults.Any(static fault => fault.Kind == "wall-jump")) return;
+        if (ticks - Math.Max(facts.AwakeTicks, facts.DurableTicks) < Patience && ticks - facts.AwakeTicks < Patience || facts.World.WallJumps) return;
         var ageMs = facts.Holder!.Clock.GetUtcNow().ToUnixTimeMilliseconds() - command.Row.UpdatedAt;
         var mostMs = facts.World.KernelOptions.Commands.RetentionMs + (long)(TimeSpan.FromTicks(Patience) + (2 * facts.World.WorstLateness)).TotalMilliseconds;
         if (ageMs > mostMs) facts.Violated(this, $"{command.Id} is still there {ageMs} ms after its end; {facts.World.KernelOptions.Commands.RetentionMs} ms is its retention.");

@@ -6,14 +6,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S19: the command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, and so is what a device carries out.</summary>
+/// <summary>S19: the command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, in its time, and so is what a device carries out.</summary>
 public sealed class OrderFidelity : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S19";
 
     /// <inheritdoc/>
-    public string Says => "The command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, and so is what a device carries out.";
+    public string Says => "The command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, in its time, and so is what a device carries out.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.Executed | SimEventKind.CommitApplying;
@@ -37,6 +37,8 @@ public sealed class OrderFidelity : IInvariant
             {
                 if (facts.World.IsBroken(row.Spec.Caller)) facts.Violated(this, $"{row.Spec.CommandId} is accepted of {row.Spec.Caller}, which has sent no order that is one.");
             }
+
+            CheckInTime(batch, facts);
         }
         else if (happened is { Detail: null, Call: { Order: { } order, CommandId: { } id } } && facts.Commands.TryGetValue(id, out var accepted) && !accepted.BornSettled)
         {
@@ -44,6 +46,17 @@ public sealed class OrderFidelity : IInvariant
             if (facts.World.Ports.Worker is null && MinerContract.Forbids(order.Command, order.Params) == true) facts.Violated(this, $"{happened.Node} ordered what the contract forbids, {JsonSerializer.Serialize(order.Params)}, and was told {id}.");
             if (facts.World.Ports.Worker is null && Disobeys(accepted.Row.Spec) is { } own) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {own}.");
             if (Differs(order, accepted.Row.Spec, happened.Node!) is { } what) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {what}.");
+        }
+    }
+
+    /// <summary>No attempt begins after the command's deadline. Where the wall clock jumps, the time that was told is not the one that passed.</summary>
+    private void CheckInTime(CommitBatch batch, Facts facts)
+    {
+        if (facts.World.WallJumps) return;
+        foreach (var line in batch.Log)
+        {
+            // The wall clock and the kernel's own are read one after the other.
+            if (line.To == CommandState.Executing && facts.BySeq(line.CommandSeq) is { Row.Spec: var spec } && line.At > spec.DeadlineAt + 1) facts.Violated(this, $"Attempt {line.Attempt} of {spec.CommandId} begins {line.At - spec.DeadlineAt} ms after its deadline.");
         }
     }
 

@@ -47,11 +47,22 @@ internal sealed partial class CommandLedger
     internal void SendHeldBack(WorkerEntry worker, Turn turn)
     {
         if (!_queues.TryGetValue(worker, out var queue)) return;
+        var isFree = false;
         while (worker.Link is { Congested: false } && IsRoutable(worker) && _circuits.Admits(worker) && queue.FirstHeldBack is { } command)
         {
+            if (IsLate(command, turn))
+            {
+                LeaveFlight(command);
+                EndLate(command, turn);
+                isFree = true;
+                continue;
+            }
+
             WorkerQueue.LetGo(command);
             Send(command, turn);
         }
+
+        if (isFree) Drive(worker, turn);
     }
 
     private void AssignNext(WorkerEntry worker, Turn turn)
@@ -59,10 +70,16 @@ internal sealed partial class CommandLedger
         if (_draining || !_queues.TryGetValue(worker, out var queue)) return;
         while (queue.InFlight < _options.WindowPerWorker && IsRoutable(worker) && _circuits.Admits(worker) && _locks.NextFor(worker) is { } command)
         {
-            if (FitsTheBudget(command, turn)) Assign(command, queue, turn);
+            if (IsLate(command, turn)) EndLate(command, turn);
+            else if (FitsTheBudget(command, turn)) Assign(command, queue, turn);
             else AwaitTheBudget(command, turn);
         }
     }
+
+    /// <summary>True where its deadline has passed, and nobody has heard of it yet: a kernel that stood still takes what came meanwhile before its own timers.</summary>
+    private static bool IsLate(Command command, Turn turn) => command.DeadlineTimer is { IsSet: true } deadline && deadline.DueMs <= turn.NowMs;
+
+    private void EndLate(Command command, Turn turn) => Settle(command, CommandTrigger.DeadlinePassed, ErrorCodes.Deadline.Code, Doubt(command), turn);
 
     private bool IsRoutable(WorkerEntry worker) => worker.IsLinkedAndReady && _health.IsRoutable(worker);
 
