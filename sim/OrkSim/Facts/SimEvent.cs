@@ -108,7 +108,8 @@ public sealed record CallEnd(
 /// <param name="Attempt">The attempt.</param>
 /// <param name="Epoch">The epoch of the kernel that sent it.</param>
 /// <param name="Succeeded">True where it says so.</param>
-public sealed record Handling(string CommandId, int Attempt, long Epoch, bool Succeeded);
+/// <param name="Error">What it says otherwise, or null.</param>
+public sealed record Handling(string CommandId, int Attempt, long Epoch, bool Succeeded, string? Error);
 
 /// <summary>What a Worker asked of its journal and what that answered; a journal that was lost where neither is there.</summary>
 /// <param name="Start">The start it was asked about, or null.</param>

@@ -19,6 +19,9 @@ public sealed class Convergence : IInvariant
     // Since when the kernel that holds the store says that it has a link of each Worker.
     private readonly Dictionary<string, long> _linked = new(StringComparer.Ordinal);
 
+    // And since when that it has none, of those that it knows.
+    private readonly Dictionary<string, long> _unlinked = new(StringComparer.Ordinal);
+
     // Of whom the pages of a list told so far.
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
 
@@ -32,12 +35,16 @@ public sealed class Convergence : IInvariant
         {
             case SimEventKind.StoreOpened:
                 _linked.Clear();
+                _unlinked.Clear();
+                foreach (var row in happened.Image!.Workers) _unlinked[row.WorkerId] = happened.Ticks;
                 return;
             case SimEventKind.Note when happened.Node == facts.Holder && happened.Note == KernelEvent.LinkUp:
                 _linked[happened.Subject!] = happened.Ticks;
+                _unlinked.Remove(happened.Subject!);
                 return;
             case SimEventKind.Note when happened.Node == facts.Holder && happened.Note == KernelEvent.LinkDown:
                 _linked.Remove(happened.Subject!);
+                _unlinked[happened.Subject!] = happened.Ticks;
                 return;
             case SimEventKind.Pulse:
                 CheckDead(facts);
@@ -106,6 +113,12 @@ public sealed class Convergence : IInvariant
         if (!facts.IsServed) return;
         var options = facts.World.KernelOptions;
         var bound = TimeSpan.FromMilliseconds((options.Health.DeadAfter - 1) * options.Schedule.HealthIntervalMs).Ticks + (5 * Moment / 2) + (2 * facts.World.WorstLateness.Ticks);
+        foreach (var (worker, unlinked) in _unlinked)
+        {
+            var away = facts.NowTicks - Math.Max(unlinked, facts.AwakeTicks);
+            if (away > bound + TimeSpan.FromMilliseconds(options.Schedule.HealthIntervalMs).Ticks && !facts.World.IsGone(worker) && !(facts.Deaths.TryGetValue(worker, out var end) && end.IsDead)) facts.Violated(this, $"{worker} has had no link for {SimDefaults.Seconds(away)} s, and is not dead.");
+        }
+
         foreach (var link in facts.WorkerLinks)
         {
             if (link.SickTicks is not { } sick || link.KernelSide.Owner != facts.Holder || facts.World.IsGone(link.Peer.Name)) continue;

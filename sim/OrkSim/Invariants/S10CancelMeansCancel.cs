@@ -2,7 +2,7 @@ using Ork.Kernel;
 
 namespace OrkSim;
 
-/// <summary>S10: a command whose cancel was acknowledged is never executed by a device.</summary>
+/// <summary>S10: a command whose cancel was acknowledged is never executed by a device, and one that was stopped is not tried again.</summary>
 public sealed class CancelMeansCancel : IInvariant
 {
     /// <inheritdoc/>
@@ -26,7 +26,9 @@ public sealed class CancelMeansCancel : IInvariant
 
         if (happened.Kind == SimEventKind.FrameSent)
         {
-            if (happened.Message is { Stopped: true, CommandId: { } asked } && facts.Commands.TryGetValue(asked, out var stopped) && !stopped.IsTerminal && !stopped.Row.StopRequested) facts.Violated(this, $"{asked} is told to be stopped, and that is not on the disk.");
+            if (happened.Message is not { Stopped: true, CommandId: { } asked } || !facts.Commands.TryGetValue(asked, out var stopped)) return;
+            if (!stopped.IsTerminal && !stopped.Row.StopRequested) facts.Violated(this, $"{asked} is told to be stopped, and that is not on the disk.");
+            if (stopped.IsTerminal && happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var question) && stopped.TouchedTicks < question.Ticks) facts.Violated(this, $"{asked} is told to be stopped, and had ended before that was asked for.");
             return;
         }
 

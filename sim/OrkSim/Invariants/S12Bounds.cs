@@ -59,6 +59,10 @@ public sealed class Bounds : IInvariant
         {
             if (happened.Node == facts.Holder && happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller } caller) CheckCaller(caller, in happened, facts);
         }
+        else if (happened is { Node.Kind: NodeKind.Worker, Message: { Action: OrkAction.CommandResult } answer })
+        {
+            if (answer.Result.Length > SimDefaults.Worker.MaxResultBytes && facts.World.IsHonest(happened.Node.Name)) facts.Violated(this, $"{happened.Node} answers with a result of {answer.Result.Length} bytes; {SimDefaults.Worker.MaxResultBytes} may be.");
+        }
         else if (happened is { Node.Kind: NodeKind.Caller, Frame: FrameKind.Request })
         {
             if (happened.Connection!.JammedTicks < happened.Ticks - Moment && !facts.World.IsBroken(happened.Node)) facts.Violated(this, $"{happened.Node} asks on, and its link has been full for {SimDefaults.Seconds(happened.Ticks - happened.Connection.JammedTicks!.Value)} s.");

@@ -7,7 +7,7 @@ namespace OrkSim;
 /// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie; a late answer that settles does; a Worker answers what its handler said, and sinks are handed what Workers answered.</summary>
 public sealed class AnswerFidelity : IInvariant
 {
-    private readonly Dictionary<(SimNode Worker, string CommandId, int Attempt, long Epoch), bool> _handled = [];
+    private readonly Dictionary<(SimNode Worker, string CommandId, int Attempt, long Epoch), Handling> _handled = [];
     private readonly SinkFeed _sinks = new();
     private readonly LateAnswers _late = new();
 
@@ -29,7 +29,7 @@ public sealed class AnswerFidelity : IInvariant
         switch (happened.Kind)
         {
             case SimEventKind.Handled:
-                if (happened.Handling is { } handled) _handled[(happened.Node!, handled.CommandId, handled.Attempt, handled.Epoch)] = handled.Succeeded;
+                if (happened.Handling is { } handled) _handled[(happened.Node!, handled.CommandId, handled.Attempt, handled.Epoch)] = handled;
                 return;
             case SimEventKind.FrameSent:
                 if (happened.Node!.Kind == NodeKind.Worker) CheckWorker(in happened, facts);
@@ -84,7 +84,9 @@ public sealed class AnswerFidelity : IInvariant
     {
         if (sent.Connection!.Facts is not { } link || !facts.World.IsHonest(sent.Node!.Name) || !link.Outstanding.TryGetValue(sent.Correlation, out var asked) || asked.CommandId != about) return;
         if (answer.Error?.StartsWith(ErrorCodes.JournalFailed.Code, StringComparison.Ordinal) == true && JournalOf(sent.Node, facts).FailedTicks < asked.Ticks) facts.Violated(this, $"{sent.Node} says of {about} that its journal failed, which it did not since it was asked.");
-        if (_handled.TryGetValue((sent.Node, about, asked.Attempt, link.Epoch), out var succeeded) && succeeded != (answer.Status == CommandStatus.Success)) facts.Violated(this, $"{sent.Node} says of {about} {answer.Status}, {answer.Error}; its handler {(succeeded ? "succeeded" : "failed")}.");
+        if (!_handled.TryGetValue((sent.Node, about, asked.Attempt, link.Epoch), out var handled)) return;
+        if (handled.Succeeded != (answer.Status == CommandStatus.Success)) facts.Violated(this, $"{sent.Node} says of {about} {answer.Status}, {answer.Error}; its handler {(handled.Succeeded ? "succeeded" : "failed")}.");
+        else if (handled.Error != answer.Error) facts.Violated(this, $"{sent.Node} says of {about} {answer.Error}; its handler said {handled.Error}.");
     }
 
     private static SimJournal JournalOf(SimNode node, Facts facts) => facts.World.Workers.First(worker => worker.Node == node).Journal;

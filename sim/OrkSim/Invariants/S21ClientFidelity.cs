@@ -10,6 +10,7 @@ namespace OrkSim;
 public sealed class ClientFidelity : IInvariant
 {
     private const int MostInPause = 3;
+    private const int MostHasty = 3;
 
     // As often as the SDK asks on by itself.
     private static readonly long Pause = TimeSpan.FromMilliseconds(99).Ticks;
@@ -26,6 +27,7 @@ public sealed class ClientFidelity : IInvariant
     // Of a fleet order: what was asked on which link, and until when a refusal said to wait.
     private readonly Dictionary<(LinkFacts Link, ulong Correlation), string> _ofFleet = [];
     private readonly Dictionary<(SimNode Caller, string Key), long> _notBefore = [];
+    private int _hasty;
 
     /// <inheritdoc/>
     public string Id => "S21";
@@ -53,7 +55,11 @@ public sealed class ClientFidelity : IInvariant
             if (happened.Message is { Action: OrkAction.CommandRequest, Key: { } key })
             {
                 CollectionsMarshal.GetValueRefOrAddDefault(_ordered, (caller, key), out _)++;
-                if (key.StartsWith(SimCaller.Curtailment, StringComparison.Ordinal)) CheckPatience(caller, key, in happened, facts);
+                if (key.StartsWith(SimCaller.Curtailment, StringComparison.Ordinal))
+                {
+                    CheckPatience(caller, key, in happened, facts);
+                    CheckAtOnce(caller, facts);
+                }
             }
 
             CheckPause(caller, in happened, facts);
@@ -92,7 +98,11 @@ public sealed class ClientFidelity : IInvariant
     private void CheckPatience(SimNode caller, string key, in SimEvent sent, Facts facts)
     {
         _ofFleet[(sent.Connection!.Facts!, sent.Correlation)] = key;
-        if (_notBefore.TryGetValue((caller, key), out var notBefore) && sent.Ticks < notBefore) facts.Violated(this, $"{caller} orders {key} again {SimDefaults.Seconds(notBefore - sent.Ticks)} s before the time that the kernel asked for.");
+        if (!_notBefore.Remove((caller, key), out var notBefore)) return;
+
+        // A refusal may come just after its call was given up.
+        _hasty = sent.Ticks < notBefore ? _hasty + 1 : 0;
+        if (_hasty == MostHasty) facts.Violated(this, $"{caller} orders {key} again {SimDefaults.Seconds(notBefore - sent.Ticks)} s before the time that the kernel asked for, as it did with the {MostHasty - 1} refusals before.");
     }
 
     private void HearRefusal(SimNode caller, string key, in SimEvent taken)
@@ -133,7 +143,18 @@ public sealed class ClientFidelity : IInvariant
             if (!isTrue) facts.Violated(this, $"The fleet order of {caller} says of {told.DeviceId}: {told.Status}, {told.Outcome}; its command is {command?.Row.State.ToString() ?? "not there"}, {command?.Row.Outcome}.");
         }
 
+        var counted = (fleet.Accepted, fleet.Succeeded, fleet.Failed, fleet.Refused);
+        if (counted != (fleet.Outcomes.Count(static end => end.CommandId is not null), Ended(CommandStatus.Success), Ended(CommandStatus.Failed), Ended(CommandStatus.Rejected))) facts.Violated(this, $"The fleet order of {caller} counts {counted} accepted, succeeded, failed and refused, which is not what became of its devices.");
         if (fleet.Outcomes.Count() != fleet.Devices) facts.Violated(this, $"The fleet order of {caller} is over, and says nothing of some of its devices.");
+
+        int Ended(CommandStatus status) => fleet.Outcomes.Count(end => end.Status == status);
+    }
+
+    /// <summary>A fleet order has no more devices under way than it may. Of those of which it gave up to hear, commands may be open all the same.</summary>
+    private void CheckAtOnce(SimNode caller, Facts facts)
+    {
+        var open = facts.Open.Values.Count(command => command.Row.Spec.Caller == caller.Key && command.Row.Spec.IdempotencyKey?.StartsWith(SimCaller.Curtailment, StringComparison.Ordinal) == true);
+        if (open > 3 * SimCaller.CurtailedAtOnce) facts.Violated(this, $"The fleet order of {caller} has {open} devices under way; {SimCaller.CurtailedAtOnce} may be.");
     }
 
     /// <summary>What a view says of a command is what never changes of it, and a Worker that it is or was at.</summary>

@@ -29,7 +29,7 @@ public sealed class Reconnecting : IInvariant
     public string Says => "Who lost a link that served tries again at once, who fails, be it a link or a store, tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.StoreOpened | SimEventKind.CommitFailed | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.StoreOpened | SimEventKind.CommitDurable | SimEventKind.CommitFailed | SimEventKind.Pulse;
 
     private readonly Dictionary<(SimNode From, string To), Queue<long>> _tries = [];
     private readonly Dictionary<SimNode, long> _lost = [];
@@ -37,7 +37,7 @@ public sealed class Reconnecting : IInvariant
     private readonly Dictionary<string, long> _lostDials = new(StringComparer.Ordinal);
     private int _hasty;
     private readonly Dictionary<SimNode, int> _served = [];
-    private (long Opened, long Failed) _store;
+    private (long Served, long Failed) _store;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -67,9 +67,14 @@ public sealed class Reconnecting : IInvariant
                 _lostDials.Clear();
                 _failed.Clear();
                 _tries.Remove((happened.Node!, Store));
-                _store = (happened.Ticks, 0);
+                _store = default;
                 break;
-            case SimEventKind.CommitFailed when happened.Node == facts.Holder && facts.DurableTicks > _store.Opened:
+            case SimEventKind.CommitDurable when happened.Node == facts.Holder && _store.Served == 0:
+                _store.Served = happened.Ticks;
+                break;
+
+            // One that reached the disk and failed all the same has not served.
+            case SimEventKind.CommitFailed when happened.Node == facts.Holder && _store.Served > 0 && _store.Served < happened.Ticks:
                 _store.Failed = happened.Ticks;
                 break;
             case SimEventKind.NodeUp:

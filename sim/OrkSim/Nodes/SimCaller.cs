@@ -34,7 +34,7 @@ internal sealed class SimCaller
     /// <summary>The key of the order that puts the site to sleep.</summary>
     internal const string Curtailment = "curtail";
 
-    private const int CurtailedAtOnce = 64;
+    internal const int CurtailedAtOnce = 16;
     private const int EveryLargeQuery = 20;
     private const int EveryNamed = 5;
     private const int EveryLateLook = 5;

@@ -141,7 +141,7 @@ public sealed class SimWorker
     {
         using var handler = Begin(AtWork, isQuery: false);
         var reply = await CarryOutAsync(call, handler, cancellation);
-        _world.Emit(new SimEvent { Kind = SimEventKind.Handled, Node = Node, Handling = new Handling(call.CommandId, call.Attempt, call.Epoch, reply.Succeeded) });
+        _world.Emit(new SimEvent { Kind = SimEventKind.Handled, Node = Node, Handling = new Handling(call.CommandId, call.Attempt, call.Epoch, reply.Succeeded, reply.Error) });
         return reply;
     }
 
