@@ -50,7 +50,7 @@ internal sealed class KernelCore : IWorkerEvents
             options, DispatchMachine.Build(observer, strict), Registry, Ledger, Health, Locks, Circuits, _answers, entropy, observer);
         _views = new StatusViews(this, turn.NowMs);
         Registry.Load(image, turn);
-        foreach (var worker in Registry.Workers) Circuits.ApplyHold(worker, turn);
+        foreach (var worker in Registry.Workers.Where(worker => worker.State != WorkerState.Terminated)) Circuits.ApplyHold(worker, turn);
         Ledger.Load(image, turn);
     }
 

@@ -122,6 +122,8 @@ public sealed class RecoveryTests
         _ork.Restart();
         var closed = Assert.Single(_ork.Link(session: 2));
         Assert.Equal(ErrorCodes.WorkerTerminated, ((Refusal)closed.Detail!).Error);
+        _ork.Pass(60_000);
+        Assert.DoesNotContain(_ork.Observer.Events, what => what is KernelEvent.WorkerSick or KernelEvent.WorkerDead);
     }
 
     [Fact]

@@ -14,6 +14,9 @@ public sealed class CancelMeansCancel : IInvariant
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Executed | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.CommitApplying;
 
+    // When a command's end first came to the disk.
+    private readonly Dictionary<long, long> _ended = [];
+
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
@@ -21,6 +24,11 @@ public sealed class CancelMeansCancel : IInvariant
         if (happened.Batch is { } batch)
         {
             CheckStopped(batch, facts);
+            foreach (var row in batch.ChangedCommands)
+            {
+                if (row.State is CommandState.Success or CommandState.Failed) _ended.TryAdd(row.Seq, happened.Ticks);
+            }
+
             return;
         }
 
@@ -28,7 +36,7 @@ public sealed class CancelMeansCancel : IInvariant
         {
             if (happened.Message is not { Stopped: true, CommandId: { } asked } || !facts.Commands.TryGetValue(asked, out var stopped)) return;
             if (!stopped.IsTerminal && !stopped.Row.StopRequested) facts.Violated(this, $"{asked} is told to be stopped, and that is not on the disk.");
-            if (stopped.IsTerminal && happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var question) && stopped.TouchedTicks < question.Ticks) facts.Violated(this, $"{asked} is told to be stopped, and had ended before that was asked for.");
+            if (stopped.IsTerminal && happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var question) && _ended.GetValueOrDefault(stopped.Row.Seq, long.MaxValue) < question.Ticks) facts.Violated(this, $"{asked} is told to be stopped, and had ended before that was asked for.");
             return;
         }
 

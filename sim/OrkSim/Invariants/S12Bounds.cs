@@ -29,6 +29,7 @@ public sealed class Bounds : IInvariant
     private static readonly long Moment = TimeSpan.FromMilliseconds(250).Ticks;
 
     private readonly Dictionary<string, int> _inFlight = new(StringComparer.Ordinal);
+    private readonly Dictionary<SimConnection, long> _askedTicks = [];
     private int _linked;
 
     /// <inheritdoc/>
@@ -65,6 +66,7 @@ public sealed class Bounds : IInvariant
         }
         else if (happened is { Node.Kind: NodeKind.Caller, Frame: FrameKind.Request })
         {
+            _askedTicks[happened.Connection!] = happened.Ticks;
             if (happened.Connection!.JammedTicks < happened.Ticks - Moment && !facts.World.IsBroken(happened.Node)) facts.Violated(this, $"{happened.Node} asks on, and its link has been full for {SimDefaults.Seconds(happened.Ticks - happened.Connection.JammedTicks!.Value)} s.");
         }
         else if (happened.Node == facts.Holder && happened.Message is { } message)
@@ -73,6 +75,18 @@ public sealed class Bounds : IInvariant
             else if (happened.Frame == FrameKind.Request && message.Action is OrkAction.TelemetryPull or OrkAction.StatePull) CheckPulls(happened.Connection!.Facts!, in happened, facts);
             else if (happened.Frame == FrameKind.Request && message.Action == OrkAction.CommandRequest) CheckJam(happened.Connection!, facts);
             else if (message.Action == OrkAction.WorkerListResponse && message.Listing.TryGetProperty("kernel", out var kernel)) CheckTold(kernel, facts);
+        }
+    }
+
+    /// <summary>A client's older link is closed with the last call that waits on it.</summary>
+    private void CheckOlder(SimNode caller, Facts facts)
+    {
+        var longest = facts.World.Scenario.Workload.Timeout.Ticks + TimeSpan.FromMilliseconds(CommandQueryPayload.MaxWaitMs).Ticks + (4 * Moment) + (2 * facts.World.WorstLateness.Ticks);
+        var newest = caller.Connections.MaxBy(static link => link.Link);
+        foreach (var link in caller.Connections)
+        {
+            if (link == newest || !_askedTicks.TryGetValue(link, out var asked) || facts.NowTicks - asked <= longest) continue;
+            facts.Violated(this, $"{caller} keeps an older link, on which nothing was asked for {SimDefaults.Seconds(facts.NowTicks - asked)} s.");
         }
     }
 
@@ -153,6 +167,7 @@ public sealed class Bounds : IInvariant
     {
         foreach (var caller in facts.World.Callers)
         {
+            if (caller is { Broken: false, Node.Connections.Count: > 1 }) CheckOlder(caller.Node, facts);
             if (caller is { Broken: false, Node.Connections.Count: > MostClientLinks }) facts.Violated(this, $"{caller.Node} has {caller.Node.Connections.Count} links open.");
         }
     }

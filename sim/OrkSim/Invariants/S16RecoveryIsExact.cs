@@ -15,8 +15,9 @@ public sealed class RecoveryIsExact : IInvariant
     public string Says => "What a kernel says it has in memory is what the store says, after a recovery and ever after.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.StoreOpened | SimEventKind.CommitDurable;
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.StoreOpened | SimEventKind.CommitDurable | SimEventKind.Note;
 
+    private readonly WorkerViews _views = new();
     private long _accepted;
     private long _succeeded;
     private long _failed;
@@ -31,7 +32,10 @@ public sealed class RecoveryIsExact : IInvariant
     {
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Kind is SimEventKind.StoreOpened or SimEventKind.CommitDurable) Count(in happened);
-        if (happened.Node != facts.Holder || happened.Message is not { } message) return;
+        if (happened.Node != facts.Holder) return;
+        if (happened.Kind == SimEventKind.StoreOpened) _views.Clear();
+        if (happened.Kind == SimEventKind.Note) _views.Hear(in happened);
+        if (happened.Message is not { } message) return;
         if (message.Action == OrkAction.CommandStatusResponse && message.CommandId is { } id) CheckStatus(id, message, facts);
         else if (message.Action == OrkAction.WorkerListResponse) CheckListing(in happened, message, facts);
         else if (message.Action == OrkAction.WorkerHoldResponse) CheckHold(in happened, facts);
@@ -122,13 +126,16 @@ public sealed class RecoveryIsExact : IInvariant
         var settled = kernel.GetProperty("settledRetained").GetInt32();
         if (settled != facts.Settled) facts.Violated(this, $"The kernel says it keeps {settled} settled commands; in the store there are {facts.Settled}.");
         if (!kernel.TryGetProperty("draining", out var draining) || draining.GetBoolean() && happened.Node!.StopTicks is null || !draining.GetBoolean() && happened.Node!.StopTicks + Turn < asked.Ticks) facts.Violated(this, $"The kernel says whether it is about to end: {draining}; it was told to {(happened.Node!.StopTicks is { } stop ? $"{SimDefaults.Seconds(happened.Ticks - stop)} s ago" : "by nobody")}.");
+        if (kernel.GetProperty("epoch").GetInt64() is var epoch && epoch != facts.Epoch) facts.Violated(this, $"The kernel says its epoch is {epoch}; it opened the store with {facts.Epoch}.");
+        var inFlight = facts.Open.Values.Count(static command => command.Row.State is CommandState.Dispatched or CommandState.Executing);
+        if (kernel.GetProperty("inFlight").GetInt32() is var sent && sent != inFlight) facts.Violated(this, $"The kernel says {sent} commands are in flight; in the store there are {inFlight}.");
         CheckTotal(kernel, "accepted", _accepted, facts);
         CheckTotal(kernel, "succeeded", _succeeded, facts);
         CheckTotal(kernel, "failed", _failed, facts);
         if (!told.Listing.TryGetProperty("workers", out var workers)) return;
         var withDevices = asked.Envelope.Span.IndexOf("\"devices\":true"u8) >= 0;
         if (LimitIn(asked) is { } limit && workers.GetArrayLength() > limit) facts.Violated(this, $"The kernel lists {workers.GetArrayLength()} Workers; at most {limit} were asked for.");
-        foreach (var view in workers.EnumerateArray()) CheckWorker(view, withDevices, facts);
+        foreach (var view in workers.EnumerateArray()) CheckWorker(view, withDevices, asked.Ticks, facts);
         if (NamedIn(asked) is { } named && facts.Workers.ContainsKey(named) && workers.GetArrayLength() == 0) facts.Violated(this, $"The kernel lists nothing of {named}, which the store has.");
     }
 
@@ -167,10 +174,11 @@ public sealed class RecoveryIsExact : IInvariant
         if (!row.Contract.IsEmpty && !(isTold && JsonElement.DeepEquals(contract, JsonElement.Parse(row.Contract.Span)))) facts.Violated(this, $"The kernel tells of {device}, which is {owner}'s, another contract than the store has, or none.");
     }
 
-    private void CheckWorker(JsonElement view, bool withDevices, Facts facts)
+    private void CheckWorker(JsonElement view, bool withDevices, long askedTicks, Facts facts)
     {
         var id = view.GetProperty("workerId").GetString()!;
         if (!facts.Workers.TryGetValue(id, out var row)) return;
+        if (_views.Wrong(view, row, askedTicks, facts) is { } wrong) facts.Violated(this, wrong);
         var devices = facts.Owners.Values.Count(owner => owner == id);
         var inFlight = facts.Open.Values.Count(command => command.Row.WorkerId == id && command.Row.State is CommandState.Dispatched or CommandState.Executing);
         var open = facts.Open.Values.Count(command => command.Row.WorkerId == id);

@@ -29,7 +29,7 @@ public sealed class Reconnecting : IInvariant
     public string Says => "Who lost a link that served tries again at once, who fails, be it a link or a store, tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.StoreOpened | SimEventKind.CommitDurable | SimEventKind.CommitFailed | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.NodeDown | SimEventKind.StoreOpened | SimEventKind.CommitDurable | SimEventKind.CommitFailed | SimEventKind.Pulse;
 
     private readonly Dictionary<(SimNode From, string To), Queue<long>> _tries = [];
     private readonly Dictionary<SimNode, long> _lost = [];
@@ -37,6 +37,7 @@ public sealed class Reconnecting : IInvariant
     private readonly Dictionary<string, long> _lostDials = new(StringComparer.Ordinal);
     private int _hasty;
     private readonly Dictionary<SimNode, int> _served = [];
+    private readonly HashSet<SimNode> _opened = [];
     private (long Served, long Failed) _store;
 
     /// <inheritdoc/>
@@ -68,6 +69,10 @@ public sealed class Reconnecting : IInvariant
                 _failed.Clear();
                 _tries.Remove((happened.Node!, Store));
                 _store = default;
+                _opened.Add(happened.Node!);
+                break;
+            case SimEventKind.NodeDown when _opened.Remove(happened.Node!) && happened.Detail?.StartsWith(ErrorCodes.StoreUnavailable.Code, StringComparison.Ordinal) == true:
+                facts.Violated(this, $"{happened.Node} ends for a store that it had open and cannot open just then: {happened.Detail}");
                 break;
             case SimEventKind.CommitDurable when happened.Node == facts.Holder && _store.Served == 0:
                 _store.Served = happened.Ticks;
@@ -79,6 +84,7 @@ public sealed class Reconnecting : IInvariant
                 break;
             case SimEventKind.NodeUp:
                 _lost.Remove(happened.Node!);
+                _opened.Remove(happened.Node!);
                 break;
             case SimEventKind.Pulse when facts is { IsServed: true, Holder: { } kernel }:
                 CheckPatience(kernel, happened.Ticks, facts);

@@ -34,7 +34,7 @@ internal sealed class SimCaller
     /// <summary>The key of the order that puts the site to sleep.</summary>
     internal const string Curtailment = "curtail";
 
-    internal const int CurtailedAtOnce = 16;
+    internal const int CurtailedAtOnce = 5;
     private const int EveryLargeQuery = 20;
     private const int EveryNamed = 5;
     private const int EveryLateLook = 5;

@@ -67,7 +67,9 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
             if (!row.Contract.IsEmpty && WorkerContract.Read(row.Contract, out var contract) is null) worker.Contract = contract;
             worker.Hold = row.Hold;
             worker.Stored = row;
-            if (row.Terminated) _machine.Fire(ref worker.State, WorkerTrigger.Terminate, worker.WorkerId);
+            if (!row.Terminated) continue;
+            _machine.Fire(ref worker.State, WorkerTrigger.Terminate, worker.WorkerId);
+            _events.WorkerTerminated(worker, turn);
         }
 
         foreach (var row in image.Devices)

@@ -1,0 +1,65 @@
+using System.Text.Json;
+using Ork.Kernel;
+
+namespace OrkSim;
+
+/// <summary>How the kernel that holds the store has said that its Workers stand, to be compared with what it tells operators of them (S16).</summary>
+internal sealed class WorkerViews
+{
+    private readonly Dictionary<string, (bool IsLinked, long Ticks)> _links = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (HealthState Health, long Ticks)> _health = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _terminated = new(StringComparer.Ordinal);
+
+    /// <summary>A kernel begins with no link, and no word on anybody's health.</summary>
+    internal void Clear()
+    {
+        _links.Clear();
+        _health.Clear();
+        _terminated.Clear();
+    }
+
+    internal void Hear(in SimEvent note)
+    {
+        if (note.Subject is not { } worker) return;
+        switch (note.Note)
+        {
+            case KernelEvent.LinkUp or KernelEvent.LinkDown:
+                _links[worker] = (note.Note == KernelEvent.LinkUp, note.Ticks);
+                break;
+            case KernelEvent.WorkerHealthy or KernelEvent.WorkerSick or KernelEvent.WorkerDead:
+                if (!_terminated.Contains(worker)) _health[worker] = (HealthIn(note.Note), note.Ticks);
+                break;
+            case KernelEvent.WorkerTerminated:
+                // Its health is of no concern any more; that its last ping failed with its link may be said after this.
+                _terminated.Add(worker);
+                _health[worker] = (HealthState.Unknown, note.Ticks);
+                break;
+        }
+    }
+
+    /// <summary>What is told of a Worker and is not so, or null. What changed since the question came may be told either way.</summary>
+    internal string? Wrong(JsonElement view, WorkerRow worker, long askedTicks, Facts facts)
+    {
+        var (isLinked, linked) = _links.GetValueOrDefault(worker.WorkerId);
+        if (linked < askedTicks && view.GetProperty("linked").GetBoolean() != isLinked) return $"The kernel says {worker.WorkerId} is {(isLinked ? "not linked, and has a link of it" : "linked, and has no link of it")}.";
+        var (health, since) = _health.GetValueOrDefault(worker.WorkerId);
+        if (since < askedTicks && view.GetProperty("health").GetString() is var told && told != health.ToString()) return $"The kernel says {worker.WorkerId} is {told}; it has found it {health}.";
+        var (circuit, changed) = facts.Circuits.TryGetValue(worker.WorkerId, out var known) ? known : (KernelEvent.CircuitClosed, 0);
+        if (worker.Terminated || changed >= askedTicks || view.GetProperty("circuit").GetString() is not { } shown || shown == Named(circuit)) return null;
+        return $"The kernel says the circuit of {worker.WorkerId} is {shown}; it is {Named(circuit)}.";
+    }
+
+    private static HealthState HealthIn(KernelEvent note) => note switch
+    {
+        KernelEvent.WorkerHealthy => HealthState.Healthy,
+        KernelEvent.WorkerSick => HealthState.Sick,
+        _ => HealthState.Dead,
+    };
+
+    private static string Named(KernelEvent circuit) => circuit switch
+    {
+        KernelEvent.CircuitOpened => nameof(CircuitState.Open),
+        KernelEvent.CircuitHalfOpen => nameof(CircuitState.HalfOpen),
+        _ => nameof(CircuitState.Closed),
+    };
+}
