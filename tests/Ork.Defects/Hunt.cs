@@ -119,7 +119,7 @@ public sealed class HuntingGround
 
             // One core a hunt: what counts is what a core finds.
             start.Environment["DOTNET_PROCESSOR_COUNT"] = "1";
-            foreach (var (name, value) in ExplorationRuntime.Variables(cores: 1)) start.Environment[name] = value;
+            foreach (var (name, value) in ExplorationRuntime.Variables(cores: 1, TimeSpan.Zero)) start.Environment[name] = value;
             using var process = Process.Start(start)!;
             await using var stop = cancellation.Register(() => process.Kill(entireProcessTree: true));
             var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);

@@ -16,13 +16,14 @@ internal static class BatchRuntime
     private const string Entered = "ORK_BATCH_RUNTIME";
 
     /// <summary>Goes on in the same process with <see cref="ExplorationRuntime"/>'s settings. Where that cannot be, it goes on as it is: it is only slower.</summary>
-    internal static void Enter()
+    /// <param name="expected">How long it will explore.</param>
+    internal static void Enter(TimeSpan expected)
     {
         if (Assembly.GetEntryAssembly() != typeof(BatchRuntime).Assembly || Environment.GetEnvironmentVariable(Entered) is not null) return;
         var arguments = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).TrimEnd('\0').Split('\0');
         var variables = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().ToDictionary(static entry => (string)entry.Key, static entry => (string?)entry.Value, StringComparer.Ordinal);
         variables[Entered] = "1";
-        foreach (var (name, value) in ExplorationRuntime.Variables(Environment.ProcessorCount)) variables.TryAdd(name, value);
+        foreach (var (name, value) in ExplorationRuntime.Variables(Environment.ProcessorCount, expected)) variables.TryAdd(name, value);
         _ = Execute(Itself, [.. arguments, null], [.. variables.Select(static variable => $"{variable.Key}={variable.Value}"), null]);
     }
 

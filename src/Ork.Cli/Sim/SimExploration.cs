@@ -12,7 +12,7 @@ internal static class SimExploration
 {
     internal static async Task<int> RunAsync(Output output, ExploreOptions options, ShrinkOptions? shrinking)
     {
-        BatchRuntime.Enter();
+        BatchRuntime.Enter(options.Time ?? TimeSpan.Zero);
         using var interruption = Shared.Interruptible();
         var report = await WithProgressAsync(output, options, interruption.Token);
         var told = shrinking is null ? [] : SimReports.Tell(output, report, options.Directory!, shrinking with { Watch = options.Watch });

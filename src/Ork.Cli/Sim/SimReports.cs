@@ -11,7 +11,7 @@ internal static class SimReports
     /// <summary>Shrinks a run file.</summary>
     internal static int Shrink(Output output, string path, string outPath, string? scenarioPath, ShrinkOptions options)
     {
-        BatchRuntime.Enter();
+        BatchRuntime.Enter(options.Limit);
         var file = RunFile.Read(path);
         var run = file.Replay(options.Watch);
         if (run.Result.Hash != file.Hash) throw new NotDeterministicException($"{path} replays to another run than it holds: it was made by another version, or something is not deterministic.");
