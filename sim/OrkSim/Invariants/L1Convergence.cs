@@ -98,7 +98,7 @@ public sealed class Convergence : IInvariant
     /// <summary>A Worker that was taken out of service has its link no longer.</summary>
     private void CheckTerminated(Facts facts)
     {
-        if (facts.TerminatedTicks.Count == 0) return;
+        if (facts.TerminatedTicks.Count == 0 || !facts.IsServed) return;
         foreach (var link in facts.WorkerLinks)
         {
             if (!link.KernelSide.IsOpen || link.KernelSide.Owner != facts.Holder || !facts.TerminatedTicks.TryGetValue(link.Peer.Name, out var terminated)) continue;
