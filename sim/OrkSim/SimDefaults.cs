@@ -77,7 +77,7 @@ public static class SimDefaults
         ConnectTimeoutMs = 5_000,
         SilentLinkMs = 15_000,
         MaxHandlers = 8,
-        MaxOverdueHandlers = 4,
+        MaxOverdueHandlers = 12,
         MaxResultBytes = 2_048,
     };
 }

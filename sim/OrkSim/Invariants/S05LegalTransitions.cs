@@ -4,7 +4,7 @@ namespace OrkSim;
 
 /// <summary>
 /// S5: every recorded transition is in the table of the Command State Machine and follows the one before; what a Worker is said to have answered, it answered to that
-/// attempt; no machine met a trigger its state does not handle.
+/// attempt, and why a command ended is so; no machine met a trigger its state does not handle.
 /// </summary>
 public sealed class LegalTransitions : IInvariant
 {
@@ -12,7 +12,7 @@ public sealed class LegalTransitions : IInvariant
     public string Id => "S5";
 
     /// <inheritdoc/>
-    public string Says => "Every recorded transition is in the table of the Command State Machine and follows the one before; what a Worker is said to have answered, it answered to that attempt; no machine met a trigger its state does not handle.";
+    public string Says => "Every recorded transition is in the table of the Command State Machine and follows the one before; what a Worker is said to have answered, it answered to that attempt, and why a command ended is so; no machine met a trigger its state does not handle.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Note;
@@ -51,6 +51,7 @@ public sealed class LegalTransitions : IInvariant
             }
 
             if (row.To is CommandState.Failed && !WhySaid(row, happened.Batch)) facts.Violated(this, $"Command {row.CommandSeq} becomes FAILED, and its log says of it only: {row.Detail}.");
+            if (Grounds.Wrong(in row, happened.Batch, facts) is { } groundless) facts.Violated(this, groundless);
             _last[row.CommandSeq] = (row.Number, row.To);
         }
 
