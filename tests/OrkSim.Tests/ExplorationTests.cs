@@ -5,6 +5,15 @@ namespace OrkSim.Tests;
 /// <summary>What the scenarios together are there for.</summary>
 public sealed class ExplorationTests
 {
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1)]
+    public void What_is_for_none_of_the_gears_is_said_and_not_explored(int? seconds)
+    {
+        var options = new ExploreOptions { Scenarios = [ScenarioCatalogue.Find("one-command")!], Time = seconds is { } time ? TimeSpan.FromSeconds(time) : null };
+        Assert.Equal("Nothing to explore: one-command is not for the gear swarm.", Assert.Throws<ScenarioException>(() => Explorer.Explore(options)).Message);
+    }
+
     [Fact]
     public void Workers_that_hang_cost_the_others_no_more_than_twice_their_calm_latency()
     {

@@ -101,6 +101,7 @@ public sealed class Explorer
     /// <param name="options">What, and how long.</param>
     /// <param name="progress">Hears how far it is, some times a second, or null.</param>
     /// <param name="cancellation">Ends it early; what was found until then is reported.</param>
+    /// <exception cref="ScenarioException">None of the scenarios is for any of the gears.</exception>
     public static ExploreReport Explore(ExploreOptions options, IProgress<ExploreProgress>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -113,6 +114,7 @@ public sealed class Explorer
         _clock.Start();
         var pairs = _options.Scenarios.SelectMany(scenario => _options.Gears.Where(gear => Suits(gear, scenario)), (scenario, gear) => (scenario, gear))
             .OrderBy(static pair => IsParallel(pair.gear) ? 0 : 1).ToArray();
+        if (pairs.Length == 0) throw new ScenarioException($"Nothing to explore: {string.Join(", ", _options.Scenarios.Select(static scenario => scenario.Name))} is not for the gear {string.Join(", ", _options.Gears.Select(GearNames.Of))}.");
         var slices = pairs.Select((pair, index) => new Slice(this, pair.scenario, pair.gear, progress, index, pairs.Length)).ToArray();
         SideBySide.Alone(() => TakeTurns(_options.Time is { } time ? Rounds(slices, time) : Once(slices)), _stepWatch.Between, IsStuck);
         lock (_gate) return Report();
