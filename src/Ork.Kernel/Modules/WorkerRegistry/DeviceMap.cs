@@ -60,12 +60,13 @@ internal sealed class DeviceMap(LinkOptions options, IKernelObserver observer, I
     /// <summary>Who loses devices is told once, however many they are: each time all its commands are looked at.</summary>
     private void ClaimEach(WorkerEntry worker, IReadOnlyList<string> deviceIds, Turn turn)
     {
-        var losers = new List<WorkerEntry>();
+        List<WorkerEntry>? losers = null;
         foreach (var deviceId in deviceIds)
         {
-            if (Claim(worker, deviceId, turn) is { } loser && !losers.Contains(loser)) losers.Add(loser);
+            if (Claim(worker, deviceId, turn) is { } loser && losers?.Contains(loser) != true) (losers ??= []).Add(loser);
         }
 
+        if (losers is null) return;
         foreach (var loser in losers) events.DevicesLeft(loser, turn);
     }
 
