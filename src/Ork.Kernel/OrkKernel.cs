@@ -44,6 +44,7 @@ public sealed class OrkKernel
     private readonly KernelOptions _options;
     private readonly KernelPorts _ports;
     private readonly object _gate = new();
+    private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource<IReadOnlyList<LinkEndpoint>> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Mailbox<Input>? _inbox;
     private bool _stopping;
@@ -73,6 +74,7 @@ public sealed class OrkKernel
         }
 
         inbox?.PostControl(new Input(InputKind.Stop));
+        _ending.Cancel();
     }
 
     /// <summary>Runs until stopped.</summary>
@@ -96,7 +98,7 @@ public sealed class OrkKernel
     {
         for (var failures = 0; !Stopping; failures++)
         {
-            if (failures > 0) await BackOffAsync(failures - 1);
+            if (failures > 0 && !await BackOffAsync(failures - 1)) return;
             if (await TryOpenAsync(isFirst: failures == 0) is not { } store) continue;
             await using (store)
             {
@@ -117,10 +119,19 @@ public sealed class OrkKernel
         }
     }
 
-    private Task BackOffAsync(int failures)
+    /// <returns>False where the kernel was told to stop meanwhile: there is nothing that it could bring to its end.</returns>
+    private async Task<bool> BackOffAsync(int failures)
     {
         var delayMs = 1 + _ports.Entropy.FullJitterMs(failures, ReopenBaseMs, ReopenCapMs);
-        return Task.Delay(TimeSpan.FromMilliseconds(delayMs), _ports.Time);
+        try
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(delayMs), _ports.Time, _ending.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private async Task<IKernelStore?> TryOpenAsync(bool isFirst)

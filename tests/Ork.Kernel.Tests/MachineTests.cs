@@ -31,14 +31,14 @@ public sealed class MachineTests
     [Fact]
     public void The_command_table_is_the_designs()
     {
-        // architecture.md, with Abandon for what it says of terminated Workers and devices that are gone.
+        // architecture.md, with Abandon for what it says of terminated Workers and devices that are gone: whose link is gone, what was assigned there is queued again by then.
         string[] expected =
         [
             "New Accept Queued", "Queued Assign Dispatched", "Dispatched Send Executing", "Executing WorkerSucceeded Success", "Executing WorkerFailed Failed",
             "Dispatched AttemptTimedOut Timeout", "Dispatched LinkLost Timeout", "Dispatched Recovered Timeout", "Dispatched ShuttingDown Timeout",
             "Executing AttemptTimedOut Timeout", "Executing LinkLost Timeout", "Executing Recovered Timeout", "Executing ShuttingDown Timeout",
             "Timeout Retry Queued", "Timeout GiveUp Failed", "Queued Cancel Failed", "Queued DeadlinePassed Failed", "Dispatched Cancel Failed",
-            "Dispatched DeadlinePassed Failed", "Queued Abandon Failed", "Dispatched Abandon Failed", "Queued LateSuccess Success", "Dispatched LateSuccess Success",
+            "Dispatched DeadlinePassed Failed", "Queued Abandon Failed", "Queued LateSuccess Success", "Dispatched LateSuccess Success",
             "Timeout LateSuccess Success", "Executing LateSuccess Success", "Queued LateFailure Failed", "Dispatched LateFailure Failed", "Timeout LateFailure Failed",
         ];
         var table = Machine("command").Transitions.Select(row => $"{row.From} {row.Trigger} {row.To}");

@@ -32,7 +32,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private readonly Action<object, Turn> _deadlinePassed;
     private readonly Action<object, Turn> _waitEnded;
     private long _lastSeq;
-    private int _open;
     private long _openBytes;
     private bool _draining;
 
@@ -60,7 +59,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     }
 
     /// <summary>Commands not settled; never above the limit (S12).</summary>
-    internal int Open => _open;
+    internal int Open => _locks.Open;
 
     /// <summary>What their parameters and targets take, in bytes; never above the limit (S12).</summary>
     internal long OpenBytes => _openBytes;
@@ -107,7 +106,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     /// <summary>How many commands of a Worker wait and are in flight.</summary>
     internal (int Queued, int InFlight) DepthOf(WorkerEntry worker) =>
-        _queues.TryGetValue(worker, out var queue) ? (queue.Open.Count - queue.InFlight, queue.InFlight) : (0, 0);
+        _queues.TryGetValue(worker, out var queue) ? (_locks.OpenOf(worker) - queue.InFlight, queue.InFlight) : (0, 0);
 
     /// <summary>A Worker's link is gone. Commands that were sent have been told by their exchange; those held back are told here.</summary>
     internal void LinkLost(WorkerEntry worker, Turn turn)
@@ -374,7 +373,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         if (command.DeadlineTimer is { } deadline) TimerWheel.Cancel(deadline);
         QueueOf(command.Worker).Open.Remove(command);
         _locks.Leave(command);
-        _open--;
         _openBytes -= command.Spec.RequestBytes;
         if (command.State == CommandState.Success) SucceededTotal++;
         else FailedTotal++;
@@ -397,7 +395,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     private void TrackOpen(Command command, Turn turn)
     {
-        _open++;
         _openBytes += command.Spec.RequestBytes;
         QueueOf(command.Worker).Open.Add(command);
         _locks.Enter(command);

@@ -25,7 +25,6 @@ public static class CommandMachine
             .Permit(CommandTrigger.ShuttingDown, CommandState.Timeout)
             .Permit(CommandTrigger.Cancel, CommandState.Failed)
             .Permit(CommandTrigger.DeadlinePassed, CommandState.Failed)
-            .Permit(CommandTrigger.Abandon, CommandState.Failed)
             .Permit(CommandTrigger.LateSuccess, CommandState.Success)
             .Permit(CommandTrigger.LateFailure, CommandState.Failed);
         machine.Configure(CommandState.Executing)

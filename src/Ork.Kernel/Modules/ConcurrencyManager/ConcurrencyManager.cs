@@ -19,6 +19,12 @@ internal sealed class ConcurrencyManager(CommandOptions options, ModuleMachine<D
     internal IEnumerable<DeviceLock> Devices => _devices.Values;
 
     /// <inheritdoc/>
+    public int Open => _open.Total;
+
+    /// <inheritdoc/>
+    public int OpenOf(WorkerEntry worker) => _lanes.TryGetValue(worker, out var lane) ? lane.Open.Total : 0;
+
+    /// <inheritdoc/>
     public Refusal? Admit(CommandSpec command, WorkerEntry worker)
     {
         var hasRoom = HasRoom(_open, options.MaxOpen, command) && HasRoom(LaneOf(worker).Open, options.MaxOpenPerWorker, command)

@@ -10,6 +10,12 @@ internal interface IDeviceLocks
     /// <returns>Null if it may, else the refusal.</returns>
     Refusal? Admit(CommandSpec command, WorkerEntry worker);
 
+    /// <summary>Commands in line, over all devices; never above the limit (S12).</summary>
+    int Open { get; }
+
+    /// <summary>How many of them are a Worker's.</summary>
+    int OpenOf(WorkerEntry worker);
+
     /// <summary>An accepted command takes its place at each of its devices; it keeps it until <see cref="Leave"/>.</summary>
     void Enter(Command command);
 

@@ -99,6 +99,7 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         _links.Add(session, link);
         worker.Link = link;
         worker.Endpoint = greeting.Target?.Endpoint.ToString() ?? "announce";
+        if (worker.Stored is not null) Save(worker, turn);
         worker.FailedTries = 0;
         _observer.Note(KernelEvent.LinkUp, worker.WorkerId, greeting.Peer.Address);
         Register(link, turn);
