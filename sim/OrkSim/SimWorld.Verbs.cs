@@ -212,6 +212,19 @@ public sealed partial class SimWorld
         if (worker.Options.Listen is { } endpoint) Discovery.LeaveOut(endpoint, isLeftOut);
     }
 
+    /// <summary>A Worker that is dialled dies and comes back at another address, of which discovery tells at once.</summary>
+    /// <param name="worker">Which; nothing happens to one that announces itself.</param>
+    /// <param name="downFor">Until it is started again.</param>
+    public void Readdress(SimWorker worker, TimeSpan downFor)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        if (!worker.Node.IsUp || worker.Options.Listen is not { } old) return;
+        var next = LinkEndpoint.Tcp(old.Host, old.Port + 1);
+        CrashWorker(worker, downFor);
+        worker.Options = worker.Options with { Listen = next };
+        Discovery.Readdress(old, next);
+    }
+
     /// <summary>No more faults: everything is given back what it needs, and must come right by itself.</summary>
     public void Heal()
     {

@@ -56,7 +56,10 @@ internal sealed class WorkerHangFault : IFault
 
 internal sealed class WorkerUnnamedFault : IFault
 {
-    public string Name => "worker-unnamed";
+    /// <summary>Its name in scenarios.</summary>
+    internal const string Kind = "worker-unnamed";
+
+    public string Name => Kind;
 
     public string Says => "Discovery does not name a Worker that is to be dialled, for a while.";
 
@@ -70,6 +73,25 @@ internal sealed class WorkerUnnamedFault : IFault
         world.LeaveOut(worker, true);
         await world.Delay(length);
         world.LeaveOut(worker, false);
+    }
+}
+
+internal sealed class WorkerReaddressedFault : IFault
+{
+    /// <summary>Its name in scenarios.</summary>
+    internal const string Kind = "worker-readdressed";
+
+    public string Name => Kind;
+
+    public string Says => "A Worker that is dialled comes back at another address, of which discovery tells.";
+
+    public FaultKeys Keys { get; } = new() { For = new FaultKey("downFor", "How long until it is started again.") };
+
+    public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        var dialled = world.Workers.Where(static worker => worker.Options.Listen is not null).ToArray();
+        if (dialled.Length > 0) world.Readdress(world.Draws.Of(dialled), length);
+        return Task.CompletedTask;
     }
 }
 

@@ -3,14 +3,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L6: while one caller floods and nothing fails, a command of another is accepted, has its turn at its Worker, and is settled within the bound.</summary>
+/// <summary>L6: while one caller floods and nothing fails, a command of another is accepted, has its turn at its Worker, and is settled within the bound, and no place at a Worker stays free that a command waits for.</summary>
 public sealed class Fairness : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L6";
 
     /// <inheritdoc/>
-    public string Says => "While one caller floods and nothing fails, a command of another is accepted, has its turn at its Worker, and is settled within the bound.";
+    public string Says => "While one caller floods and nothing fails, a command of another is accepted, has its turn at its Worker, and is settled within the bound, and no place at a Worker stays free that a command waits for.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Pulse | SimEventKind.Answered | SimEventKind.CommitDurable;
@@ -38,7 +38,9 @@ public sealed class Fairness : IInvariant
 
         if (happened.Kind == SimEventKind.CommitDurable)
         {
-            if (happened.Node == facts.Holder) CheckTurns(happened.Batch!, flooder.Key, facts);
+            if (happened.Node != facts.Holder) return;
+            CheckTurns(happened.Batch!, flooder.Key, facts);
+            CheckPlaces(happened.Batch!, facts);
             return;
         }
 
@@ -66,6 +68,18 @@ public sealed class Fairness : IInvariant
         {
             var turns = _passedOver[(workerId, waiting.Row.Spec.Caller)] = _passedOver.GetValueOrDefault((workerId, waiting.Row.Spec.Caller)) + 1;
             if (turns > MostTurns) facts.Violated(this, $"{assigned.Id} is the flooder's {turns}th in a row at {workerId}, where {waiting.Id} of {waiting.Row.Spec.Caller} waits.");
+        }
+    }
+
+    /// <summary>Where a command ended, the next that waited for its place has it within the same turn.</summary>
+    private void CheckPlaces(CommitBatch batch, Facts facts)
+    {
+        var most = facts.World.KernelOptions.Commands.WindowPerWorker;
+        foreach (var workerId in batch.Log.Where(static row => row.To is CommandState.Success or CommandState.Failed).Select(row => facts.BySeq(row.CommandSeq)?.Row.WorkerId).Distinct())
+        {
+            var atWorker = facts.Open.Values.Where(command => command.Row.WorkerId == workerId).ToArray();
+            var taken = atWorker.Count(static command => command.Row.State is CommandState.Dispatched or CommandState.Executing);
+            if (taken < most && Array.Find(atWorker, command => Waits(command, batch, facts)) is { } waiting) facts.Violated(this, $"{taken} commands are in flight at {workerId}, where {most} may be, and {waiting.Id} waits for nothing.");
         }
     }
 

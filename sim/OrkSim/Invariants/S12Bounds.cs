@@ -54,7 +54,11 @@ public sealed class Bounds : IInvariant
         else if (happened.Kind == SimEventKind.CommitDurable)
         {
             if (happened.Batch!.ChangedCommands.Count + happened.Batch.NewCommands.Count > 0) CheckCommands(facts);
-            foreach (var row in happened.Batch.NewCommands) CheckLine(row, facts);
+            foreach (var row in happened.Batch.NewCommands)
+            {
+                CheckLine(row, facts);
+                CheckQueue(row.WorkerId, facts);
+            }
         }
         else if (happened.Kind == SimEventKind.FrameTaken)
         {
@@ -131,6 +135,15 @@ public sealed class Bounds : IInvariant
             var depth = facts.Open.Values.Count(command => command.Row.Spec.Targets?.Contains(device) ?? command.Row.Spec.DeviceId == device);
             if (depth > limit) facts.Violated(this, $"{depth} commands are open at {device}; {limit} may be.");
         }
+    }
+
+    /// <summary>Commands that follow their devices to a Worker come on top of those that it may have.</summary>
+    private void CheckQueue(string workerId, Facts facts)
+    {
+        var limit = facts.World.KernelOptions.Commands.MaxOpenPerWorker;
+        if (facts.Open.Count <= limit) return;
+        var depth = facts.Open.Values.Count(command => command.Row.WorkerId == workerId && command.FirstWorkerId == workerId);
+        if (depth > limit) facts.Violated(this, $"{depth} commands are open at {workerId}; {limit} may be.");
     }
 
     private void CheckRegistrations(Facts facts)

@@ -6,14 +6,17 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S19: the command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, in its time, and so is what a device carries out.</summary>
+/// <summary>S19: the command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, in its time, and so is what a device carries out; a question is handed on with all that it says.</summary>
 public sealed class OrderFidelity : IInvariant
 {
+    private static readonly byte[] Traced = Encoding.UTF8.GetBytes($"{{\"id\":\"{BrokenCaller.Traced}\"");
+    private static readonly byte[] Trace = Encoding.UTF8.GetBytes(BrokenCaller.Trace);
+
     /// <inheritdoc/>
     public string Id => "S19";
 
     /// <inheritdoc/>
-    public string Says => "The command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, in its time, and so is what a device carries out.";
+    public string Says => "The command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, in its time, and so is what a device carries out; a question is handed on with all that it says.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.Executed | SimEventKind.CommitApplying;
@@ -24,6 +27,7 @@ public sealed class OrderFidelity : IInvariant
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Kind == SimEventKind.FrameSent)
         {
+            if (happened is { Message.Action: OrkAction.StatePull, Node.Kind: NodeKind.Kernel } && happened.Payload.Span.StartsWith(Traced) && happened.Payload.Span.IndexOf(Trace) < 0) facts.Violated(this, $"{happened.Connection!.Facts!.Peer} is asked for a caller, and not all that the caller said goes along.");
             if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.CommandRequest, CommandId: { } sent } message || !facts.Commands.TryGetValue(sent, out var of) || of.BornSettled) return;
             if (Differs(message, of.Row.Spec, facts.Epoch) is { } other) facts.Violated(this, $"{of.Id} is sent to {happened.Connection!.Facts!.Peer} with {other}.");
         }

@@ -8,6 +8,7 @@ namespace OrkSim;
 public sealed class AnswerFidelity : IInvariant
 {
     private readonly Dictionary<(SimNode Worker, string CommandId, int Attempt, long Epoch), Handling> _handled = [];
+    private readonly HashSet<(SimNode Worker, int Life, string CommandId)> _begun = [];
     private readonly SinkFeed _sinks = new();
     private readonly LateAnswers _late = new();
 
@@ -20,7 +21,7 @@ public sealed class AnswerFidelity : IInvariant
     public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, and sinks are handed what Workers answered.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed | SimEventKind.Handled | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handed | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed | SimEventKind.Begun | SimEventKind.Handled | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handed | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -30,6 +31,9 @@ public sealed class AnswerFidelity : IInvariant
         {
             case SimEventKind.Handled:
                 if (happened.Handling is { } handled) _handled[(happened.Node!, handled.CommandId, handled.Attempt, handled.Epoch)] = handled;
+                return;
+            case SimEventKind.Begun:
+                _begun.Add((happened.Node!, happened.Node!.Life, happened.Subject!));
                 return;
             case SimEventKind.FrameSent:
                 if (happened.Node!.Kind == NodeKind.Worker) CheckWorker(in happened, facts);
@@ -84,6 +88,9 @@ public sealed class AnswerFidelity : IInvariant
     {
         if (sent.Connection!.Facts is not { } link || !facts.World.IsHonest(sent.Node!.Name) || !link.Outstanding.TryGetValue(sent.Correlation, out var asked) || asked.CommandId != about) return;
         if (answer.Error?.StartsWith(ErrorCodes.JournalFailed.Code, StringComparison.Ordinal) == true && JournalOf(sent.Node, facts).FailedTicks < asked.Ticks) facts.Violated(this, $"{sent.Node} says of {about} that its journal failed, which it did not since it was asked.");
+
+        // It is at it, or has its end; only one that was started again since can have lost it.
+        if (answer.Status == CommandStatus.Unknown && JournalOf(sent.Node, facts).FailedTicks < 0 && _begun.Contains((sent.Node, sent.Node.Life, about))) facts.Violated(this, $"{sent.Node} says that it does not know of {about}, which it began itself since it was started.");
         if (!_handled.TryGetValue((sent.Node, about, asked.Attempt, link.Epoch), out var handled)) return;
         if (handled.Succeeded != (answer.Status == CommandStatus.Success)) facts.Violated(this, $"{sent.Node} says of {about} {answer.Status}, {answer.Error}; its handler {(handled.Succeeded ? "succeeded" : "failed")}.");
         else if (handled.Error != answer.Error) facts.Violated(this, $"{sent.Node} says of {about} {answer.Error}; its handler said {handled.Error}.");

@@ -6,7 +6,7 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S21: what a client returns of a command, a device, a fleet order or all Workers is what a kernel answered it, and it does not ask without pause.</summary>
+/// <summary>S21: what a client returns of a command, a device, a fleet order or all Workers is what a kernel answered it, and it asks neither without pause nor for longer than it is patient.</summary>
 public sealed class ClientFidelity : IInvariant
 {
     private const int MostInPause = 3;
@@ -27,13 +27,17 @@ public sealed class ClientFidelity : IInvariant
     // Of a fleet order: what was asked on which link, and until when a refusal said to wait.
     private readonly Dictionary<(LinkFacts Link, ulong Correlation), string> _ofFleet = [];
     private readonly Dictionary<(SimNode Caller, string Key), long> _notBefore = [];
+    private readonly Dictionary<(SimNode Caller, string Key), long> _firstAsked = [];
     private int _hasty;
+
+    // The longest pause between two orders, which begins within the patience at the latest.
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(6);
 
     /// <inheritdoc/>
     public string Id => "S21";
 
     /// <inheritdoc/>
-    public string Says => "What a client returns of a command, a device, a fleet order or all Workers is what a kernel answered it, and it does not ask without pause.";
+    public string Says => "What a client returns of a command, a device, a fleet order or all Workers is what a kernel answered it, and it asks neither without pause nor for longer than it is patient.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.LinkEnded | SimEventKind.Told;
@@ -57,7 +61,8 @@ public sealed class ClientFidelity : IInvariant
                 CollectionsMarshal.GetValueRefOrAddDefault(_ordered, (caller, key), out _)++;
                 if (key.StartsWith(SimCaller.Curtailment, StringComparison.Ordinal))
                 {
-                    CheckPatience(caller, key, in happened, facts);
+                    CheckHaste(caller, key, in happened, facts);
+                    CheckPatience(caller, key, happened.Ticks, facts);
                     CheckAtOnce(caller, facts);
                 }
             }
@@ -94,8 +99,16 @@ public sealed class ClientFidelity : IInvariant
         if (distinct < least || distinct < all.Workers.Count) facts.Violated(this, $"The client of {caller} returned {all.Workers.Count} Workers as all, {distinct} different ones; the kernel told that it has {least}.");
     }
 
+    /// <summary>A fleet order asks no longer than it is patient. What it asked last may lie before a link that is yet to be opened.</summary>
+    private void CheckPatience(SimNode caller, string key, long ticks, Facts facts)
+    {
+        if (_firstAsked.TryAdd((caller, key), ticks) || facts.World.Callers.FirstOrDefault(own => own.Node == caller) is not { } curtailer) return;
+        var most = curtailer.CurtailsFor + LongestPause + facts.World.Scenario.Workload.Timeout + (2 * facts.World.WorstLateness);
+        if (ticks - _firstAsked[(caller, key)] is var asks && asks > most.Ticks) facts.Violated(this, $"{caller} has ordered {key} for {SimDefaults.Seconds(asks)} s, and its order is to be given up after {SimDefaults.Seconds(curtailer.CurtailsFor.Ticks)} s.");
+    }
+
     /// <summary>A fleet order asks again no sooner than it was told to.</summary>
-    private void CheckPatience(SimNode caller, string key, in SimEvent sent, Facts facts)
+    private void CheckHaste(SimNode caller, string key, in SimEvent sent, Facts facts)
     {
         _ofFleet[(sent.Connection!.Facts!, sent.Correlation)] = key;
         if (!_notBefore.Remove((caller, key), out var notBefore)) return;
@@ -129,6 +142,8 @@ public sealed class ClientFidelity : IInvariant
     /// <summary>What a fleet order says of each device is how the command ended that the order made there, and nothing was begun where it was refused.</summary>
     private void CheckFleet(SimNode caller, FleetRun fleet, Facts facts)
     {
+        // One that has hardly any patience may have none left when its first refusal comes.
+        var isPatient = facts.World.Callers.FirstOrDefault(own => own.Node == caller)?.CurtailsFor > LongestPause;
         foreach (var told in fleet.Outcomes)
         {
             var command = facts.Commands.Values.FirstOrDefault(command => command.Row.Spec.Caller == caller.Key && command.Row.Spec.IdempotencyKey == $"{SimCaller.Curtailment}:{told.DeviceId}");
@@ -139,7 +154,7 @@ public sealed class ClientFidelity : IInvariant
                 CommandStatus.Rejected => command is null,
                 _ => told.Status == CommandStatus.Unknown,
             };
-            if (told.Status == CommandStatus.Rejected && Array.Exists(Passing, code => told.Error!.StartsWith(code.Code, StringComparison.Ordinal)) && _ordered.GetValueOrDefault((caller, $"{SimCaller.Curtailment}:{told.DeviceId}")) < 2) facts.Violated(this, $"The fleet order of {caller} gives {told.DeviceId} up after it was refused once: {told.Error}.");
+            if (isPatient && told.Status == CommandStatus.Rejected && Array.Exists(Passing, code => told.Error!.StartsWith(code.Code, StringComparison.Ordinal)) && _ordered.GetValueOrDefault((caller, $"{SimCaller.Curtailment}:{told.DeviceId}")) < 2) facts.Violated(this, $"The fleet order of {caller} gives {told.DeviceId} up after it was refused once: {told.Error}.");
             if (!isTrue) facts.Violated(this, $"The fleet order of {caller} says of {told.DeviceId}: {told.Status}, {told.Outcome}; its command is {command?.Row.State.ToString() ?? "not there"}, {command?.Row.Outcome}.");
         }
 

@@ -59,13 +59,13 @@ public sealed class OrderlyStop : IInvariant
         if (facts.World.KernelNode is { IsUp: true, StopTicks: { } asked } node && !_told.ContainsKey(node))
         {
             // It may be about to open its store.
-            if (store.Full || store.Damaged || store.Stalled || node.Frozen) node.StopTicks = ticks;
+            if (store.Stalled || node.Frozen) node.StopTicks = ticks;
             else if (ticks - asked > 2 * Patience.Ticks + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{node} was told to stop {SimDefaults.Seconds(ticks - asked)} s ago and goes on as if it had not been.");
         }
 
         foreach (var (kernel, since) in _ending)
         {
-            if (store.Full || store.Damaged || store.Stalled || kernel.Frozen) _ending[kernel] = ticks;
+            if (store.Stalled || kernel.Frozen) _ending[kernel] = ticks;
             else if (ticks - since > TimeSpan.FromMilliseconds(facts.World.KernelOptions.Loop.DrainMs).Ticks + Patience.Ticks + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - since)} s ago and has not ended.");
         }
     }

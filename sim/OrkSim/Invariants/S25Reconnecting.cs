@@ -142,7 +142,7 @@ public sealed class Reconnecting : IInvariant
     private void CheckHaste(SimNode kernel, string to, long ticks, Facts facts)
     {
         var worker = facts.World.Workers.FirstOrDefault(worker => worker.Options.Listen?.ToString() == to)?.Node.Name ?? "";
-        if (!_lostDials.Remove(worker, out var lost) || facts.World.Scenario.Faults.Any(static fault => fault.Kind == "worker-unnamed")) return;
+        if (!_lostDials.Remove(worker, out var lost) || facts.World.Scenario.Faults.Any(static fault => fault.Kind is WorkerUnnamedFault.Kind or WorkerReaddressedFault.Kind)) return;
         var pause = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.RetryBaseMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
         var canWait = facts.World.Discovery.Targets.Count > facts.World.KernelOptions.Links.MaxDials;
         if (!canWait && kernel.AwakeTicks < lost && ticks - lost > pause) facts.Violated(this, $"{kernel} lost a link of {worker} that served, and dials again after {SimDefaults.Seconds(ticks - lost)} s.");
@@ -154,7 +154,9 @@ public sealed class Reconnecting : IInvariant
         if (kernel.Dials.Count > options.MaxDials) facts.Violated(this, $"{kernel} dials {kernel.Dials.Count} Workers at once; {options.MaxDials} may be.");
         CheckHaste(kernel, to, ticks, facts);
         var worker = facts.World.Workers.FirstOrDefault(worker => worker.Options.Listen?.ToString() == to)?.Node;
-        if (worker is not null && facts.WorkerLinks.Exists(link => link.Peer == worker && link.KernelSide is { IsClient: true, IsOpen: true } side && side.Owner == kernel && link.GreetingTaken && ticks - link.OpenedTicks > Moment)) facts.Violated(this, $"{kernel} dials {to}, whose link it has.");
+
+        // One that is down may have had its link at another address.
+        if (worker is { IsUp: true } && facts.WorkerLinks.Exists(link => link.Peer == worker && link.KernelSide is { IsClient: true, IsOpen: true } side && side.Owner == kernel && link.GreetingTaken && ticks - link.OpenedTicks > Moment && link.OpenedTicks > worker.AwakeTicks)) facts.Violated(this, $"{kernel} dials {to}, whose link it has.");
         var known = TimeSpan.FromMilliseconds(2 * options.DiscoveryIntervalMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
         var named = Math.Max(facts.World.Discovery.NamedTicks(to) ?? 0, kernel.AwakeTicks);
         if (ticks - named > known) facts.Violated(this, $"{kernel} dials {to}, which discovery has not named for {SimDefaults.Seconds(ticks - named)} s.");

@@ -2,7 +2,7 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>A caller that does everything wrong that can be done wrong on a link.</summary>
+/// <summary>A caller that does everything wrong that can be done wrong on a link, and now and then something that is unusual.</summary>
 internal sealed class BrokenCaller(SimWorld world, SimNode node, INetwork network, LinkEndpoint endpoint)
 {
     internal async Task RunAsync()
@@ -22,12 +22,18 @@ internal sealed class BrokenCaller(SimWorld world, SimNode node, INetwork networ
         }
     }
 
+    /// <summary>The id of a question that says more than anybody knows of.</summary>
+    internal const string Traced = "traced";
+
+    /// <summary>What it says more.</summary>
+    internal const string Trace = "\"x-trace\":{\"of\":[1,\"two\"]}";
+
     // An order like any other, but for what its envelope says that it is.
     private const string Order = "{\"command\":\"reboot\",\"scope\":\"device\"}";
 
     private void Misbehave(IConnection link)
     {
-        switch (world.Draws.Pick(DrawKind.Pick, 9))
+        switch (world.Draws.Pick(DrawKind.Pick, 10))
         {
             case 0:
                 (link as SimConnection)?.SendGarbage(ErrorCodes.FrameMalformed);
@@ -59,6 +65,9 @@ internal sealed class BrokenCaller(SimWorld world, SimNode node, INetwork networ
             case 7:
                 foreach (var mistake in Mistakes.All) link.Send(FrameKind.Request, mistake.Correlation, Envelope(mistake.Action, mistake.Payload, id: mistake.Id));
                 break;
+            case 8:
+                link.Send(FrameKind.Request, 5, Envelope("state.pull", "{}", id: Traced, more: $",{Trace}"));
+                break;
             default:
                 break;
         }
@@ -67,6 +76,6 @@ internal sealed class BrokenCaller(SimWorld world, SimNode node, INetwork networ
         if (world.Draws.Pick(DrawKind.Pick, 3) > 0) link.Close(null);
     }
 
-    private static byte[] Envelope(string action, string payload, string type = "request", string id = "b") => System.Text.Encoding.UTF8.GetBytes(
-        $$"""{"id":"{{id}}","version":"0.2.0","type":"{{type}}","action":"{{action}}","sender":"broken","deviceId":"d-001-01","timestamp":1,"payload":{{payload}}}""");
+    private static byte[] Envelope(string action, string payload, string type = "request", string id = "b", string more = "") => System.Text.Encoding.UTF8.GetBytes(
+        $$"""{"id":"{{id}}","version":"0.2.0","type":"{{type}}","action":"{{action}}","sender":"broken","deviceId":"d-001-01","timestamp":1{{more}},"payload":{{payload}}}""");
 }

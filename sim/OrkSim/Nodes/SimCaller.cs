@@ -35,6 +35,7 @@ internal sealed class SimCaller
     internal const string Curtailment = "curtail";
 
     internal const int CurtailedAtOnce = 5;
+    private static readonly TimeSpan[] Patiences = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)];
     private const int EveryLargeQuery = 20;
     private const int EveryNamed = 5;
     private const int EveryLateLook = 5;
@@ -68,6 +69,9 @@ internal sealed class SimCaller
 
     /// <summary>True where it puts the whole site to sleep once.</summary>
     internal bool Curtailing { get; init; }
+
+    /// <summary>How long it asks again for a device to sleep that it is refused.</summary>
+    internal TimeSpan CurtailsFor { get; private set; }
 
     /// <summary>True where it sends without end and waits for nothing.</summary>
     internal bool Flooding { get; init; }
@@ -103,10 +107,11 @@ internal sealed class SimCaller
     private async Task CurtailAsync()
     {
         await Task.Delay(_world.Scenario.Workload.CurtailAt.Draw(_world.Draws), Node.Clock);
+        CurtailsFor = Patiences[_world.Draws.Pick(DrawKind.Pick, Patiences.Length)];
         var order = new FleetOrder
         {
             Command = MinerContract.SetPowerMode, Key = Curtailment, DeviceIds = [.. _world.Workers.SelectMany(static worker => worker.DeviceIds)], Params = new { mode = "sleep" },
-            Priority = CommandPriority.Urgent, PatienceMs = 10_000, InFlight = CurtailedAtOnce,
+            Priority = CommandPriority.Urgent, PatienceMs = (long)CurtailsFor.TotalMilliseconds, InFlight = CurtailedAtOnce,
         };
         await _client!.SendToFleetAsync(order, out var run);
         _world.Emit(new SimEvent { Kind = SimEventKind.Told, Node = Node, Fleet = run });

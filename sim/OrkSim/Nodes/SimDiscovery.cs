@@ -4,7 +4,7 @@ using Ork.Protocol;
 namespace OrkSim;
 
 /// <summary>What tells the kernels which Workers to dial: all that listen, but those that are left out for a while.</summary>
-internal sealed class SimDiscovery(SimWorld world, IReadOnlyList<DialTarget> targets) : IWorkerDiscovery
+internal sealed class SimDiscovery(SimWorld world, List<DialTarget> targets) : IWorkerDiscovery
 {
     private readonly HashSet<LinkEndpoint> _leftOut = [];
     private readonly Dictionary<LinkEndpoint, long> _namedTicks = [];
@@ -27,9 +27,24 @@ internal sealed class SimDiscovery(SimWorld world, IReadOnlyList<DialTarget> tar
         else _leftOut.Remove(endpoint);
     }
 
+    /// <summary>A Worker listens somewhere else.</summary>
+    internal void Readdress(LinkEndpoint from, LinkEndpoint to)
+    {
+        var place = targets.FindIndex(target => target.Endpoint == from);
+        targets[place] = targets[place] with { Endpoint = to };
+    }
+
     /// <summary>Everybody is named.</summary>
     internal void NameAll() => _leftOut.Clear();
 
     /// <summary>When an endpoint was last named to a kernel, or null.</summary>
-    internal long? NamedTicks(string endpoint) => targets.FirstOrDefault(target => target.Endpoint.ToString() == endpoint) is { } target && _namedTicks.TryGetValue(target.Endpoint, out var ticks) ? ticks : null;
+    internal long? NamedTicks(string endpoint)
+    {
+        foreach (var (named, ticks) in _namedTicks)
+        {
+            if (named.ToString() == endpoint) return ticks;
+        }
+
+        return null;
+    }
 }

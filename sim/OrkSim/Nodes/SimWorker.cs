@@ -58,7 +58,7 @@ public sealed class SimWorker
     public bool Gone { get; internal set; }
 
     /// <summary>Its options.</summary>
-    public required WorkerOptions Options { get; init; }
+    public required WorkerOptions Options { get; set; }
 
     /// <summary>What it does besides what a Worker may do, or null.</summary>
     internal Mischief? Mischief { get; set; }
