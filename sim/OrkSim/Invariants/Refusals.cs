@@ -13,7 +13,6 @@ internal static class Refusals
         .. new[] { ErrorCodes.QueueFull, ErrorCodes.KernelBusy, ErrorCodes.KernelUnavailable, ErrorCodes.WorkerNotRoutable, ErrorCodes.CircuitOpen }.Select(static code => Encoding.UTF8.GetBytes($"\"error\":\"{code.Code}")),
     ];
 
-    private static readonly byte[] Mark = Encoding.UTF8.GetBytes($"{{\"id\":\"{Mistakes.Mark}");
     private static readonly byte[] Busy = Encoding.UTF8.GetBytes(ErrorCodes.KernelBusy.Code);
     private static readonly byte[] Full = Encoding.UTF8.GetBytes(ErrorCodes.QueueFull.Code);
     private static readonly byte[][] Excuses = [.. new[] { ErrorCodes.WorkerBusy, ErrorCodes.HandlerTimeout, ErrorCodes.DeviceNotFound }.Select(static code => Encoding.UTF8.GetBytes(code.Code))];
@@ -34,12 +33,10 @@ internal static class Refusals
     /// <summary>A kernel's answer to a request that is mistaken in one way: it is refused for that, unless a kernel that is about to end or full did not get that far.</summary>
     internal static string? OfMistake(in SimEvent answer)
     {
-        if (!answer.Connection!.Facts!.Questions.TryGetValue(answer.Correlation, out var question) || question.Envelope.Span.IndexOf(Mark) < 0) return null;
-        if (EnvelopeReader.Read(question.Envelope, out var asked) is not null || asked.Id.Decode() is not { } id) return null;
-        var code = id[Mistakes.Mark.Length..];
+        if (!answer.Connection!.Facts!.Questions.TryGetValue(answer.Correlation, out var question) || Mistakes.CodeIn(question.Envelope.Span) is not { } code) return null;
         var refusal = EnvelopeReader.Read(answer.Payload, out var told) is null ? PayloadRules.ReadRefusal(told.Payload) : null;
         return refusal is not null && ((string[])[code, ErrorCodes.KernelUnavailable.Code, ErrorCodes.KernelBusy.Code]).Any(known => refusal.StartsWith(known, StringComparison.Ordinal))
-            ? null : $"A {asked.Action} that is to be refused for {code} is {(refusal is null ? "accepted" : $"refused: {refusal}")}.";
+            ? null : $"A request that is to be refused for {code} is {(refusal is null ? "accepted" : $"refused: {refusal}")}.";
     }
 
     /// <summary>A Worker's answer to a question that a kernel hands on: one that has the device and a place refuses none.</summary>

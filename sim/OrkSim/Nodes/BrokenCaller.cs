@@ -63,7 +63,7 @@ internal sealed class BrokenCaller(SimWorld world, SimNode node, INetwork networ
                 link.Send(FrameKind.Request, 1, Envelope("command.status", "{\"commandId\":\"none\",\"waitMs\":5000}"));
                 break;
             case 7:
-                foreach (var mistake in Mistakes.All) link.Send(FrameKind.Request, mistake.Correlation, Envelope(mistake.Action, mistake.Payload, id: mistake.Id));
+                foreach (var mistake in Mistakes.All) link.Send(FrameKind.Request, mistake.Correlation, mistake.Frame);
                 break;
             case 8:
                 link.Send(FrameKind.Request, 5, Envelope("state.pull", "{}", id: Traced, more: $",{Trace}"));

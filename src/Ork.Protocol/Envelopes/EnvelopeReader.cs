@@ -15,7 +15,6 @@ public static class EnvelopeReader
     private static readonly JsonReaderOptions Strict = new() { MaxDepth = MaxDepth };
     private static readonly JsonReaderOptions StrictPayload = new() { MaxDepth = MaxDepth - 1 };
 
-    // What ends a run of bytes that stand for themselves: the closing quote, an escape, and what no string may hold.
     /// <summary>Reads one envelope from the whole of <paramref name="frame"/>.</summary>
     /// <param name="frame">A frame's payload. The envelope points into it.</param>
     /// <param name="envelope">
