@@ -426,6 +426,7 @@ public sealed class Facts
         {
             case OrkAction.IdentityResponse when message.Identity is { } identity:
                 link.IdentityTaken = true;
+                if (identity.WorkerId == link.Peer.Name) link.OwnClaimTicks = NowTicks;
                 if (link.KernelSide.Owner == Holder) (Claims[identity.WorkerId], ClaimTicks[identity.WorkerId]) = ([.. identity.Devices], NowTicks);
                 break;
             case OrkAction.CapabilityResponse:

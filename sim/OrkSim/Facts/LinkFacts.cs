@@ -64,6 +64,9 @@ public sealed class LinkFacts
     /// <summary>True once the kernel took this link's answer to the question who it is.</summary>
     public bool IdentityTaken { get; internal set; }
 
+    /// <summary>When the kernel last took the word of the Worker itself, and of nobody who takes its name, on what it owns; 0 where it did not.</summary>
+    public long OwnClaimTicks { get; internal set; }
+
     /// <summary>True once the kernel took this link's contract.</summary>
     public bool ContractTaken { get; internal set; }
 

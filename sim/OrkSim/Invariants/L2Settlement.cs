@@ -7,6 +7,9 @@ public sealed class Settlement : IInvariant
 {
     private static readonly long Moment = TimeSpan.FromSeconds(1.5).Ticks;
 
+    // A held back command's attempt is over soon.
+    private static readonly long Blink = TimeSpan.FromMilliseconds(500).Ticks;
+
     // One before an attempt, and one after.
     private static readonly TimeSpan Commits = TimeSpan.FromSeconds(4);
 
@@ -89,7 +92,7 @@ public sealed class Settlement : IInvariant
     /// <summary>What was held back for a jammed link or a sick Worker leaves when that is over.</summary>
     private void CheckHeldBack(CommandFacts command, long ticks, Facts facts)
     {
-        var since = ticks - Moment - (2 * facts.World.WorstLateness.Ticks);
+        var since = ticks - Blink - (2 * facts.World.WorstLateness.Ticks);
         var worker = command.Row.WorkerId;
         if (command.TouchedTicks > since || facts.AwakeTicks > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return;
         if (facts.LinkOf(worker) is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } link || well > since || link.JammedTicks > since || !link.KernelSide.IsDrained) return;

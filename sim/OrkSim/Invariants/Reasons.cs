@@ -35,6 +35,7 @@ internal static class Reasons
             SimCaller.Terminating or SimCaller.Holding => OfOperators.Contains(code),
             SimCaller.ListingAll or SimCaller.ListingOne => false,
             SimCaller.Capabilities => OfDevices.Contains(code),
+            SimCaller.HistoryTelemetry => OfPulls.Contains(code) || code == ErrorCodes.HandlerResultTooLarge.Code || !isHonest,
             SimCaller.VagueTelemetry => OfPulls.Contains(code) || code == ErrorCodes.QueryInvalid.Code,
             SimCaller.Telemetry or SimCaller.State => OfPulls.Contains(code) || !isHonest || error.StartsWith($"{ErrorCodes.QueryInvalid.Code}: larger", StringComparison.Ordinal),
             _ => OfQuestions.Contains(code),

@@ -15,7 +15,7 @@ internal static class Refusals
 
     private static readonly byte[] Busy = Encoding.UTF8.GetBytes(ErrorCodes.KernelBusy.Code);
     private static readonly byte[] Full = Encoding.UTF8.GetBytes(ErrorCodes.QueueFull.Code);
-    private static readonly byte[][] Excuses = [.. new[] { ErrorCodes.WorkerBusy, ErrorCodes.HandlerTimeout, ErrorCodes.DeviceNotFound }.Select(static code => Encoding.UTF8.GetBytes(code.Code))];
+    private static readonly byte[][] Excuses = [.. new[] { ErrorCodes.WorkerBusy, ErrorCodes.HandlerTimeout, ErrorCodes.HandlerResultTooLarge, ErrorCodes.DeviceNotFound }.Select(static code => Encoding.UTF8.GetBytes(code.Code))];
 
     /// <summary>A kernel's answer: what may pass says when to ask again, and a pull is refused for want of a place only where half of the places at least are taken.</summary>
     internal static string? OfKernel(in SimEvent answer, Facts facts)

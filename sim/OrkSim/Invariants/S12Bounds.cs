@@ -54,6 +54,7 @@ public sealed class Bounds : IInvariant
         else if (happened.Kind == SimEventKind.CommitDurable)
         {
             if (happened.Batch!.ChangedCommands.Count + happened.Batch.NewCommands.Count > 0) CheckCommands(facts);
+            foreach (var row in happened.Batch.ChangedCommands) CheckResult(row, facts);
             foreach (var row in happened.Batch.NewCommands)
             {
                 CheckLine(row, facts);
@@ -67,6 +68,10 @@ public sealed class Bounds : IInvariant
         else if (happened is { Node.Kind: NodeKind.Worker, Message: { Action: OrkAction.CommandResult } answer })
         {
             if (answer.Result.Length > SimDefaults.Worker.MaxResultBytes && facts.World.IsHonest(happened.Node.Name)) facts.Violated(this, $"{happened.Node} answers with a result of {answer.Result.Length} bytes; {SimDefaults.Worker.MaxResultBytes} may be.");
+        }
+        else if (happened is { Node.Kind: NodeKind.Worker, Message.Action: OrkAction.TelemetryResponse })
+        {
+            if (happened.Payload.Length > SimDefaults.Worker.MaxResultBytes + EnvelopeBytes && facts.World.IsHonest(happened.Node.Name)) facts.Violated(this, $"{happened.Node} answers a query with {happened.Payload.Length} bytes; {SimDefaults.Worker.MaxResultBytes} may be.");
         }
         else if (happened is { Node.Kind: NodeKind.Caller, Frame: FrameKind.Request })
         {
@@ -135,6 +140,12 @@ public sealed class Bounds : IInvariant
             var depth = facts.Open.Values.Count(command => command.Row.Spec.Targets?.Contains(device) ?? command.Row.Spec.DeviceId == device);
             if (depth > limit) facts.Violated(this, $"{depth} commands are open at {device}; {limit} may be.");
         }
+    }
+
+    private void CheckResult(in CommandRow row, Facts facts)
+    {
+        var most = facts.World.KernelOptions.Commands.MaxResultBytes;
+        if (row.Result.Length > most) facts.Violated(this, $"A result of {row.Result.Length} bytes is kept of {row.Spec.CommandId}; {most} may be.");
     }
 
     /// <summary>Commands that follow their devices to a Worker come on top of those that it may have.</summary>

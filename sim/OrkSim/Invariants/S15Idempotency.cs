@@ -2,14 +2,17 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S15: one idempotency key of a caller, one command; an order without a key is sent once.</summary>
+/// <summary>S15: one idempotency key of a caller, one command that is still readable, and the answer to whoever repeats it; an order without a key is sent once.</summary>
 public sealed class Idempotency : IInvariant
 {
+    // A kernel that is about to end, or has more to do than it may, looks at no order.
+    private static readonly ErrorCode[] OfTheKernel = [ErrorCodes.KernelUnavailable, ErrorCodes.KernelBusy];
+
     /// <inheritdoc/>
     public string Id => "S15";
 
     /// <inheritdoc/>
-    public string Says => "One idempotency key of a caller, one command that is still readable; an order without a key is sent once.";
+    public string Says => "One idempotency key of a caller, one command that is still readable, and the answer to whoever repeats it; an order without a key is sent once.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.FrameSent;
@@ -24,6 +27,7 @@ public sealed class Idempotency : IInvariant
         if (happened.Kind == SimEventKind.FrameSent)
         {
             if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandResult, CommandId: { } told } && facts.Commands.TryGetValue(told, out var old) && old.ForgottenTicks < facts.ReleasedSince(facts.Holder!)) facts.Violated(this, $"An order is answered with {told}, which is not readable any more.");
+            if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } error }) CheckRepeated(in happened, error, facts);
             if (happened.Node!.Kind != NodeKind.Caller || happened.Message is not { Action: OrkAction.CommandRequest, EnvelopeId: { } id, Key: null } || facts.World.IsBroken(happened.Node)) return;
             if (!_sent.Add((happened.Node, id))) facts.Violated(this, $"The client of {happened.Node} sends an order without a key again.");
             return;
@@ -40,5 +44,22 @@ public sealed class Idempotency : IInvariant
 
             _commands[of] = row.Spec.CommandId;
         }
+    }
+
+    /// <summary>True where a kernel may be about to let a settled command go: that is on the disk only with the next commit.</summary>
+    private static bool MayBeLetGo(CommandFacts command, Facts facts)
+    {
+        var options = facts.World.KernelOptions.Commands;
+        return command.IsTerminal && (facts.World.WallJumps || facts.Settled > options.MaxSettled / 2 || facts.NowTicks - command.TouchedTicks > TimeSpan.FromMilliseconds(options.RetentionMs / 2).Ticks);
+    }
+
+    /// <summary>An order whose command is readable is not refused for how its Worker stands now: it is answered with its command.</summary>
+    private void CheckRepeated(in SimEvent answer, string error, Facts facts)
+    {
+        if (Array.Exists(OfTheKernel, code => error.StartsWith(code.Code, StringComparison.Ordinal)) || answer.Connection!.Facts is not { } link) return;
+        if (!link.Questions.TryGetValue(answer.Correlation, out var asked) || EnvelopeReader.Read(asked.Envelope, out var envelope) is not null) return;
+        if (CommandRequestPayload.Read(envelope.Payload, out var order) is not null || order.IdempotencyKey is not { } key) return;
+        if (!_commands.TryGetValue((link.Peer.Key, key), out var id) || !facts.Commands.TryGetValue(id, out var first)) return;
+        if (facts.HeldSinceTicks < asked.Ticks && facts.IsServed && first.AcceptedTicks < asked.Ticks && !first.Forgotten && !MayBeLetGo(first, facts)) facts.Violated(this, $"{link.Peer} repeats {key}, whose command is {id}, and is refused: {error}.");
     }
 }

@@ -46,6 +46,7 @@ public sealed class RecoveryIsExact : IInvariant
     private void CheckHold(in SimEvent happened, Facts facts)
     {
         if (!happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked) || HoldIn(asked.Envelope) is not { } told || HoldIn(happened.Payload) is not { } said) return;
+        if (facts.TerminatedTicks.TryGetValue(said.WorkerId, out var gone) && gone < asked.Ticks) facts.Violated(this, $"The kernel says that it holds {said.WorkerId} {said.Hold}, which was taken out of service before.");
         if (told != said) facts.Violated(this, $"The kernel was told to hold {told.WorkerId} {told.Hold}, and says that it holds {said.WorkerId} {said.Hold}.");
     }
 
@@ -104,7 +105,9 @@ public sealed class RecoveryIsExact : IInvariant
 
     private void CheckStatus(string id, WireMessage told, Facts facts)
     {
-        if (!facts.Commands.TryGetValue(id, out var command) || command.Forgotten) return;
+        if (!facts.Commands.TryGetValue(id, out var command)) return;
+        if (command.ForgottenTicks < facts.ReleasedSince(facts.Holder!)) facts.Violated(this, $"The kernel tells how {id} stands, which the store has let go.");
+        if (command.Forgotten) return;
         var row = command.Row;
         var same = (int)row.State == (int)told.Status && row.Attempt == told.Attempt && row.Retries == told.Retries && row.Error == told.Error
             && row.Outcome == told.Outcome && row.UpdatedAt == told.UpdatedAt && row.Result.Span.SequenceEqual(told.Result.Span);
@@ -186,6 +189,7 @@ public sealed class RecoveryIsExact : IInvariant
         if (withDevices && !view.GetProperty("devices").EnumerateArray().Select(static device => device.GetString()!).Order(StringComparer.Ordinal).SequenceEqual(facts.Owners.Where(owned => owned.Value == id).Select(static owned => owned.Key).Order(StringComparer.Ordinal))) facts.Violated(this, $"The kernel lists other devices of {id} than it has in the store.");
         if (!row.Contract.IsEmpty && (!view.TryGetProperty("deviceFamily", out var family) || family.ValueKind == JsonValueKind.Null)) facts.Violated(this, $"The kernel does not say of which family the devices of {id} are.");
         if ((view.TryGetProperty("endpoint", out var at) ? at.GetString() : null) is var endpoint && endpoint != row.Endpoint) facts.Violated(this, $"The kernel says {id} is at {endpoint}; the store says {row.Endpoint}.");
+        if (view.GetProperty("key").GetString() is var key && key != row.PeerKey) facts.Violated(this, $"The kernel says the key of {id} is {key}; the store says {row.PeerKey}.");
         if (view.GetProperty("hold").GetString() is var hold && hold != CircuitHolds.Of(row.Hold)) facts.Violated(this, $"The kernel says {id} is held {hold}; the store says {row.Hold}.");
         if (row is { Hold: CircuitHold.Open, Terminated: false } && view.GetProperty("circuit").GetString() is var circuit && circuit != "Open") facts.Violated(this, $"The store says that {id} is isolated; the kernel says its circuit is {circuit}.");
         if (view.GetProperty("inFlight").GetInt32() is var sent && sent != inFlight) facts.Violated(this, $"The kernel says {sent} commands are in flight at {id}; in the store there are {inFlight}.");

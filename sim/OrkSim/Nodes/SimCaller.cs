@@ -28,6 +28,9 @@ internal sealed class SimCaller
     internal const string Telemetry = "telemetry";
     internal const string VagueTelemetry = "telemetry of no kind";
 
+    /// <summary>A call for more telemetry than a Worker answers.</summary>
+    internal const string HistoryTelemetry = "history";
+
     /// <summary>The name of a call that ends when its command has ended, or with the caller's patience.</summary>
     internal const string Waiting = "wait for the end";
 
@@ -42,6 +45,7 @@ internal sealed class SimCaller
     private const int EveryMistaken = 20;
     private const int EveryMistakenEnd = 4;
     private const int EveryVagueQuery = 9;
+    private const int EveryHistory = 7;
 
     private static readonly TimeSpan LongAgo = TimeSpan.FromMilliseconds(SimDefaults.Kernel.Commands.RetentionMs) + TimeSpan.FromSeconds(8);
 
@@ -168,6 +172,7 @@ internal sealed class SimCaller
         var deviceId = _world.Draws.Of(worker.DeviceIds);
         if (_world.Draws.Pick(DrawKind.Pick, 2) != 0) await CallAsync(State, 0, () => _client!.StateAsync(deviceId));
         else if (++_queries % EveryVagueQuery == 0) await CallAsync(VagueTelemetry, 0, () => _client!.TelemetryAsync(deviceId, new { filter = "hashrate" }));
+        else if (_queries % EveryHistory == 0) await CallAsync(HistoryTelemetry, 0, () => _client!.TelemetryAsync(deviceId, new { type = "metrics", filter = SimWorker.History }));
         else await TelemetryAsync(deviceId, Filter());
     }
 

@@ -24,6 +24,9 @@ public sealed class SimWorker
     // A driver that says much: more than its Worker sends on, and more than its kernel keeps.
     private const int EveryResult = 8;
 
+    /// <summary>The filter of a query whose answer is larger than a Worker's may be.</summary>
+    internal const string History = "history";
+
     private readonly SimWorld _world;
 
     internal SimWorker(SimWorld world, SimNode node, bool keepsJournal)
@@ -121,8 +124,11 @@ public sealed class SimWorker
         return handler(call, cancellation);
     }
 
-    private static object Metrics(TelemetryCall call) =>
-        new { deviceId = call.DeviceId, filter = call.Query.ValueKind == JsonValueKind.Object && call.Query.TryGetProperty("filter", out var filter) ? filter.GetString() : null, hashrate = 100 };
+    private static object Metrics(TelemetryCall call)
+    {
+        var filter = call.Query.ValueKind == JsonValueKind.Object && call.Query.TryGetProperty("filter", out var given) ? given.GetString() : null;
+        return new { deviceId = call.DeviceId, filter, hashrate = 100, log = filter == History ? new string('.', SimDefaults.Worker.MaxResultBytes + 600) : null };
+    }
 
     private object State(string deviceId)
     {
@@ -140,10 +146,21 @@ public sealed class SimWorker
     private async ValueTask<CommandReply> HandleAsync(CommandCall call, CancellationToken cancellation)
     {
         using var handler = Begin(AtWork, isQuery: false);
-        var reply = await CarryOutAsync(call, handler, cancellation);
-        _world.Emit(new SimEvent { Kind = SimEventKind.Handled, Node = Node, Handling = new Handling(call.CommandId, call.Attempt, call.Epoch, reply.Succeeded, reply.Error) });
-        return reply;
+        try
+        {
+            var reply = await CarryOutAsync(call, handler, cancellation);
+            Tell(call, reply.Succeeded, reply.Error);
+            return reply;
+        }
+        catch (Exception e)
+        {
+            Tell(call, false, e is OperationCanceledException ? ErrorCodes.HandlerTimeout.Code : Refusal.With(ErrorCodes.HandlerFailed, e.Message).Text);
+            throw;
+        }
     }
+
+    private void Tell(CommandCall call, bool hasSucceeded, string? error) =>
+        _world.Emit(new SimEvent { Kind = SimEventKind.Handled, Node = Node, Handling = new Handling(call.CommandId, call.Attempt, call.Epoch, hasSucceeded, error) });
 
     private async ValueTask<CommandReply> CarryOutAsync(CommandCall call, AtWork.Handler handler, CancellationToken cancellation)
     {

@@ -72,7 +72,7 @@ internal sealed class HealthMonitor(
     {
         var probe = (Probe)ask.Subject;
         ask.Link.PingsFailed++;
-        if (ask.Link.Worker.Link == ask.Link || ask.Link.Worker.Link is null) Failed(probe.Record, turn);
+        Failed(probe.Record, turn);
         probe.Done?.Invoke(turn);
     }
 
