@@ -13,6 +13,9 @@ public sealed class Settlement : IInvariant
     // One before an attempt, and one after.
     private static readonly TimeSpan Commits = TimeSpan.FromSeconds(4);
 
+    // When an urgent command last stood before another one.
+    private readonly Dictionary<long, long> _overtakenTicks = [];
+
     /// <inheritdoc/>
     public string Id => "L2";
 
@@ -37,12 +40,25 @@ public sealed class Settlement : IInvariant
         CheckDeadlines(happened.Ticks, facts);
         CheckTerminated(happened.Ticks, facts);
         CheckSucceeded(happened.Ticks, facts);
-        if (facts.QuietTicks is not { } quiet || happened.Ticks - quiet < SimDefaults.SettlementBound.Ticks) return;
+        if (facts.QuietTicks is not { } quiet || happened.Ticks - quiet < SimDefaults.SettlementBound.Ticks / 2) return;
         foreach (var command in facts.Open.Values)
         {
-            if (command.ToldTicks is not { } told || happened.Ticks - Math.Max(told, quiet) < SimDefaults.SettlementBound.Ticks) continue;
+            if (command.ToldTicks is not { } told || happened.Ticks - Math.Max(told, quiet) is var waits && waits < SimDefaults.SettlementBound.Ticks / 2) continue;
+            if (IsOvertaken(command, facts)) _overtakenTicks[command.Row.Seq] = happened.Ticks;
+            if (waits < SimDefaults.SettlementBound.Ticks || happened.Ticks - _overtakenTicks.GetValueOrDefault(command.Row.Seq) < SimDefaults.SettlementBound.Ticks) continue;
             facts.Violated(this, $"{command.Id} for {command.Row.WorkerId} was accepted {SimDefaults.Seconds(happened.Ticks - told)} s ago and is still {command.Row.State}.");
         }
+    }
+
+    /// <summary>Urgent commands go ahead of it: while more and more come, it may wait for as long as its deadline lets it.</summary>
+    private static bool IsOvertaken(CommandFacts command, Facts facts)
+    {
+        foreach (var other in facts.Open.Values)
+        {
+            if (other.Row.Seq > command.Row.Seq && other.IsBefore(command) && other.Shares(command)) return true;
+        }
+
+        return false;
     }
 
     /// <summary>No command rests in QUEUED for want of a nudge: where nothing has stood in its way for longer than any backoff, it has left.</summary>
