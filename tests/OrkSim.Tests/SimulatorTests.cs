@@ -1,3 +1,4 @@
+using Ork.Protocol;
 
 namespace OrkSim.Tests;
 
@@ -15,6 +16,28 @@ public sealed class SimulatorTests
             Assert.Equal(first.Hash, SwarmGear.Run(scenario, 11, new WatchOptions()).Result.Hash);
             Assert.NotEqual(first.Hash, SwarmGear.Run(scenario, 12, new WatchOptions()).Result.Hash);
         }
+    }
+
+    [Fact]
+    public void What_is_read_of_a_frame_that_was_given_back_is_nonsense()
+    {
+        byte[] before = [], after = [];
+        var world = new SimWorld(ScenarioArbitrary.Concrete(ScenarioCatalogue.Find("calm-day")!, 4), new SeededChoices(4), new WatchOptions());
+        world.Start("reader", async () =>
+        {
+            await world.Delay(TimeSpan.FromSeconds(2));
+            var link = await world.NetworkOf("reader").ConnectAsync(LinkEndpoint.Tcp("kernel", 7400), null, CancellationToken.None);
+            link.Send(FrameKind.Hello, 0, []);
+            var welcome = (await link.ReceiveAsync())!.Value;
+            before = welcome.Payload.ToArray();
+            welcome.Release();
+            after = welcome.Payload.ToArray();
+            link.Close(null);
+        });
+        Assert.Empty(world.Run().Violations);
+        Assert.NotNull(Greeting.TryRead(before));
+        Assert.Equal(before.Length, after.Length);
+        Assert.Empty(before.Intersect(after));
     }
 
     [Fact]

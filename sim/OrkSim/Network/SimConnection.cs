@@ -224,7 +224,8 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
             case PacketKind.Frame:
                 _other.Taken(FrameHeader.Size + packet.Payload.Length);
                 if (JammedTicks is not null) TakenWhileJammed++;
-                frame = new ReceivedFrame(packet.Frame, packet.Correlation, packet.Payload);
+                var buffer = _network.Buffers.Take(packet.Payload);
+                frame = new ReceivedFrame(packet.Frame, packet.Correlation, buffer.Payload, buffer);
                 _network.World.Facts.FrameTaken(this, in packet);
                 return true;
             default:

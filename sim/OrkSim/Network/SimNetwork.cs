@@ -63,6 +63,8 @@ public sealed class SimNetwork
 
     internal SimWorld World => _world;
 
+    internal FrameBuffers Buffers { get; } = new();
+
     /// <summary>The network as a node sees it.</summary>
     public INetwork Of(SimNode node) => new View(this, node);
 

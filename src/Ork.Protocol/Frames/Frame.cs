@@ -75,12 +75,13 @@ public readonly record struct FrameHeader(FrameKind Kind, ulong Correlation, int
 /// <param name="Kind">What the frame is for.</param>
 /// <param name="Correlation">Pairs a Response with its Request.</param>
 /// <param name="Payload">The payload's bytes.</param>
-/// <param name="Pooled">The pooled array behind the payload, or null.</param>
-public readonly record struct ReceivedFrame(FrameKind Kind, ulong Correlation, ReadOnlyMemory<byte> Payload, byte[]? Pooled = null)
+/// <param name="Behind">What lies behind the payload and is to be given back: an array of <see cref="FramePool"/>, or whatever else is told by being disposed of; null for nothing.</param>
+public readonly record struct ReceivedFrame(FrameKind Kind, ulong Correlation, ReadOnlyMemory<byte> Payload, object? Behind = null)
 {
     /// <summary>Gives the buffer back. Nothing may read the payload afterwards.</summary>
     public void Release()
     {
-        if (Pooled is not null) FramePool.Return(Pooled);
+        if (Behind is byte[] pooled) FramePool.Return(pooled);
+        else if (Behind is IDisposable other) other.Dispose();
     }
 }
