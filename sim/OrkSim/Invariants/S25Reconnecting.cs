@@ -155,8 +155,9 @@ public sealed class Reconnecting : IInvariant
         CheckHaste(kernel, to, ticks, facts);
         var worker = facts.World.Workers.FirstOrDefault(worker => worker.Options.Listen?.ToString() == to)?.Node;
 
-        // One that is down may have had its link at another address.
-        if (worker is { IsUp: true } && facts.WorkerLinks.Exists(link => link.Peer == worker && link.KernelSide is { IsClient: true, IsOpen: true } side && side.Owner == kernel && link.GreetingTaken && ticks - link.OpenedTicks > Moment && link.OpenedTicks > worker.AwakeTicks)) facts.Violated(this, $"{kernel} dials {to}, whose link it has.");
+        // Where addresses change, one that is down, or was since, may have its link at another.
+        var moves = facts.World.Scenario.Faults.Any(static fault => fault.Kind == WorkerReaddressedFault.Kind);
+        if (worker is not null && (worker.IsUp || !moves) && facts.WorkerLinks.Exists(link => link.Peer == worker && link.KernelSide is { IsClient: true, IsOpen: true } side && side.Owner == kernel && link.GreetingTaken && ticks - link.OpenedTicks > Moment && (!moves || link.OpenedTicks > worker.AwakeTicks))) facts.Violated(this, $"{kernel} dials {to}, whose link it has.");
         var known = TimeSpan.FromMilliseconds(2 * options.DiscoveryIntervalMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
         var named = Math.Max(facts.World.Discovery.NamedTicks(to) ?? 0, kernel.AwakeTicks);
         if (ticks - named > known) facts.Violated(this, $"{kernel} dials {to}, which discovery has not named for {SimDefaults.Seconds(ticks - named)} s.");
