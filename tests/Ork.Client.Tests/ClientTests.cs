@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using Ork.Protocol;
 using OrkSim;
 
@@ -10,6 +11,14 @@ public sealed class ClientTests : IAsyncLifetime
 {
     private static readonly LinkEndpoint Endpoint = LinkEndpoint.Unix("kernel");
 
+    // Of a client whose time the test lets pass, in milliseconds.
+    private const long Patience = 20;
+    private const long LongestPause = 6;
+
+    // A link that stays open is waited for without end: by then it does.
+    private const int Hangs = 60_000;
+
+    private readonly FakeTimeProvider _time = new();
     private readonly MemoryNetwork _network = new();
     private IListener _listener = null!;
     private OrkClient _client = null!;
@@ -17,7 +26,7 @@ public sealed class ClientTests : IAsyncLifetime
     public ValueTask InitializeAsync()
     {
         _listener = _network.As("kernel").Listen(Endpoint, Audience.Callers);
-        _client = NewClient(30_000);
+        _client = NewClient(30_000, TimeProvider.System);
         return ValueTask.CompletedTask;
     }
 
@@ -109,35 +118,58 @@ public sealed class ClientTests : IAsyncLifetime
         await NextAsync(await AcceptAsync());
         await source.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
-        await using var impatient = NewClient(20);
-        var refused = await Assert.ThrowsAsync<OrkRefusedException>(() => impatient.StatusAsync("c"));
+        await using var impatient = NewClient(Patience, _time);
+        var late = impatient.StatusAsync("c");
+        await NextAsync(await AcceptAsync());
+        _time.Advance(TimeSpan.FromMilliseconds(Patience));
+        var refused = await Assert.ThrowsAsync<OrkRefusedException>(() => late);
         Assert.True(refused.Is(ErrorCodes.KernelUnavailable));
     }
 
     [Fact]
     public async Task L3_a_call_that_ends_without_any_word_takes_its_link_with_it_and_the_next_opens_another()
     {
-        await using var impatient = NewClient(20);
+        await using var impatient = NewClient(Patience, _time);
         var dead = impatient.StatusAsync("c");
         var first = await AcceptAsync();
+        await NextAsync(first);
+        _time.Advance(TimeSpan.FromMilliseconds(Patience));
         await Assert.ThrowsAsync<OrkRefusedException>(() => dead);
         while (await first.ReceiveAsync() is { } left) left.Release();
         var next = impatient.StatusAsync("c");
-        Assert.NotSame(first, await AcceptAsync());
+        _time.Advance(TimeSpan.FromMilliseconds(LongestPause));
+        var second = await AcceptAsync();
+        Assert.NotSame(first, second);
+        await NextAsync(second);
+        _time.Advance(TimeSpan.FromMilliseconds(Patience));
         await Assert.ThrowsAsync<OrkRefusedException>(() => next);
     }
 
     [Fact]
     public async Task A_call_under_way_keeps_a_link_that_another_has_given_up()
     {
-        await using var impatient = NewClient(20);
+        await using var impatient = NewClient(Patience, _time);
         var slow = impatient.StatusAsync("slow", waitMs: 30_000);
         var link = await AcceptAsync();
         var (correlation, action, _, _) = await NextAsync(link);
-        await Assert.ThrowsAsync<OrkRefusedException>(() => impatient.StatusAsync("quick"));
+        var quick = impatient.StatusAsync("quick");
+        await NextAsync(link);
+        _time.Advance(TimeSpan.FromMilliseconds(Patience));
+        await Assert.ThrowsAsync<OrkRefusedException>(() => quick);
         Answer(link, correlation, action, """{"commandId":"slow","status":"SUCCESS"}""");
         Assert.Equal(CommandStatus.Success, (await slow).Status);
         while (await link.ReceiveAsync() is { } left) left.Release();
+    }
+
+    [Fact(Timeout = Hangs)]
+    public async Task A_client_that_is_disposed_of_closes_its_link_and_ends_its_calls()
+    {
+        var waiting = _client.WaitAsync("c", TestContext.Current.CancellationToken);
+        var kernel = await AcceptAsync();
+        await NextAsync(kernel);
+        await _client.DisposeAsync();
+        await Assert.ThrowsAsync<OrkRefusedException>(() => waiting);
+        while (await kernel.ReceiveAsync() is { } left) left.Release();
     }
 
     [Fact]
@@ -209,9 +241,9 @@ public sealed class ClientTests : IAsyncLifetime
         Assert.Equal(4, fleet.Kernel.GetProperty("epoch").GetInt32());
     }
 
-    private OrkClient NewClient(long timeoutMs) => new(
-        new ClientOptions { Endpoint = Endpoint, TimeoutMs = timeoutMs, ReconnectBaseMs = 1, ReconnectCapMs = 5 },
-        new ClientPorts { Network = _network.As("caller"), Entropy = new NoEntropy() });
+    private OrkClient NewClient(long timeoutMs, TimeProvider time) => new(
+        new ClientOptions { Endpoint = Endpoint, TimeoutMs = timeoutMs, ReconnectBaseMs = 1, ReconnectCapMs = LongestPause },
+        new ClientPorts { Network = _network.As("caller"), Entropy = new NoEntropy(), Time = time });
 
     private async Task<IConnection> AcceptAsync()
     {
