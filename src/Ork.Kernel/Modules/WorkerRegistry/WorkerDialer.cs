@@ -17,7 +17,6 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
     private enum LineState
     {
         Waiting,
-        Due,
         Dialling,
         Linked,
     }
@@ -93,7 +92,6 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
 
     private void Enqueue(Line line, Turn turn)
     {
-        line.State = LineState.Due;
         _due.Enqueue(line);
         Next(turn);
     }
@@ -102,7 +100,7 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
     {
         while (_dialling < options.MaxDials && _due.TryDequeue(out var line))
         {
-            if (line.State != LineState.Due || _lines.GetValueOrDefault(line.Target) != line) continue;
+            if (_lines.GetValueOrDefault(line.Target) != line) continue;
             line.State = LineState.Dialling;
             _dialling++;
             turn.AtOnce.Dial(line.Target);
