@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Ork.Kernel;
 using Ork.Protocol;
 
@@ -7,7 +6,6 @@ namespace OrkSim;
 /// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, and what is not, for its mistake, a refusal for what may pass says when to ask again, a Worker refuses no question that it can answer, and what may be tried again is not given up as if nobody could know.</summary>
 public sealed class Availability : IInvariant
 {
-    private const double Roomy = 0.8;
     private static readonly long Settle = TimeSpan.FromSeconds(2).Ticks;
     private static readonly ErrorCode[] ForTheWorkersSake = [ErrorCodes.WorkerNotRoutable, ErrorCodes.WorkerNotFound, ErrorCodes.DeviceNotFound, ErrorCodes.CircuitOpen, ErrorCodes.CommandNotInCapabilities];
 
@@ -21,7 +19,7 @@ public sealed class Availability : IInvariant
     public string Says => "A Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, and what is not, for its mistake, a refusal for what may pass says when to ask again, a Worker refuses no question that it can answer, and what may be tried again is not given up as if nobody could know.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.NodeUp | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.CommitApplying;
+    public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.NodeUp | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.CommitApplying | SimEventKind.LinkEnded;
 
     private readonly Dictionary<ulong, long> _asked = [];
     private readonly Dictionary<SimNode, int> _atWork = [];
@@ -30,8 +28,7 @@ public sealed class Availability : IInvariant
 
     // Of whom the store told the kernel what they can.
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _byWorker = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, int> _byDevice = new(StringComparer.Ordinal);
+    private readonly Room _room = new();
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -41,6 +38,11 @@ public sealed class Availability : IInvariant
         if (happened.Batch is { } batch)
         {
             if (happened.Node == facts.Holder) CheckGivenUp(batch, facts);
+            _room.Committed();
+        }
+        else if (happened.Kind == SimEventKind.LinkEnded)
+        {
+            if (happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller }) _room.LinkEnded(happened.Ticks);
         }
         else if (happened.Node is { Kind: NodeKind.Worker } worker)
         {
@@ -75,7 +77,7 @@ public sealed class Availability : IInvariant
         }
         else if (happened is { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response } && happened.Node == facts.Holder)
         {
-            if (happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal)) CheckRoom(facts);
+            if (happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal) && _room.IsLeft(happened.Ticks, facts) is { } left) facts.Violated(this, left);
             if ((Refusals.OfKernel(in happened, facts) ?? Refusals.OfMistake(in happened)) is { } wrong) facts.Violated(this, wrong);
         }
     }
@@ -144,24 +146,4 @@ public sealed class Availability : IInvariant
     {
         if (!facts.IsServed || facts.HeldSinceTicks > ticks || facts.Deaths.TryGetValue(workerId, out var death) && (death.IsDead || death.Ticks > ticks)) return;
         if (_known.Contains(workerId) && !facts.World.IsGone(workerId)) facts.Violated(this, $"A command for {workerId}, which is known and not dead, is refused.");
-    }
-
-    /// <summary>A caller's share of a queue is used up at four fifths of it at the soonest. Requests under way may stand in it without being on the disk.</summary>
-    private void CheckRoom(Facts facts)
-    {
-        var options = facts.World.KernelOptions.Commands;
-        var underWay = facts.CallerLinks.Sum(static link => link.Questions.Count);
-        if (facts.Open.Count + underWay >= options.MaxOpen * Roomy) return;
-        _byWorker.Clear();
-        _byDevice.Clear();
-        var (worker, device) = (0, 0);
-        foreach (var command in facts.Open.Values)
-        {
-            worker = Math.Max(worker, ++CollectionsMarshal.GetValueRefOrAddDefault(_byWorker, command.Row.WorkerId, out _));
-            for (var i = 0; i < command.DeviceCount; i++) device = Math.Max(device, ++CollectionsMarshal.GetValueRefOrAddDefault(_byDevice, command.Device(i), out _));
-        }
-
-        if (worker + underWay >= options.MaxOpenPerWorker * Roomy || device + underWay >= options.MaxOpenPerDevice * Roomy) return;
-        facts.Violated(this, $"A command is refused for want of room; {facts.Open.Count} are open, at most {worker} for a Worker and {device} for a device, and {underWay} requests are under way.");
-    }
-}
+    }}

@@ -1,0 +1,40 @@
+using System.Runtime.InteropServices;
+
+namespace OrkSim;
+
+/// <summary>Whether a kernel has surely room for one more command (L7): of what it accepted, what is open on the disk is known, and what callers wait to hear of.</summary>
+internal sealed class Room
+{
+    // A caller's share of a queue is used up at four fifths of it at the soonest.
+    private const double Roomy = 0.8;
+
+    private readonly Dictionary<string, int> _byWorker = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _byDevice = new(StringComparer.Ordinal);
+    private long _lostTicks = -1;
+    private int _commits;
+
+    /// <summary>What a caller had ordered whose link is gone, nobody waits to hear of; it is on the disk after the commit that is under way and one more.</summary>
+    internal void LinkEnded(long ticks) => (_lostTicks, _commits) = (ticks, 0);
+
+    internal void Committed() => _commits++;
+
+    /// <summary>What says that a command is refused for want of room where there is some, or null.</summary>
+    internal string? IsLeft(long ticks, Facts facts)
+    {
+        var options = facts.World.KernelOptions.Commands;
+        if (ticks == _lostTicks || _lostTicks >= 0 && _commits < 2 && facts.CommitInFlight) return null;
+        var underWay = facts.CallerLinks.Sum(static link => link.Questions.Count);
+        if (facts.Open.Count + underWay >= options.MaxOpen * Roomy) return null;
+        _byWorker.Clear();
+        _byDevice.Clear();
+        var (worker, device) = (0, 0);
+        foreach (var command in facts.Open.Values)
+        {
+            worker = Math.Max(worker, ++CollectionsMarshal.GetValueRefOrAddDefault(_byWorker, command.Row.WorkerId, out _));
+            for (var i = 0; i < command.DeviceCount; i++) device = Math.Max(device, ++CollectionsMarshal.GetValueRefOrAddDefault(_byDevice, command.Device(i), out _));
+        }
+
+        if (worker + underWay >= options.MaxOpenPerWorker * Roomy || device + underWay >= options.MaxOpenPerDevice * Roomy) return null;
+        return $"A command is refused for want of room; {facts.Open.Count} are open, at most {worker} for a Worker and {device} for a device, and {underWay} requests are under way.";
+    }
+}
