@@ -26,7 +26,7 @@ public static class SimDefaults
     public static KernelOptions Kernel { get; } = new()
     {
         StrictMachines = true,
-        Loop = new LoopOptions { InboxLimit = 32, BatchLimit = 16, PendingRecordLimit = 40, DrainMs = 750 },
+        Loop = new LoopOptions { InboxLimit = 6, BatchLimit = 4, PendingRecordLimit = 40, DrainMs = 750 },
         Commands = new CommandOptions
         {
             MaxOpen = 400,
@@ -35,7 +35,7 @@ public static class SimDefaults
             MaxOpenPerWorker = 48,
             MaxOpenPerDevice = 24,
             WindowPerWorker = 8,
-            AttemptTimeoutMs = 3_500,
+            AttemptTimeoutMs = 9_000,
             DefaultDeadlineMs = 20_000,
             BackoffCapMs = 3_000,
             MaxSettled = 400,

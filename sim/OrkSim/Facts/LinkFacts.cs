@@ -85,6 +85,9 @@ public sealed class LinkFacts
     /// <summary>Pings without an answer, in the order they left.</summary>
     internal List<(ulong Correlation, long Ticks)> Pings { get; } = [];
 
+    /// <summary>Long polls that wait for an answer on it and left before.</summary>
+    internal int PollsBefore(long ticks) => Questions.Values.Count(asked => asked.WaitMs > 0 && asked.Ticks < ticks);
+
     internal bool AnswerPing(ulong correlation)
     {
         for (var i = 0; i < Pings.Count; i++)

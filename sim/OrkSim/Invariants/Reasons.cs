@@ -25,10 +25,12 @@ internal static class Reasons
     /// <param name="error">The refusal.</param>
     /// <param name="order">What was ordered, or null.</param>
     /// <param name="isHonest">True where all Workers keep the protocol: they refuse pulls, too.</param>
-    internal static bool Allow(string what, string error, CommandOrder? order, bool isHonest)
+    /// <param name="isHeld">True where operators hold circuits: what is urgent passes an open one that nobody holds.</param>
+    internal static bool Allow(string what, string error, CommandOrder? order, bool isHonest, bool isHeld)
     {
         var code = error.AsSpan(0, error.AsSpan().IndexOfAny(':', ' ') is var end && end < 0 ? error.Length : end).ToString();
         if (OfAll.Contains(code)) return true;
+        if (order is { Priority: CommandPriority.Urgent } && !isHeld && code == ErrorCodes.CircuitOpen.Code) return false;
         if (order is not null) return OfOrders.Contains(code) || AllowOrder(code, order);
         return what switch
         {

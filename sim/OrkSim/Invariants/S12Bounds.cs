@@ -250,15 +250,7 @@ public sealed class Bounds : IInvariant
     {
         if (!facts.IsServed || facts.CommitInFlight || facts.AwakeTicks > facts.NowTicks - TimeSpan.FromSeconds(2).Ticks) return;
         var since = Math.Min(facts.NowTicks - TimeSpan.FromSeconds(2).Ticks, facts.DurableTicks);
-        var waiting = 0;
-        foreach (var link in facts.CallerLinks)
-        {
-            if (link.KernelSide.Owner != facts.Holder || link.KernelSide.IsCongested) continue;
-            foreach (var asked in link.Questions.Values)
-            {
-                if (asked.WaitMs > 0 && asked.Ticks < since) waiting++;
-            }
-        }
+        var waiting = facts.CallerLinks.Where(link => link.KernelSide.Owner == facts.Holder && !link.KernelSide.IsCongested).Sum(link => link.PollsBefore(since));
 
         // Each caller's link may hold one more that has no place in its window yet.
         if (waiting > facts.World.KernelOptions.Commands.MaxWaiters + facts.CallerLinks.Count) facts.Violated(this, $"{waiting} long polls wait; {facts.World.KernelOptions.Commands.MaxWaiters} may.");
@@ -289,7 +281,9 @@ public sealed class Bounds : IInvariant
         Check("registering", options.Links.MaxRegistrations);
         Check("pullsInFlight", options.Schedule.MaxPulls + options.Pulls.MaxPulls);
         Check("openBytes", kernel.GetProperty("openCommands").GetInt64() == 0 ? 0 : options.Commands.MaxOpenBytes);
-        Check("links", Math.Max(facts.WorkerLinks.Count + facts.CallerLinks.Count, _linked) + MostEnding);
+
+        // One that has just woken clears away what ended while it slept.
+        if (facts.AwakeTicks + Moment < facts.NowTicks) Check("links", Math.Max(facts.WorkerLinks.Count + facts.CallerLinks.Count, _linked) + MostEnding);
         _linked = facts.WorkerLinks.Count + facts.CallerLinks.Count;
 
         void Check(string figure, long limit)

@@ -82,12 +82,13 @@ public sealed class RecoveryIsExact : IInvariant
         }
     }
 
-    /// <summary>What a Worker can, as it told with its registration, is what the store holds of it.</summary>
+    /// <summary>What a Worker can, and whether it keeps a journal, as it told with its registration, is what the store holds of it.</summary>
     private void CheckContract(LinkFacts link, Facts facts)
     {
         var (payload, told) = link.Contract;
         if (!link.IsRegistered || facts.NowTicks - told < Moment || !facts.Workers.TryGetValue(link.Peer.Name, out var row)) return;
         if (row.Contract.IsEmpty || payload.Span.IndexOf(row.Contract.Span) < 0) facts.Violated(this, $"{link.Peer} told another contract than the store has, {SimDefaults.Seconds(facts.NowTicks - told)} s ago.");
+        if (facts.World.Ports.Worker is null && row.Features.Split(',').Contains(IdentityPayload.JournalFeature) != facts.World.KeepsJournal(row.WorkerId)) facts.Violated(this, $"{link.Peer} {(facts.World.KeepsJournal(row.WorkerId) ? "keeps a journal" : "keeps no journal")}; in the store its features are '{row.Features}'.");
     }
 
     /// <summary>What a Worker last told of its devices is what the store holds of them.</summary>
@@ -132,6 +133,7 @@ public sealed class RecoveryIsExact : IInvariant
         if (kernel.GetProperty("epoch").GetInt64() is var epoch && epoch != facts.Epoch) facts.Violated(this, $"The kernel says its epoch is {epoch}; it opened the store with {facts.Epoch}.");
         var inFlight = facts.Open.Values.Count(static command => command.Row.State is CommandState.Dispatched or CommandState.Executing);
         if (kernel.GetProperty("inFlight").GetInt32() is var sent && sent != inFlight) facts.Violated(this, $"The kernel says {sent} commands are in flight; in the store there are {inFlight}.");
+        if (kernel.GetProperty("longPolls").GetInt32() is var polls && polls < 0) facts.Violated(this, $"The kernel says {polls} long polls wait.");
         CheckTotal(kernel, "accepted", _accepted, facts);
         CheckTotal(kernel, "succeeded", _succeeded, facts);
         CheckTotal(kernel, "failed", _failed, facts);

@@ -29,7 +29,7 @@ public sealed class Reconnecting : IInvariant
     public string Says => "Who lost a link that served tries again at once, who fails, be it a link or a store, tries less and less often; a kernel dials only whom discovery names, a bounded number at a time, and gives up who is silent.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.NodeDown | SimEventKind.StoreOpened | SimEventKind.CommitDurable | SimEventKind.CommitFailed | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Dialled | SimEventKind.LinkEnded | SimEventKind.Asked | SimEventKind.Answered | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.NodeDown | SimEventKind.StoreOpened | SimEventKind.CommitDurable | SimEventKind.CommitFailed | SimEventKind.Pulse;
 
     private readonly Dictionary<(SimNode From, string To), Queue<long>> _tries = [];
     private readonly Dictionary<SimNode, long> _lost = [];
@@ -38,6 +38,7 @@ public sealed class Reconnecting : IInvariant
     private int _hasty;
     private readonly Dictionary<SimNode, int> _served = [];
     private readonly HashSet<SimNode> _opened = [];
+    private readonly CallerHaste _callers = new();
     private (long Served, long Failed) _store;
 
     /// <inheritdoc/>
@@ -54,6 +55,15 @@ public sealed class Reconnecting : IInvariant
                 break;
             case SimEventKind.LinkEnded when happened.Node is { Kind: NodeKind.Worker } worker && happened.Connection!.IsClient && _served.GetValueOrDefault(worker) == happened.Connection.Link:
                 _lost[worker] = happened.Ticks;
+                break;
+            case SimEventKind.LinkEnded when happened.Node is { Kind: NodeKind.Caller } caller && happened.Connection!.IsClient:
+                _callers.LinkEnded(caller, happened.Connection.Link, happened.Ticks);
+                break;
+            case SimEventKind.Asked:
+                _callers.Asked(happened.Node!, happened.Ticks);
+                break;
+            case SimEventKind.Answered:
+                _callers.Answered(happened.Node!, happened.Detail is null);
                 break;
             case SimEventKind.LinkEnded when happened.Node == facts.Holder && happened.Connection is { IsClient: true, Facts: { IsRegistered: true } dialled }:
                 if (facts.IsServed) _lostDials[dialled.Peer.Name] = happened.Ticks;
@@ -84,6 +94,7 @@ public sealed class Reconnecting : IInvariant
                 break;
             case SimEventKind.NodeUp:
                 _lost.Remove(happened.Node!);
+                _callers.Forget(happened.Node!);
                 _opened.Remove(happened.Node!);
                 break;
             case SimEventKind.Pulse when facts is { IsServed: true, Holder: { } kernel }:
@@ -96,6 +107,7 @@ public sealed class Reconnecting : IInvariant
     private void Serves(SimNode node, SimConnection link)
     {
         _served[node] = link.Link;
+        _callers.Serves(node, link.Link);
         var host = link.Other.Owner is { Kind: NodeKind.Kernel } ? "kernel" : link.Other.Owner.Name;
         foreach (var ((from, to), tries) in _tries)
         {
@@ -109,6 +121,7 @@ public sealed class Reconnecting : IInvariant
         tries.Enqueue(ticks);
         if (tries.Count > Many) tries.Dequeue();
         if (tries.Count == Many && ticks - tries.Peek() < (from.Kind == NodeKind.Kernel && to != Store ? LongSpell : Spell) && !facts.World.IsBroken(from)) facts.Violated(this, $"{from} has tried to open {to} {Many} times within {SimDefaults.Seconds(ticks - tries.Peek())} s.");
+        if (from.Kind == NodeKind.Caller && _callers.Dawdled(from, ticks, facts) is { } dawdled) facts.Violated(this, dawdled);
         if (to == Store) CheckReopening(from, ticks, facts);
         if (from.Kind == NodeKind.Worker) CheckHaste(from, ticks, facts);
         else if (to != Store && from == facts.Holder) CheckDial(from, to, ticks, facts);

@@ -35,6 +35,10 @@ internal sealed class WorkerViews
             case KernelEvent.CircuitOpened:
                 _opened.Add(worker);
                 break;
+            case KernelEvent.CircuitClosed when note.Detail == "restored":
+                // At an operator's word it is as if it had never opened.
+                _opened.Remove(worker);
+                break;
             case KernelEvent.WorkerTerminated:
                 // Its health is of no concern any more; that its last ping failed with its link may be said after this.
                 _terminated.Add(worker);

@@ -18,8 +18,10 @@ internal static class Mistakes
 
     private static readonly byte[] MarkBytes = Encoding.UTF8.GetBytes(Mark);
 
-    private static readonly string TooMany = string.Join(',', Enumerable.Repeat("\"d\"", CommandRequestPayload.MaxTargets + 1));
-    private static readonly string TooLong = new('k', CommandRequestPayload.MaxIdempotencyKeyLength + 1);
+    private static readonly string AsMany = string.Join(',', Enumerable.Repeat("\"d\"", CommandRequestPayload.MaxTargets));
+    private static readonly string TooMany = AsMany + ",\"d\"";
+    private static readonly string AsLong = new('k', CommandRequestPayload.MaxIdempotencyKeyLength);
+    private static readonly string TooLong = AsLong + "k";
 
     /// <summary>All of them.</summary>
     internal static IReadOnlyList<Mistake> All { get; } = [.. InPayloads().Concat(InEnvelopes()).Select(static (frame, index) => new Mistake(First + (ulong)index, Encoding.UTF8.GetBytes(frame)))];
@@ -74,6 +76,8 @@ internal static class Mistakes
             ("command.request", "{\"command\":\"reboot\",\"idempotencyKey\":\"\"}", ErrorCodes.PayloadFieldInvalid),
             ("command.request", "{\"command\":\"reboot\",\"idempotencyKey\":\"" + TooLong + "\"}", ErrorCodes.PayloadFieldInvalid),
             ("command.status", "{}", ErrorCodes.PayloadCommandIdRequired),
+            ("command.status", "{\"commandId\":\"none\",\"waitMs\":-1}", ErrorCodes.PayloadFieldInvalid),
+            ("command.status", "{\"commandId\":\"none\",\"waitMs\":null}", ErrorCodes.CommandNotFound),
             ("command.cancel", "{\"commandId\":\"\"}", ErrorCodes.PayloadCommandIdRequired),
             ("worker.terminate", "{\"workerId\":5}", ErrorCodes.PayloadWorkerIdRequired),
             ("worker.hold", "{\"hold\":\"open\"}", ErrorCodes.PayloadWorkerIdRequired),
@@ -81,6 +85,7 @@ internal static class Mistakes
             ("telemetry.pull", "{}", ErrorCodes.QueryInvalid),
             ("telemetry.pull", "{\"query\":{\"type\":\"weather\"}}", ErrorCodes.QueryInvalid),
             ("command.request", "{\"command\":\"reboot\",\"scope\":\"worker\",\"workerId\":\"w-none\"}", ErrorCodes.WorkerNotFound),
+            ("command.request", "{\"command\":\"reboot\",\"scope\":\"rack\",\"workerId\":\"w-none\",\"targets\":[" + AsMany + "]}", ErrorCodes.WorkerNotFound),
             ("worker.terminate", "{\"workerId\":\"w-none\"}", ErrorCodes.WorkerNotFound),
             ("worker.hold", "{\"workerId\":\"w-none\",\"hold\":\"open\"}", ErrorCodes.WorkerNotFound),
             ("command.status", "{\"commandId\":\"none\"}", ErrorCodes.CommandNotFound),
@@ -89,6 +94,10 @@ internal static class Mistakes
         .Concat(new (string Action, string Payload)[]
         {
             ("command.request", "{\"command\":\"reboot\"}"),
+            ("command.request", "{\"command\":\"reboot\",\"idempotencyKey\":\"" + AsLong + "\"}"),
+
+            // What is null is not said.
+            ("command.request", "{\"command\":\"reboot\",\"params\":null,\"scope\":null,\"workerId\":null,\"targets\":null,\"idempotencyKey\":null,\"priority\":null,\"deadlineMs\":null}"),
             ("telemetry.pull", "{\"query\":{\"type\":\"metrics\"}}"),
             ("state.pull", "{}"),
             ("device.capabilities", "{}"),
