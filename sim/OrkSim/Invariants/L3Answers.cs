@@ -180,7 +180,11 @@ public sealed class AnswersInTime : IInvariant
     private void CheckGivenUp(SimNode caller, string what, long asked, Facts facts)
     {
         _isCut ??= facts.World.Scenario.Faults.Any(static fault => Cutting.Contains(fault.Kind));
-        if ((_isCut.Value && !(facts.HealedTicks < asked)) || !facts.IsServed || Math.Max(facts.AwakeTicks, facts.HeldSinceTicks) > asked || _lost.GetValueOrDefault(caller).Previous > asked) return;
+        if ((_isCut.Value && !(facts.HealedTicks < asked)) || !facts.IsServed || Math.Max(facts.AwakeTicks, facts.HeldSinceTicks) > asked) return;
+
+        // One link that was lost is no excuse, but for who has only just lost it.
+        var (last, previous) = _lost.GetValueOrDefault(caller);
+        if (previous > asked || last > facts.NowTicks - Slack) return;
         if (facts.World.Store.Stalled || facts.World.Store.Full || facts.World.Scenario.Workload.Timeout < Patience) return;
         var entered = facts.CallerLinks.Count(static link => link.GreetingTaken);
         foreach (var link in facts.CallerLinks)
