@@ -1,10 +1,12 @@
 using System.Globalization;
+using Ork.Client;
 using Ork.Kernel;
+using Ork.Protocol;
 using Ork.Worker;
 
 namespace OrkSim;
 
-/// <summary>The options of simulated kernels and Workers: the product's, with patience shortened so that a run of a minute sees every timeout and its end, and limits so small that runs meet them.</summary>
+/// <summary>The options of simulated kernels, Workers and callers: the product's, with patience shortened so that a run of a minute sees every timeout and its end, and limits so small that runs meet them.</summary>
 public static class SimDefaults
 {
     /// <summary>Virtual ticks as seconds, as messages tell them.</summary>
@@ -66,8 +68,8 @@ public static class SimDefaults
     /// <summary>How long an attempt of any command may take, as the Workers' contracts have it, in milliseconds: not what kernels fall back on.</summary>
     internal const long ContractTimeoutMs = 3_000;
 
-    /// <summary>Workers that a client asks for at once.</summary>
-    internal const int WorkersPerPage = 3;
+    /// <summary>The callers' options, but for their names and how long they wait.</summary>
+    public static ClientOptions Client { get; } = new() { Endpoint = LinkEndpoint.Tcp("kernel", 7400), WorkersPerPage = 3 };
 
     /// <summary>The Workers' options.</summary>
     public static WorkerOptions Worker { get; } = new()

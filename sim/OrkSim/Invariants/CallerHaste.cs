@@ -1,14 +1,10 @@
-using Ork.Client;
-
 namespace OrkSim;
 
 /// <summary>When callers lose links on which they were answered, and how soon they open others for the calls that wait (S25).</summary>
 internal sealed class CallerHaste
 {
-    private static readonly ClientOptions Options = new() { Endpoint = Ork.Protocol.LinkEndpoint.Unix("none") };
-
     // A call that is given up while it connects begins its pause anew for the next.
-    private static readonly long Pause = TimeSpan.FromMilliseconds((2 * Options.ReconnectBaseMs) + 250).Ticks;
+    private static readonly long Pause = TimeSpan.FromMilliseconds((2 * SimDefaults.Client.ReconnectBaseMs) + 250).Ticks;
 
     private readonly Dictionary<SimNode, int> _waiting = [];
     private readonly Dictionary<SimNode, int> _serving = [];

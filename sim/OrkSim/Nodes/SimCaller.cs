@@ -84,15 +84,14 @@ internal sealed class SimCaller
     {
         Node.Start();
         var network = _world.Ports.Network(Node, _world.Network.Of(Node));
-        var endpoint = LinkEndpoint.Tcp("kernel", 7400);
         if (Broken)
         {
-            Node.Launch(() => new BrokenCaller(_world, Node, network, endpoint).RunAsync());
+            Node.Launch(() => new BrokenCaller(_world, Node, network, SimDefaults.Client.Endpoint).RunAsync());
             return;
         }
 
         _client = new OrkClient(
-            new ClientOptions { Endpoint = endpoint, Name = Node.Name, TimeoutMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds, WorkersPerPage = SimDefaults.WorkersPerPage },
+            SimDefaults.Client with { Name = Node.Name, TimeoutMs = (long)_world.Scenario.Workload.Timeout.TotalMilliseconds },
             new ClientPorts { Network = network, Entropy = Node.Entropy, Time = _world.Ports.Clock(Node, Node.Clock) });
         Node.Launch(() => _isAuditor ? AuditAsync() : Flooding ? FloodAsync() : Curtailing ? CurtailAsync() : WorkAsync());
     }
@@ -142,7 +141,7 @@ internal sealed class SimCaller
         {
             await Task.Delay(TimeSpan.FromSeconds(4), Node.Clock);
             // Each page may take the time of a call.
-            var extra = _world.Scenario.Workload.Timeout * (_world.Workers.Count / SimDefaults.WorkersPerPage);
+            var extra = _world.Scenario.Workload.Timeout * (_world.Workers.Count / SimDefaults.Client.WorkersPerPage);
             await CallAsync(ListingAll, (long)extra.TotalMilliseconds, () => _client!.WorkersAsync(devices: ++_queries % 2 == 0));
             if (_queries % EveryMistakenEnd == 0) await CallAsync(Terminating, 0, async () => { await _client!.TerminateAsync("w-000"); return true; });
             var worker = _world.Draws.Of(_world.Workers);
