@@ -212,6 +212,9 @@ public sealed partial class SimWorld
         if (worker.Options.Listen is { } endpoint) Discovery.LeaveOut(endpoint, isLeftOut);
     }
 
+    /// <summary>Discovery cannot tell anybody whom to dial, or can again.</summary>
+    public void CutDiscovery(bool isCut) => Discovery.Cut(isCut);
+
     /// <summary>A Worker that is dialled dies and comes back at another address, of which discovery tells at once.</summary>
     /// <param name="worker">Which; nothing happens to one that announces itself.</param>
     /// <param name="downFor">Until it is started again.</param>

@@ -19,16 +19,18 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
     public async ValueTask<IConnection> ConnectAsync(LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
-        var socket = NewSocket(endpoint);
+        Socket? socket = null;
         try
         {
+            // A process that ran out of descriptors fails here.
+            socket = NewSocket(endpoint);
             if (endpoint.Path is { } path) await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
             else await socket.ConnectAsync(await ResolveAsync(endpoint, cancellation), endpoint.Port, cancellation);
             return await SecureAsync(socket, endpoint, expectedKey, cancellation);
         }
         catch (Exception e)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw e switch
             {
                 LinkException or OperationCanceledException => e,
@@ -48,14 +50,15 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
             RequireIdentity();
         }
 
-        var socket = NewSocket(endpoint);
+        Socket? socket = null;
         try
         {
+            socket = NewSocket(endpoint);
             return new SocketListener(Bind(socket, endpoint), endpoint, this, allowlist, options);
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw new LinkException(Refusal.With(ErrorCodes.EndpointInvalid, $"{endpoint}: {e.Message}"), e);
         }
     }

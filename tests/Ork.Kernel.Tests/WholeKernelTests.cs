@@ -27,13 +27,13 @@ public sealed class WholeKernelTests : IAsyncLifetime
         _kernel = new OrkKernel(new KernelOptions { StrictMachines = true, Links = new LinkOptions { HandshakeTimeoutMs = 86_400_000, DiscoveryIntervalMs = 10, RetryBaseMs = 1, RetryCapMs = 5 } }, new KernelPorts
         {
             Store = _disk,
-            Network = _network.As("kernel"),
+            Network = new BreaksAtFirst(_network.As("kernel")),
             Entropy = new SeededEntropy(1),
             Time = TimeProvider.System,
             Observer = _observer,
             CallerEndpoints = [Callers],
             WorkerEndpoints = [Workers],
-            Discovery = new FixedDiscovery([new DialTarget(Dialled, null)]),
+            Discovery = new LateDiscovery([new DialTarget(Dialled, null)]),
         });
         _client = new OrkClient(
             new ClientOptions { Endpoint = Callers, ReconnectBaseMs = 1, ReconnectCapMs = 5 },
@@ -65,6 +65,13 @@ public sealed class WholeKernelTests : IAsyncLifetime
         Assert.Equal((CommandStatus.Success, 1), (view.Status, view.Attempt));
         Assert.Equal([view.CommandId], _executed);
         Assert.Equal("d", (await _client.StateAsync("d")).GetProperty("state").GetProperty("of").GetString());
+    }
+
+    [Fact]
+    public async Task A_discovery_that_throws_is_asked_again_and_a_dial_that_ends_in_anything_is_made_again()
+    {
+        await WorkerAsync(announces: false);
+        lock (_observer.Events) Assert.Superset(new HashSet<KernelEvent> { KernelEvent.DiscoveryFailed, KernelEvent.ShellFailed, KernelEvent.DialFailed }, _observer.Events.ToHashSet());
     }
 
     [Theory]
@@ -177,8 +184,31 @@ public sealed class WholeKernelTests : IAsyncLifetime
 
     private Task<CommandReceipt> SendAsync(string key) => _client.SendAsync(new CommandOrder { Command = "act", DeviceId = "d", IdempotencyKey = key });
 
-    private sealed class FixedDiscovery(IReadOnlyList<DialTarget> targets) : IWorkerDiscovery
+    /// <summary>Discovery whose source is out of reach when it is first asked.</summary>
+    private sealed class LateDiscovery(IReadOnlyList<DialTarget> targets) : IWorkerDiscovery
     {
-        public ValueTask<IReadOnlyList<DialTarget>> FindAsync() => new(targets);
+        private bool _asked;
+
+        public ValueTask<IReadOnlyList<DialTarget>> FindAsync()
+        {
+            if (_asked) return new(targets);
+            _asked = true;
+            throw new UnauthorizedAccessException("no way in");
+        }
+    }
+
+    /// <summary>A network whose first dial ends in what no port should end in.</summary>
+    private sealed class BreaksAtFirst(INetwork network) : INetwork
+    {
+        private bool _dialled;
+
+        public ValueTask<IConnection> ConnectAsync(LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation)
+        {
+            if (_dialled) return network.ConnectAsync(endpoint, expectedKey, cancellation);
+            _dialled = true;
+            throw new NotSupportedException("not today");
+        }
+
+        public IListener Listen(LinkEndpoint endpoint, Audience audience) => network.Listen(endpoint, audience);
     }
 }

@@ -76,6 +76,22 @@ internal sealed class WorkerUnnamedFault : IFault
     }
 }
 
+internal sealed class DiscoveryCutFault : IFault
+{
+    public string Name => "discovery-cut";
+
+    public string Says => "What tells whom to dial is out of reach, for a while.";
+
+    public FaultKeys Keys => FaultKeys.Lasting;
+
+    public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        world.CutDiscovery(true);
+        await world.Delay(length);
+        world.CutDiscovery(false);
+    }
+}
+
 internal sealed class WorkerReaddressedFault : IFault
 {
     /// <summary>Its name in scenarios.</summary>

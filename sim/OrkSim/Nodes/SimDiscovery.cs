@@ -6,6 +6,9 @@ namespace OrkSim;
 /// <summary>What tells the kernels which Workers to dial: all that listen, but those that are left out for a while.</summary>
 internal sealed class SimDiscovery(SimWorld world, List<DialTarget> targets) : IWorkerDiscovery
 {
+    private DialTarget[] _told = [];
+    private int _outages;
+
     private readonly HashSet<LinkEndpoint> _leftOut = [];
     private readonly Dictionary<LinkEndpoint, long> _namedTicks = [];
 
@@ -15,9 +18,10 @@ internal sealed class SimDiscovery(SimWorld world, List<DialTarget> targets) : I
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<DialTarget>> FindAsync()
     {
-        DialTarget[] named = [.. targets.Where(target => !_leftOut.Contains(target.Endpoint))];
-        foreach (var target in named) _namedTicks[target.Endpoint] = world.Scheduler.NowTicks;
-        return new(named);
+        // Where it cannot tell, what it told before still counts.
+        if (_outages == 0) _told = [.. targets.Where(target => !_leftOut.Contains(target.Endpoint))];
+        foreach (var target in _told) _namedTicks[target.Endpoint] = world.Scheduler.NowTicks;
+        return _outages == 0 ? new(_told) : throw new IOException("discovery is out of reach");
     }
 
     /// <summary>A Worker is no longer named, or named again.</summary>
@@ -34,10 +38,17 @@ internal sealed class SimDiscovery(SimWorld world, List<DialTarget> targets) : I
         targets[place] = targets[place] with { Endpoint = to };
     }
 
-    /// <summary>Everybody is named.</summary>
-    internal void NameAll() => _leftOut.Clear();
+    /// <summary>Discovery cannot tell anything, or can again.</summary>
+    internal void Cut(bool isCut) => _outages = Math.Max(0, _outages + (isCut ? 1 : -1));
 
-    /// <summary>When an endpoint was last named to a kernel, or null.</summary>
+    /// <summary>Everybody is named.</summary>
+    internal void NameAll()
+    {
+        _outages = 0;
+        _leftOut.Clear();
+    }
+
+    /// <summary>When an endpoint was last named to a kernel, or stood for named, or null.</summary>
     internal long? NamedTicks(string endpoint)
     {
         foreach (var (named, ticks) in _namedTicks)

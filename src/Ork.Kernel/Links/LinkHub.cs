@@ -149,7 +149,7 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
 
     private void Track(Task task)
     {
-        if (task.IsCompleted) return;
+        if (task.IsCompletedSuccessfully) return;
         var id = NextId();
         lock (_gate) _tasks.Add(id, task);
         _ = ForgetAsync(id, task);
@@ -248,6 +248,12 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
         {
             FailDial(target, ErrorCodes.HandshakeTimeout.Code);
         }
+        catch (Exception e)
+        {
+            // Whatever it was, the target keeps its turn and gives back its place.
+            _ports.Observer.Note(KernelEvent.ShellFailed, target.Endpoint.ToString(), e.ToString());
+            FailDial(target, e.Message);
+        }
     }
 
     private void FailDial(DialTarget target, string why) => _inbox.PostControl(new Input(InputKind.DialFailed, Detail: (target, why)));
@@ -290,7 +296,7 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
         {
             while (!_closing.IsCancellationRequested)
             {
-                if (!await _inbox.PostAsync(new Input(InputKind.Discovered, Detail: await discovery.FindAsync()))) return;
+                await AskAsync(discovery);
                 await Task.Delay(TimeSpan.FromMilliseconds(_options.DiscoveryIntervalMs), _ports.Time, _closing.Token);
             }
         }
@@ -298,6 +304,23 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
         {
             // The kernel closes.
         }
+    }
+
+    /// <summary>Discovery is somebody else's code, and what it reads may be out of reach for a while: until it tells again, its latest word counts.</summary>
+    private async Task AskAsync(IWorkerDiscovery discovery)
+    {
+        IReadOnlyList<DialTarget> targets;
+        try
+        {
+            targets = await discovery.FindAsync();
+        }
+        catch (Exception e)
+        {
+            _ports.Observer.Note(KernelEvent.DiscoveryFailed, "discovery", e.Message);
+            return;
+        }
+
+        await _inbox.PostAsync(new Input(InputKind.Discovered, Detail: targets));
     }
 
     private bool Add(long id, ISession session)

@@ -66,8 +66,11 @@ public enum KernelEvent
     /// <summary>A listener is open.</summary>
     Listening = 9,
 
-    /// <summary>Something of the shell around the turns threw: a session, a listener, discovery. It has ended; the kernel goes on.</summary>
+    /// <summary>Something of the shell around the turns threw: a session, a listener, a dial. It has ended; the kernel goes on.</summary>
     ShellFailed = 10,
+
+    /// <summary>Discovery could not tell which Workers to dial. It is asked again at its interval; until then its latest word counts.</summary>
+    DiscoveryFailed = 11,
 
     /// <summary>A link to a Worker is up.</summary>
     LinkUp = 20,

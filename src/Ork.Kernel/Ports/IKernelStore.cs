@@ -111,6 +111,6 @@ public sealed record DialTarget(LinkEndpoint Endpoint, string? PeerKey);
 /// <summary>The port that knows which Workers to dial. Asked again and again, so what it says may change.</summary>
 public interface IWorkerDiscovery
 {
-    /// <summary>All targets known now.</summary>
+    /// <summary>All targets known now. One that throws is asked again at its interval (<see cref="LinkOptions.DiscoveryIntervalMs"/>).</summary>
     ValueTask<IReadOnlyList<DialTarget>> FindAsync();
 }
