@@ -119,6 +119,7 @@ public sealed partial class SimWorld
             Journal = Ports.Journal(worker.Node, worker.Journal.Of(worker.Node)),
             JournalIsDurable = worker.KeepsJournal,
         });
+        worker.Runtime = ork;
         worker.Node.Launch(() => ork.RunAsync(CancellationToken.None));
     }
 

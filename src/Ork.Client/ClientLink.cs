@@ -82,20 +82,19 @@ internal sealed class ClientLink
     internal string? Goodbye { get; private set; }
 
     /// <summary>Sends a request.</summary>
-    internal PendingAnswer Ask(ReadOnlySpan<byte> envelope)
+    /// <returns>What waits for its answer, or null where the link has ended or was retired: then nothing was sent.</returns>
+    internal PendingAnswer? Ask(ReadOnlySpan<byte> envelope)
     {
         PendingAnswer pending;
         ulong correlation;
-        bool ended;
         lock (_gate)
         {
+            if (_ended || _retired.IsCancellationRequested) return null;
             pending = new PendingAnswer(this, correlation = ++_last);
-            ended = _ended || _retired.IsCancellationRequested;
-            if (!ended) _pending.Add(correlation, pending);
+            _pending.Add(correlation, pending);
         }
 
-        if (ended) pending.Set(null);
-        else _connection.Send(FrameKind.Request, correlation, envelope);
+        _connection.Send(FrameKind.Request, correlation, envelope);
         return pending;
     }
 

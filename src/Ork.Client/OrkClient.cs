@@ -196,8 +196,7 @@ public sealed class OrkClient : IAsyncDisposable
                 link = await LinkAsync(timeout.Token);
                 (heard, since) = (link.Received, _ports.Time.GetTimestamp());
                 await DrainedAsync(link, timeout.Token);
-                if (link.HasEnded) continue;
-                var pending = link.Ask(envelope.WrittenSpan);
+                if (link.Ask(envelope.WrittenSpan) is not { } pending) continue;
                 var forgetting = timeout.Token.UnsafeRegister(static pending => ((PendingAnswer)pending!).Forget(), pending);
                 var answer = await pending.Task;
                 forgetting.Unregister();

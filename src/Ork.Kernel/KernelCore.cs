@@ -97,7 +97,7 @@ internal sealed class KernelCore : IWorkerEvents
                 if (input.Detail is DialTarget lost) _dialer.Unlinked(lost, turn);
                 break;
             case InputKind.WorkerAnswer:
-                if (Registry.LinkOf(input.Session) is { } link) _exchanges.Receive(link, input.Frame, turn);
+                if (Registry.LinkOf(input.Session) is { } link) TakeAnswer(link, in input, turn);
                 break;
             case InputKind.LinkCongested:
                 Congested(input.Session, true, turn);
@@ -211,6 +211,14 @@ internal sealed class KernelCore : IWorkerEvents
         link.Congested = congested;
         if (congested) _observer.Note(KernelEvent.LinkCongested, link.Worker.WorkerId);
         else Ledger.SendHeldBack(link.Worker, turn);
+    }
+
+    /// <summary>What an answer says of its Worker's circuit counts before anything that it makes room for is assigned (S18).</summary>
+    private void TakeAnswer(WorkerLink link, in Input input, Turn turn)
+    {
+        var isFirst = Ledger.AssignLater();
+        _exchanges.Receive(link, input.Frame, turn);
+        if (isFirst) Ledger.AssignAll(turn);
     }
 
     private void TakeRequest(long session, string identity, in Input input, Turn turn)

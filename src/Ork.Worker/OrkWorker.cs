@@ -32,6 +32,9 @@ public sealed class OrkWorker
     /// <summary>True while a kernel is linked.</summary>
     public bool IsLinked => Volatile.Read(ref _linked) > 0;
 
+    /// <summary>Requests at work: at most <see cref="WorkerOptions.MaxHandlers"/>. Those past their time are not counted.</summary>
+    public int HandlersAtWork => _handlers.Taken;
+
     /// <summary>Runs until cancelled.</summary>
     /// <exception cref="LinkException">It cannot listen.</exception>
     public Task RunAsync(CancellationToken cancellation) => _options.Listen is { } endpoint ? ListenAsync(endpoint, cancellation) : AnnounceAsync(cancellation);

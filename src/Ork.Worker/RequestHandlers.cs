@@ -45,6 +45,15 @@ internal sealed class RequestHandlers
         _capability = [.. "{\"contract\":"u8, .. definition.Contract.Raw.Span, .. "}"u8];
     }
 
+    /// <summary>Handlers' places that are taken.</summary>
+    internal int Taken
+    {
+        get
+        {
+            lock (_gate) return _handlers;
+        }
+    }
+
     /// <summary>Takes a request. What outlives the call is copied out of the frame.</summary>
     internal void Take(IConnection connection, in ReceivedFrame frame)
     {

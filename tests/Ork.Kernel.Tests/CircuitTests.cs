@@ -58,6 +58,22 @@ public sealed class CircuitTests
     }
 
     [Fact]
+    public void Answers_that_are_of_no_use_open_it_as_silence_does()
+    {
+        _ork.Register(devices: Devices());
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(CircuitState.Closed, State());
+            _ork.Send($"d{i}");
+            _ork.Answer(_ork.LastCommand(), "{}");
+        }
+
+        Assert.Equal(CircuitState.Open, State());
+        Assert.Equal(3, _ork.Observer.Exchanges.Count(seen => seen == (OrkAction.CommandRequest, ErrorCodes.WorkerAnswerInvalid)));
+        Assert.DoesNotContain((OrkAction.CommandRequest, null), _ork.Observer.Exchanges);
+    }
+
+    [Fact]
     public void A_share_of_failures_opens_it_too()
     {
         _ork.Register(devices: Devices());

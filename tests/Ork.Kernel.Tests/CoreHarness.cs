@@ -252,6 +252,8 @@ internal sealed class RecordingObserver : IKernelObserver
 
     internal List<string?> Details { get; } = [];
 
+    internal List<(OrkAction Action, ErrorCode? Error)> Exchanges { get; } = [];
+
     public void Transition<TState, TTrigger>(ModuleMachine<TState, TTrigger> machine, string entity, TState from, TTrigger trigger, TState to)
         where TState : struct, Enum
         where TTrigger : struct, Enum => Transitions.Add((machine.Name, from.ToString(), trigger.ToString(), to.ToString()));
@@ -273,7 +275,5 @@ internal sealed class RecordingObserver : IKernelObserver
     {
     }
 
-    public void Exchanged(OrkAction action, string workerId, long elapsedMs, ErrorCode? error)
-    {
-    }
+    public void Exchanged(OrkAction action, string workerId, long elapsedMs, ErrorCode? error) => Exchanges.Add((action, error));
 }

@@ -153,6 +153,21 @@ public sealed class DispatchTests
     }
 
     [Fact]
+    public void A_deadline_beyond_thirty_days_is_one_of_thirty_days()
+    {
+        _ork.Send(extra: $",\"deadlineMs\":{long.MaxValue}");
+        Assert.Equal(_ork.UtcMs + (30L * 24 * 3_600_000), _ork.Disk.Commands.Single().Spec.DeadlineAt);
+    }
+
+    [Fact]
+    public void An_order_for_all_devices_of_a_Worker_with_too_many_is_refused()
+    {
+        _ork.Register(session: 2, workerId: "w2", devices: [.. Enumerable.Range(0, CommandRequestPayload.MaxTargets + 1).Select(i => $"many{i}")], key: "k2");
+        var refused = _ork.AskOne("command.request", """{"command":"reboot","scope":"worker","workerId":"w2"}""");
+        Assert.Equal("ERR_PAYLOAD_TARGETS_TOO_MANY", refused.GetProperty("error").GetString());
+    }
+
+    [Fact]
     public void A_Workers_answer_that_is_none_ends_its_request_as_invalid()
     {
         _ork.Ask("state.pull", "{}", "d1", session: 901);

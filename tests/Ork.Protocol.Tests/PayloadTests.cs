@@ -80,6 +80,24 @@ public sealed class PayloadTests
         Assert.Null(WorkerContract.Read("""{"metadata":{},"capabilities":{"commands":[{"name":"a"},{"name":"b","idempotent":true}]}}"""u8.ToArray(), out var list));
         Assert.Equal(["a", "b"], list!.Commands.Keys.Order());
         Assert.False(list.Find("a")!.Idempotent);
+        Assert.Null(WorkerContract.Read("""{"metadata":{},"capabilities":{"commands":{"setFan":{},"setfan":{"idempotent":true}}}}"""u8.ToArray(), out var keyed));
+        Assert.Equal((false, true), (keyed!.Find("setFan")!.Idempotent, keyed.Find("setfan")!.Idempotent));
+    }
+
+    [Theory]
+    [InlineData("1500", 1500L)]
+    [InlineData("1", 1L)]
+    [InlineData("86400000", 86_400_000L)]
+    [InlineData("0", null)]
+    [InlineData("-5", null)]
+    [InlineData("86400001", null)]
+    [InlineData("1e300", null)]
+    [InlineData("\"1500\"", null)]
+    public void A_contracts_time_for_an_attempt_is_a_millisecond_to_a_day_or_none(string declared, long? expected)
+    {
+        var contract = $$$"""{"metadata":{},"capabilities":{"commands":[{"name":"a","timeoutMs":{{{declared}}}}]}}""";
+        Assert.Null(WorkerContract.Read(Encoding.UTF8.GetBytes(contract), out var read));
+        Assert.Equal(expected, read!.Find("a")!.TimeoutMs);
     }
 
     [Fact]

@@ -97,7 +97,7 @@ public sealed class SqliteStoreTests : IDisposable
     [Fact]
     public async Task Retention_leaves_the_file_bounded()
     {
-        await using var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();
+        var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();
         var sizes = new List<long>();
         for (var round = 0; round < 30; round++)
         {
@@ -109,6 +109,8 @@ public sealed class SqliteStoreTests : IDisposable
         }
 
         Assert.InRange(sizes[^1], 1, sizes[10] * 3 / 2);
+        await store.DisposeAsync();
+        Assert.Equal((2_000L, 0L), (Run("SELECT count(*) FROM commands"), Run("SELECT count(*) FROM command_log WHERE command NOT IN (SELECT seq FROM commands)")));
     }
 
     private async Task FillAsync(int commands)

@@ -43,6 +43,7 @@ public sealed class Availability : IInvariant
         else if (happened.Kind == SimEventKind.LinkEnded)
         {
             if (happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller }) _room.LinkEnded(happened.Ticks);
+            if (_missed.Ended(in happened, facts) is { } hasty) facts.Violated(this, hasty);
         }
         else if (happened.Node is { Kind: NodeKind.Worker } worker)
         {
@@ -146,4 +147,5 @@ public sealed class Availability : IInvariant
     {
         if (!facts.IsServed || facts.HeldSinceTicks > ticks || facts.Deaths.TryGetValue(workerId, out var death) && (death.IsDead || death.Ticks > ticks)) return;
         if (_known.Contains(workerId) && !facts.World.IsGone(workerId)) facts.Violated(this, $"A command for {workerId}, which is known and not dead, is refused.");
-    }}
+    }
+}

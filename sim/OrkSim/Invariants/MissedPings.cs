@@ -47,12 +47,23 @@ internal sealed class MissedPings
             return null;
         }
 
+        if (note.Note == KernelEvent.WorkerDead) watched.DeadTicks = note.Ticks;
         if (note.Note != KernelEvent.WorkerDead || !watched.IsAnswered || !facts.World.IsHonest(worker)) return null;
         var health = facts.World.KernelOptions.Health;
         var interval = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Schedule.HealthIntervalMs).Ticks;
         var unlinked = watched.Downs == 0 ? 0 : watched.Downs + 1 + (int)((note.Ticks - watched.DownTicks) / interval);
         var missed = watched.Pings.Count + unlinked;
         return missed >= health.DeadAfter ? null : $"{worker} is taken for dead; {missed} pings can have failed since its last answer, and it takes {health.DeadAfter}.";
+    }
+
+    /// <summary>What says that a kernel gives up a link too soon, or null.</summary>
+    internal string? Ended(in SimEvent ended, Facts facts)
+    {
+        if (ended.Node != facts.Holder || ended.Connection is not { CloseReason.Error: var why, Facts: { Peer.Kind: NodeKind.Worker } link } || why != ErrorCodes.WorkerUnresponsive) return null;
+        var watched = Of(link.Peer.Name);
+        var missed = watched.Pings.Count(ping => ping.Link == link);
+        var most = facts.World.KernelOptions.Health.DeadAfter;
+        return missed >= most || watched.DeadTicks >= link.OpenedTicks || !facts.World.IsHonest(link.Peer.Name) ? null : $"A link of {link.Peer}, which was dead before, is given up; {missed} pings can have failed on it, and it takes {most}.";
     }
 
     private Watched Of(string worker)
@@ -69,6 +80,9 @@ internal sealed class MissedPings
         internal int Downs { get; set; }
 
         internal long DownTicks { get; set; }
+
+        /// <summary>When it was last said to be dead.</summary>
+        internal long DeadTicks { get; set; } = -1;
 
         /// <summary>True once it has answered this kernel.</summary>
         internal bool IsAnswered { get; set; }

@@ -18,6 +18,9 @@ public sealed class Bounds : IInvariant
     // An envelope around a query, and a caller's own id in it.
     private const int EnvelopeBytes = 400;
 
+    /// <summary>Characters of a Worker's error that are kept.</summary>
+    internal const int MostOfAnError = 1_024;
+
     // Links that ended while the list was made, and are not forgotten yet.
     private const int MostEnding = 12;
 
@@ -30,6 +33,7 @@ public sealed class Bounds : IInvariant
 
     private readonly Dictionary<string, int> _inFlight = new(StringComparer.Ordinal);
     private readonly Dictionary<SimConnection, long> _askedTicks = [];
+    private readonly Dictionary<SimNode, Queue<long>> _askedOf = [];
     private int _linked;
 
     /// <inheritdoc/>
@@ -49,6 +53,7 @@ public sealed class Bounds : IInvariant
             CheckPolls(facts);
             CheckClients(facts);
             CheckUntold(facts);
+            CheckPlaces(facts);
             CheckDevices(facts);
         }
         else if (happened.Kind == SimEventKind.CommitDurable)
@@ -64,6 +69,7 @@ public sealed class Bounds : IInvariant
         else if (happened.Kind == SimEventKind.FrameTaken)
         {
             if (happened.Node == facts.Holder && happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller } caller) CheckCaller(caller, in happened, facts);
+            else if (happened is { Node.Kind: NodeKind.Worker, Frame: FrameKind.Request }) AskedOf(happened.Node).Enqueue(happened.Ticks);
         }
         else if (happened is { Node.Kind: NodeKind.Worker, Message: { Action: OrkAction.CommandResult } answer })
         {
@@ -146,6 +152,7 @@ public sealed class Bounds : IInvariant
     {
         var most = facts.World.KernelOptions.Commands.MaxResultBytes;
         if (row.Result.Length > most) facts.Violated(this, $"A result of {row.Result.Length} bytes is kept of {row.Spec.CommandId}; {most} may be.");
+        if (row.Error?.Length > MostOfAnError) facts.Violated(this, $"An error of {row.Error.Length} characters is kept of {row.Spec.CommandId}; {MostOfAnError} may be.");
     }
 
     /// <summary>Commands that follow their devices to a Worker come on top of those that it may have.</summary>
@@ -184,6 +191,28 @@ public sealed class Bounds : IInvariant
         {
             if (worker.Node is { IsUp: true, Frozen: false } node && facts.NowTicks - node.AwakeTicks > time && worker.AtWork.IsUntold(facts.NowTicks - time)) facts.Violated(this, $"A handler at {node} runs past its time, and was not told.");
         }
+    }
+
+    /// <summary>A handler's place is taken by what runs, or was begun or ended lately: its journal is written before and after.</summary>
+    private void CheckPlaces(Facts facts)
+    {
+        var writes = 2 * facts.World.Scenario.Fleet.JournalWrite.Max.Ticks;
+        var since = facts.NowTicks - writes - (4 * Moment) - (2 * facts.World.WorstLateness.Ticks);
+        if (facts.World.Ports.Worker is not null) return;
+        foreach (var worker in facts.World.Workers)
+        {
+            var asked = AskedOf(worker.Node);
+            while (asked.TryPeek(out var ticks) && ticks < since) asked.Dequeue();
+            if (worker.Node is not { IsUp: true, Frozen: false } node || node.AwakeTicks > since || worker.Runtime is not { } runtime) continue;
+            var most = asked.Count + worker.AtWork.AndEndedSince(since);
+            if (runtime.HandlersAtWork > most) facts.Violated(this, $"{runtime.HandlersAtWork} handlers' places are taken at {node}, where {most} can be at work.");
+        }
+    }
+
+    private Queue<long> AskedOf(SimNode worker)
+    {
+        if (!_askedOf.TryGetValue(worker, out var asked)) _askedOf.Add(worker, asked = new Queue<long>());
+        return asked;
     }
 
     /// <summary>A client has the link that it uses, and those it no longer begins anything on until what is under way there has ended.</summary>

@@ -133,6 +133,8 @@ public sealed class RecoveryIsExact : IInvariant
         if (kernel.GetProperty("epoch").GetInt64() is var epoch && epoch != facts.Epoch) facts.Violated(this, $"The kernel says its epoch is {epoch}; it opened the store with {facts.Epoch}.");
         var inFlight = facts.Open.Values.Count(static command => command.Row.State is CommandState.Dispatched or CommandState.Executing);
         if (kernel.GetProperty("inFlight").GetInt32() is var sent && sent != inFlight) facts.Violated(this, $"The kernel says {sent} commands are in flight; in the store there are {inFlight}.");
+        var (upMs, knownMs) = (kernel.GetProperty("uptimeMs").GetInt64(), (happened.Ticks - facts.HeldSinceTicks) / TimeSpan.TicksPerMillisecond);
+        if (Math.Abs(upMs - knownMs) > Moment / TimeSpan.TicksPerMillisecond && facts.AwakeTicks == facts.HeldSinceTicks) facts.Violated(this, $"The kernel says it is up for {upMs} ms; it opened the store {knownMs} ms ago.");
         if (kernel.GetProperty("longPolls").GetInt32() is var polls && polls < 0) facts.Violated(this, $"The kernel says {polls} long polls wait.");
         CheckTotal(kernel, "accepted", _accepted, facts);
         CheckTotal(kernel, "succeeded", _succeeded, facts);

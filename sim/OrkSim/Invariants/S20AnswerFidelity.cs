@@ -111,11 +111,15 @@ public sealed class AnswerFidelity : IInvariant
             facts.Violated(this, $"{command.Id} becomes FAILED for good: {row.Error}; its Worker could not take it just then.");
         }
 
-        if (row is { State: CommandState.Failed, Outcome: CommandOutcome.Failed } && !command.Answers.Exists(answer => answer.Status is CommandStatus.Failed or CommandStatus.Rejected))
+        if (row is { State: CommandState.Failed, Outcome: CommandOutcome.Failed } && !command.Answers.Exists(answer => answer.Status is CommandStatus.Failed or CommandStatus.Rejected && SameError(row, answer)))
         {
-            facts.Violated(this, $"{command.Id} becomes FAILED by its Worker, which did not answer so.");
+            facts.Violated(this, $"{command.Id} becomes FAILED by its Worker, {row.Error}, which did not answer so.");
         }
     }
+
+    /// <summary>Of a long one the beginning is kept; one that gives no reason failed in its handler.</summary>
+    private static bool SameError(in CommandRow row, WireMessage answer) =>
+        (answer.Error ?? ErrorCodes.HandlerFailed.Code) is var told && (told == row.Error || row.Error is { Length: Bounds.MostOfAnError } kept && told.StartsWith(kept, StringComparison.Ordinal));
 
     /// <summary>What is too large is not kept.</summary>
     private static bool SameResult(in CommandRow row, WireMessage answer) => row.Result.Span.SequenceEqual(answer.Result.Span) || row.Result.Length < answer.Result.Length && row.Result.Span.IndexOf("TOO_LARGE"u8) >= 0;

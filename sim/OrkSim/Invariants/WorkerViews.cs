@@ -54,6 +54,7 @@ internal sealed class WorkerViews
         if (linked < askedTicks && view.GetProperty("linked").GetBoolean() != isLinked) return $"The kernel says {worker.WorkerId} is {(isLinked ? "not linked, and has a link of it" : "linked, and has no link of it")}.";
         var (health, since) = _health.GetValueOrDefault(worker.WorkerId);
         if (since < askedTicks && view.GetProperty("health").GetString() is var told && told != health.ToString()) return $"The kernel says {worker.WorkerId} is {told}; it has found it {health}.";
+        if (Elsewhere(view, worker, askedTicks, facts) is { } elsewhere) return elsewhere;
         if (RefusedWrongly(view, worker, askedTicks, facts) is { } refused) return refused;
         var (circuit, changed) = facts.Circuits.TryGetValue(worker.WorkerId, out var known) ? known : (KernelEvent.CircuitClosed, 0);
         if (worker.Terminated || changed >= askedTicks || view.GetProperty("circuit").GetString() is not { } shown) return null;
@@ -61,6 +62,14 @@ internal sealed class WorkerViews
         var opens = view.GetProperty("circuitOpens").GetInt32();
         var isOpenByItself = circuit != KernelEvent.CircuitClosed && worker.Hold != CircuitHold.Open;
         return opens > 0 == _opened.Contains(worker.WorkerId) || opens == 0 && !isOpenByItself ? null : $"The kernel says the circuit of {worker.WorkerId} is {shown} and has opened {opens} times in a row.";
+    }
+
+    /// <summary>Who is dialled is where it was dialled.</summary>
+    private static string? Elsewhere(JsonElement view, WorkerRow worker, long askedTicks, Facts facts)
+    {
+        if (facts.LinkOf(worker.WorkerId) is not { IsRegistered: true, KernelSide: { IsClient: true, Dialled: { } dialled } } link || link.OpenedTicks > askedTicks - TimeSpan.TicksPerSecond) return null;
+        var told = view.GetProperty("endpoint").GetString();
+        return told == dialled.ToString() ? null : $"The kernel says {worker.WorkerId} is at {told}; its link leads to {dialled}.";
     }
 
     /// <summary>Of the devices that a Worker claims, those are refused that are another's. What changed hands since it claimed them may have been its own meanwhile.</summary>

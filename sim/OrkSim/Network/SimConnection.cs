@@ -49,6 +49,9 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     /// <summary>True on the side that connected.</summary>
     public bool IsClient { get; }
 
+    /// <summary>Where this side connected to, or null on the other.</summary>
+    internal LinkEndpoint? Dialled { get; init; }
+
     /// <summary>Whom the listener listened for.</summary>
     public Audience Audience { get; }
 

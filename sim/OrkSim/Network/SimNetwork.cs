@@ -247,7 +247,7 @@ public sealed class SimNetwork
         private SimConnection Make(SimListener listener)
         {
             var id = ++_network._links;
-            var here = new SimConnection(_network, _from, id, isClient: true, listener.Audience, new PeerIdentity(listener.Owner.Key, listener.Owner.Name));
+            var here = new SimConnection(_network, _from, id, isClient: true, listener.Audience, new PeerIdentity(listener.Owner.Key, listener.Owner.Name)) { Dialled = _endpoint };
             var there = new SimConnection(_network, listener.Owner, id, isClient: false, listener.Audience, new PeerIdentity(_from.Key, _from.Name));
             here.Join(there);
             there.Join(here);

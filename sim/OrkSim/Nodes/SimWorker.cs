@@ -34,7 +34,10 @@ public sealed class SimWorker
         _world = world;
         Node = node;
         KeepsJournal = keepsJournal;
+        AtWork = NewAtWork();
     }
+
+    private AtWork NewAtWork() => new(() => _world.Scheduler.NowTicks);
 
     /// <summary>Its node; the node's name is the workerId.</summary>
     public SimNode Node { get; }
@@ -71,14 +74,17 @@ public sealed class SimWorker
 
     internal SimJournal Journal { get; init; } = null!;
 
+    /// <summary>The product's runtime, in its present life; null before its first.</summary>
+    internal OrkWorker? Runtime { get; set; }
+
     /// <summary>What its handlers do, in its present life.</summary>
-    internal AtWork AtWork { get; private set; } = new();
+    internal AtWork AtWork { get; private set; }
 
     internal WorkerDefinition Define() => _world.Ports.Worker is { } own ? DefineOwn(own) : DefineMiner();
 
     private WorkerDefinition DefineMiner()
     {
-        var atWork = AtWork = new AtWork();
+        var atWork = AtWork = NewAtWork();
         var definition = new WorkerDefinition(Node.Name, LacksReboot ? MinerContract.Lean : MinerContract.Whole, [.. DeviceIds]);
         if (!LacksReboot) definition.OnCommand(MinerContract.Reboot, HandleAsync);
         return definition.OnCommand(MinerContract.SetPowerMode, HandleAsync)
@@ -178,7 +184,7 @@ public sealed class SimWorker
             handler.Obeys = stops;
             await Task.Delay(time / 2, Node.Clock, stops ? cancellation : CancellationToken.None);
             handler.Obeys = false;
-            if (draws.Chance(fleet.Fail.Min)) return draws.Pick(DrawKind.Pick, 2) == 0 ? CommandReply.Failure("device says no") : throw new InvalidOperationException("device is on fire");
+            if (draws.Chance(fleet.Fail.Min)) return draws.Pick(DrawKind.Pick, 2) == 0 ? CommandReply.Failure(ReasonOf(_world.Devices[deviceId])) : throw new InvalidOperationException("device is on fire");
             Act(deviceId, call);
 
             // It has done it, and takes its time to say so: whoever dies now has done it too.
@@ -196,12 +202,16 @@ public sealed class SimWorker
         _ => null,
     };
 
+    /// <summary>Why the device did not do it: at times more than its kernel keeps.</summary>
+    private static string ReasonOf(SimDevice device) => "device says no" + (device.Reboots % EveryResult == 1 ? new string('!', Bounds.MostOfAnError) : "");
+
+    /// <summary>That it happened is told first: what it was handed may be of no use to the device.</summary>
     private void Act(string deviceId, CommandCall call)
     {
+        _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch, ParamsOf(call));
         var device = _world.Devices[deviceId];
         if (call.Command == MinerContract.Reboot) device.Reboots++;
         else device.Mode = call.Params.GetProperty("mode").GetString()!;
-        _world.Act(this, deviceId, call.CommandId, call.Command, call.Attempt, call.Epoch, ParamsOf(call));
     }
 
     private static string ParamsOf(CommandCall call) => call.Params.ValueKind == JsonValueKind.Undefined ? "" : call.Params.GetRawText();
@@ -210,15 +220,29 @@ public sealed class SimWorker
 }
 
 /// <summary>The handlers that a Worker has begun in one life and that have not come to their end.</summary>
-internal sealed class AtWork
+internal sealed class AtWork(Func<long> nowTicks)
 {
     private readonly List<Handler> _handlers = [];
+    private readonly Queue<long> _ended = new();
 
     internal Handler Begin(bool isQuery, bool obeys, long nowTicks)
     {
         var handler = new Handler(this, isQuery, obeys, nowTicks);
         _handlers.Add(handler);
         return handler;
+    }
+
+    /// <summary>How many there are, and how many more ended after a time; of none that ended before is asked again.</summary>
+    internal int AndEndedSince(long ticks)
+    {
+        while (_ended.TryPeek(out var ended) && ended < ticks) _ended.Dequeue();
+        return _handlers.Count + _ended.Count;
+    }
+
+    private void End(Handler handler)
+    {
+        _handlers.Remove(handler);
+        _ended.Enqueue(nowTicks());
     }
 
     /// <summary>How many of them began after a time.</summary>
@@ -239,6 +263,6 @@ internal sealed class AtWork
 
         internal bool IsQuery { get; } = isQuery;
 
-        public void Dispose() => atWork._handlers.Remove(this);
+        public void Dispose() => atWork.End(this);
     }
 }

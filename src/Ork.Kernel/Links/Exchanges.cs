@@ -49,7 +49,7 @@ internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, 
     internal long SentMs { get; init; }
 
     /// <summary>The watch's ticket, or null where the exchange is not watched.</summary>
-    internal int? Ticket { get; set; }
+    internal int? Ticket { get; init; }
 
     internal WheelTimer? Deadline { get; set; }
 
@@ -59,7 +59,7 @@ internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, 
     /// <summary>True once the kernel has begun to listen for its answer for the last time.</summary>
     internal bool LastCall { get; set; }
 
-    /// <summary>True once the handler was told that no answer came in time: an answer now is a late one.</summary>
+    /// <summary>True once the handler was told that there is no answer, or none of use: one that comes now is a late one.</summary>
     internal bool Expired { get; set; }
 }
 
@@ -138,15 +138,18 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
         if (!link.Outstanding.Remove(frame.Correlation, out var ask)) return;
         Release(ask);
         var refused = EnvelopeReader.Read(frame.Payload, out var answer);
-        if (refused is null && answer.Type == MessageType.Response && answer.Action == OrkActions.AnswerTo(ask.Action))
+        if (refused is not null || answer.Type != MessageType.Response || answer.Action != OrkActions.AnswerTo(ask.Action))
         {
-            observer.Exchanged(ask.Action, link.Worker.WorkerId, turn.NowMs - ask.SentMs, null);
-            EndWatch(ask, RanOutOfTime(answer.Payload) ? ErrorCodes.HandlerTimeout : null, turn);
-            ask.Handler.Answered(ask, in answer, turn);
+            Invalid(ask, refused?.Code ?? $"{answer.Type} {answer.Action}", turn);
             return;
         }
 
-        Invalid(ask, refused?.Code ?? $"{answer.Type} {answer.Action}", turn);
+        ask.Handler.Answered(ask, in answer, turn);
+
+        // Late, or of no use to who asked: that was told.
+        if (ask.Expired) return;
+        observer.Exchanged(ask.Action, link.Worker.WorkerId, turn.NowMs - ask.SentMs, null);
+        EndWatch(ask, RanOutOfTime(answer.Payload) ? ErrorCodes.HandlerTimeout : null, turn);
     }
 
     /// <summary>Reports an answer that cannot be used, as a handler finds it.</summary>
@@ -212,9 +215,7 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
 
     private void EndWatch(Ask ask, ErrorCode? error, Turn turn)
     {
-        if (ask.Ticket is not { } ticket) return;
-        ask.Ticket = null;
-        watch.End(ask.Link.Worker, ticket, error, turn);
+        if (ask.Ticket is { } ticket) watch.End(ask.Link.Worker, ticket, error, turn);
     }
 
     /// <summary>

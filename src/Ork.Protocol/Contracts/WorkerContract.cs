@@ -84,7 +84,7 @@ public sealed record CommandContract(string Name, IReadOnlyList<ParamContract> P
         if (element.ValueKind != JsonValueKind.Number) return null;
 
         // A number too large for a double is infinite here, and so above any maximum.
-        if (!element.TryGetDouble(out var number)) number = double.PositiveInfinity;
+        var number = element.GetDouble();
         if (number < param.Min) return Refusal.With(ErrorCodes.ParamRange, $"{param.Name} below min {Text(param.Min)}");
         if (number > param.Max) return Refusal.With(ErrorCodes.ParamRange, $"{param.Name} above max {Text(param.Max)}");
         return null;

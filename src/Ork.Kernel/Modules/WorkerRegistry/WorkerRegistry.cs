@@ -85,7 +85,9 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         if (refusal is not null)
         {
             _observer.Note(KernelEvent.WorkerRefused, greeting.WorkerId, refusal.Text);
-            turn.AtOnce.Close(session, refusal);
+
+            // That it is terminated must be durable before it is told.
+            turn.AfterCommit.Close(session, refusal);
             return;
         }
 
