@@ -32,7 +32,9 @@ internal sealed class CallerHaste
     {
         if (!_answered.Contains(caller) || caller.Dials.Count > 0 || !_serving.TryGetValue(caller, out var serving) || serving != link) return;
         _lost.Add(caller);
-        if (_waiting.GetValueOrDefault(caller) > 0) _wanted[caller] = ticks;
+
+        // While an older link is open, the calls that wait may be under way there.
+        if (_waiting.GetValueOrDefault(caller) > 0 && !caller.Connections.Any(other => other.IsClient && other.IsOpen && other.Link != link)) _wanted[caller] = ticks;
     }
 
     /// <summary>A caller opens a link: what says that it took its time, or null.</summary>

@@ -17,7 +17,7 @@ public sealed class ClientFidelity : IInvariant
 
     private readonly Dictionary<(SimNode Caller, string CommandId), List<WireMessage>> _answers = [];
     private readonly Dictionary<(SimNode Caller, string CommandId), List<(string Question, long Ticks)>> _asked = [];
-    private readonly Dictionary<SimNode, int> _workers = [];
+    private readonly Dictionary<SimNode, (int Least, long Ticks)> _workers = [];
     private readonly Dictionary<SimNode, (bool IsGivenUp, long Ticks)> _ended = [];
 
     private static readonly ErrorCode[] Passing = [ErrorCodes.QueueFull, ErrorCodes.KernelBusy, ErrorCodes.WorkerNotRoutable, ErrorCodes.CircuitOpen];
@@ -73,7 +73,12 @@ public sealed class ClientFidelity : IInvariant
 
         if (happened.Kind == SimEventKind.FrameTaken)
         {
-            if (happened.Message is { Action: OrkAction.WorkerListResponse } listing && listing.Listing.TryGetProperty("kernel", out var kernel)) _workers[caller] = Math.Min(_workers.GetValueOrDefault(caller, int.MaxValue), kernel.GetProperty("workers").GetInt32());
+            if (happened.Message is { Action: OrkAction.WorkerListResponse } listing && listing.Listing.TryGetProperty("kernel", out var kernel))
+            {
+                var (least, first) = _workers.GetValueOrDefault(caller, (int.MaxValue, happened.Ticks));
+                _workers[caller] = (Math.Min(least, kernel.GetProperty("workers").GetInt32()), first);
+            }
+
             if (_ofFleet.Count > 0 && _ofFleet.Remove((happened.Connection!.Facts!, happened.Correlation), out var order)) HearRefusal(caller, order, in happened);
             if (happened.Message is not { CommandId: { } about } message) return;
             if (!_answers.TryGetValue((caller, about), out var told)) _answers.Add((caller, about), told = []);
@@ -94,7 +99,10 @@ public sealed class ClientFidelity : IInvariant
     /// <summary>A list of all Workers has each once, and all that the kernel knew while its pages were told.</summary>
     private void CheckList(SimNode caller, FleetView all, Facts facts)
     {
-        if (!_workers.Remove(caller, out var least)) return;
+        if (!_workers.Remove(caller, out var told)) return;
+
+        // A kernel that began anew while its pages were told knows no longer of a Worker that has not yet said who it is.
+        var least = facts.IsServed && facts.HeldSinceTicks < told.Ticks ? told.Least : 0;
         var distinct = all.Workers.DistinctBy(static worker => worker.WorkerId).Count();
         if (distinct < least || distinct < all.Workers.Count) facts.Violated(this, $"The client of {caller} returned {all.Workers.Count} Workers as all, {distinct} different ones; the kernel told that it has {least}.");
     }

@@ -77,7 +77,6 @@ public sealed class Reconnecting : IInvariant
             case SimEventKind.StoreOpened:
                 _lostDials.Clear();
                 _failed.Clear();
-                _tries.Remove((happened.Node!, Store));
                 _store = default;
                 _opened.Add(happened.Node!);
                 break;
@@ -86,6 +85,9 @@ public sealed class Reconnecting : IInvariant
                 break;
             case SimEventKind.CommitDurable when happened.Node == facts.Holder && _store.Served == 0:
                 _store.Served = happened.Ticks;
+
+                // One that can be opened and not written is no better than one that cannot be opened.
+                _tries.Remove((happened.Node!, Store));
                 break;
 
             // One that reached the disk and failed all the same has not served.
@@ -96,6 +98,7 @@ public sealed class Reconnecting : IInvariant
                 _lost.Remove(happened.Node!);
                 _callers.Forget(happened.Node!);
                 _opened.Remove(happened.Node!);
+                _tries.Remove((happened.Node!, Store));
                 break;
             case SimEventKind.Pulse when facts is { IsServed: true, Holder: { } kernel }:
                 CheckPatience(kernel, happened.Ticks, facts);
