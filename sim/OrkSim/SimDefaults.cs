@@ -21,6 +21,9 @@ public static class SimDefaults
     /// <summary>How long a command may rest in QUEUED although its Worker is well: longer than any backoff (L2).</summary>
     public static readonly TimeSpan NudgeBound = TimeSpan.FromSeconds(4);
 
+    /// <summary>How long one that was never sent may rest where nothing stands in its way.</summary>
+    public static readonly TimeSpan FirstNudgeBound = TimeSpan.FromSeconds(1.5);
+
     /// <summary>How long a kernel may take from its start to serving, its store being well (L5).</summary>
     public static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(5);
 

@@ -35,7 +35,11 @@ public sealed class SessionTests
         session.Send(FrameKind.Request, 2, default);
         Assert.Equal([InputKind.LinkUp, InputKind.LinkCongested], Taken());
         _connection.HasRoom = true;
-        _connection.Drained.SetResult();
+
+        // Room was made, and used up before it was heard of.
+        _connection.Drain();
+        Assert.Equal([InputKind.LinkUp, InputKind.LinkCongested], Taken());
+        _connection.Drain();
         while (!Taken().Contains(InputKind.LinkDrained)) await Task.Yield();
         session.Send(FrameKind.Request, 3, default);
         _connection.Close(null);
@@ -90,7 +94,12 @@ public sealed class SessionTests
         _connection.Arrive(FrameKind.Request, 2);
         while (_connection.Waiting > 0) await Task.Yield();
         Assert.Single(Taken());
-        _connection.Drained.SetResult();
+
+        // Room was made, and used up before it was heard of.
+        session.Send(FrameKind.Response, 1, default);
+        _connection.Drain();
+        Assert.Single(Taken());
+        _connection.Drain();
         while (Taken().Count < 2) await Task.Yield();
         _connection.Close(null);
         await running;
@@ -119,6 +128,7 @@ public sealed class SessionTests
     private sealed class PlayedConnection : IConnection
     {
         private readonly Arrivals<ReceivedFrame> _arrived = new();
+        private TaskCompletionSource _drained = new();
         private int _waiting;
 
         public PeerIdentity Peer => new("key", "played");
@@ -129,8 +139,6 @@ public sealed class SessionTests
 
         /// <summary>True where what arrives after its close is received all the same, as what was on its way to its reader is.</summary>
         internal bool OutlivesItsClose { get; set; }
-
-        internal TaskCompletionSource Drained { get; } = new();
 
         internal List<FrameKind> Sent { get; } = [];
 
@@ -149,12 +157,20 @@ public sealed class SessionTests
             return HasRoom;
         }
 
-        public ValueTask DrainedAsync() => new(Drained.Task);
+        public ValueTask DrainedAsync() => new(_drained.Task);
 
         public void Close(Refusal? reason)
         {
             CloseReason ??= reason;
             if (!OutlivesItsClose) _arrived.Close();
+        }
+
+        /// <summary>Room was made: whoever waits for it goes on within the call.</summary>
+        internal void Drain()
+        {
+            var drained = _drained;
+            _drained = new TaskCompletionSource();
+            drained.SetResult();
         }
 
         internal void Arrive(FrameKind kind, ulong correlation)

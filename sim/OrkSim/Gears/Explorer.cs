@@ -83,6 +83,7 @@ public sealed class Explorer
     private long _steps;
     private ulong _hash;
     private double _simulatedSeconds;
+    private readonly Dictionary<string, ScenarioPace> _paces = new(StringComparer.Ordinal);
     private int _checked;
     private int _mismatches;
     private string? _mismatch;
@@ -219,7 +220,17 @@ public sealed class Explorer
         DistinctExecutions = _hashes.Count,
         Exhausted = _exhausted,
         Coverage = _coverage,
+        Paces = [.. _paces.Values.OrderBy(static pace => pace.Scenario, StringComparer.Ordinal)],
     };
+
+    private void Pace(Scenario scenario, RunResult result, TimeSpan worked)
+    {
+        lock (_gate)
+        {
+            var before = _paces.GetValueOrDefault(scenario.Name) ?? new ScenarioPace(scenario.Name, 0, 0, 0);
+            _paces[scenario.Name] = before with { Steps = before.Steps + result.Steps, SimulatedSeconds = before.SimulatedSeconds + result.SimulatedSeconds, WorkedSeconds = before.WorkedSeconds + worked.TotalSeconds };
+        }
+    }
 
     /// <summary>Takes a run that was made.</summary>
     /// <returns>False where the exploration is over.</returns>
@@ -326,7 +337,10 @@ public sealed class Explorer
         /// <summary>Makes a run that <see cref="Next"/> gave.</summary>
         internal void Make(Func<SimRun> one)
         {
-            explorer.Take(one(), scenario);
+            var begun = explorer._clock.Elapsed;
+            var run = one();
+            explorer.Pace(scenario, run.Result, explorer._clock.Elapsed - begun);
+            explorer.Take(run, scenario);
             Told();
         }
 
@@ -532,4 +546,18 @@ public sealed record ExploreReport
 
     /// <summary>What of the kernel was met.</summary>
     public required Coverage Coverage { get; init; }
+
+    /// <summary>How fast the runs of each scenario were, by name, where runs are made side by side (swarm, sweep, mirror).</summary>
+    public required IReadOnlyList<ScenarioPace> Paces { get; init; }
+}
+
+/// <summary>How fast a scenario's runs were.</summary>
+/// <param name="Scenario">Its name.</param>
+/// <param name="Steps">Steps of the scheduler.</param>
+/// <param name="SimulatedSeconds">Virtual seconds.</param>
+/// <param name="WorkedSeconds">Real seconds of one core.</param>
+public sealed record ScenarioPace(string Scenario, long Steps, double SimulatedSeconds, double WorkedSeconds)
+{
+    /// <summary>Virtual seconds in a real one on so many cores.</summary>
+    public double TimeRatio(int cores) => SimulatedSeconds / WorkedSeconds * cores;
 }

@@ -65,10 +65,12 @@ public sealed class Settlement : IInvariant
     private void CheckNudges(long ticks, Facts facts)
     {
         if (!facts.IsServed || facts.CommitInFlight) return;
-        var since = ticks - SimDefaults.NudgeBound.Ticks - (2 * facts.World.WorstLateness.Ticks);
-        if (facts.AwakeTicks > since) return;
         foreach (var command in facts.Open.Values)
         {
+            // No pause and no budget stands before a first attempt.
+            var bound = command.Row.Attempt == 0 ? SimDefaults.FirstNudgeBound : SimDefaults.NudgeBound;
+            var since = ticks - bound.Ticks - (2 * facts.World.WorstLateness.Ticks);
+            if (facts.AwakeTicks > since) continue;
             if (command.Row.State == CommandState.Dispatched) CheckHeldBack(command, ticks, facts);
             if (command.Row.State is CommandState.Dispatched or CommandState.Executing) CheckAttempt(command, ticks, facts);
             if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
@@ -174,12 +176,13 @@ public sealed class Settlement : IInvariant
         foreach (var other in facts.Open.Values)
         {
             if (other == command) continue;
-            if (other.Row.WorkerId == worker && other.Row.State is CommandState.Dispatched or CommandState.Executing) inFlight++;
+            var holds = other.Row.State is CommandState.Dispatched or CommandState.Executing;
+            if (holds && other.Row.WorkerId == worker) inFlight++;
 
-            // Its turn comes after those before it.
-            if (other.IsBefore(command) && other.Shares(command)) return false;
+            // Its turn comes after those before it, and an urgent one takes no device from one that is at it.
+            if ((holds || other.IsBefore(command)) && other.Shares(command)) return false;
         }
 
-        return inFlight == 0;
+        return facts.CircuitOf(worker) == KernelEvent.CircuitClosed ? inFlight < facts.World.KernelOptions.Commands.WindowPerWorker : inFlight == 0;
     }
 }

@@ -90,8 +90,7 @@ public sealed class Availability : IInvariant
         foreach (var row in batch.ChangedCommands)
         {
             if (row is not { State: CommandState.Failed, StopRequested: false, Error: { } error } || !error.StartsWith(ErrorCodes.OutcomeUnknown.Code, StringComparison.Ordinal)) continue;
-            if (facts.BySeq(row.Seq) is not { } command || command.Answers.Exists(static answer => answer.Status == CommandStatus.Unknown)) continue;
-            var spec = command.Row.Spec;
+            if (facts.BySeq(row.Seq) is not { Row.Spec: var spec } command || !spec.Idempotent && command.Answers.Exists(static answer => answer.Status == CommandStatus.Unknown)) continue;
             if (spec.Idempotent || facts.World.KeepsJournal(row.WorkerId)) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though {(spec.Idempotent ? "it is declared safe to repeat" : $"{row.WorkerId} keeps a journal")}.");
         }
     }

@@ -123,6 +123,11 @@ public sealed class Bounds : IInvariant
     private void CheckTurn(CommitBatch batch, Facts facts)
     {
         var most = facts.World.KernelOptions.Loop.PendingRecordLimit / 2;
+        foreach (var row in batch.Devices)
+        {
+            if (batch.Devices.Count(other => other.DeviceId == row.DeviceId) == 1 && !batch.RemovedDevices.Contains(row.DeviceId) && facts.Owners.GetValueOrDefault(row.DeviceId) == row.WorkerId && facts.States[row.DeviceId].State.Span.SequenceEqual(row.State.Span)) facts.Violated(this, $"The state of {row.DeviceId} is written again, and has not changed.");
+        }
+
         if (batch.NewCommands.Count > most + 1) facts.Violated(this, $"{batch.NewCommands.Count} commands are accepted in one turn; {most} may be.");
     }
 

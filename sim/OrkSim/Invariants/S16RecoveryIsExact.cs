@@ -37,6 +37,7 @@ public sealed class RecoveryIsExact : IInvariant
         if (happened.Kind == SimEventKind.Note) _views.Hear(in happened);
         if (happened.Message is not { } message) return;
         if (message.Action == OrkAction.CommandStatusResponse && message.CommandId is { } id) CheckStatus(id, message, facts);
+        else if (message is { Action: OrkAction.CommandResult, CommandId: { } repeated }) CheckRepeated(in happened, repeated, message.Status, facts);
         else if (message.Action == OrkAction.WorkerListResponse) CheckListing(in happened, message, facts);
         else if (message.Action == OrkAction.WorkerHoldResponse) CheckHold(in happened, facts);
         else if (message.Action == OrkAction.DeviceCapabilitiesResponse) CheckCapabilities(in happened, message, facts);
@@ -117,6 +118,13 @@ public sealed class RecoveryIsExact : IInvariant
         // An answer made in the turn that changed the command may stand before that change.
         if (command.TouchedTicks == facts.DurableTicks && command.Log.FindIndex(Math.Max(0, command.LoggedBefore - 1), entry => (int)entry.To == (int)told.Status && entry.Attempt == told.Attempt) >= 0) return;
         facts.Violated(this, $"The kernel says {id} is {told.Status} {told.Error}, attempt {told.Attempt}, retries {told.Retries}; the store says {row.State} {row.Error}, {row.Attempt}, {row.Retries}.");
+    }
+
+    /// <summary>Who repeats an order is told how its command stands.</summary>
+    private void CheckRepeated(in SimEvent answer, string id, CommandStatus told, Facts facts)
+    {
+        if (answer.Connection!.Facts is not { Peer.Kind: NodeKind.Caller } link || !link.Questions.TryGetValue(answer.Correlation, out var asked) || !facts.Commands.TryGetValue(id, out var command)) return;
+        if (command.IsTerminal && command.TouchedTicks < asked.Ticks && (int)command.Row.State != (int)told) facts.Violated(this, $"Who repeats the order of {id} is told that it is {told}; it is {command.Row.State}.");
     }
 
     private void CheckListing(in SimEvent happened, WireMessage told, Facts facts)

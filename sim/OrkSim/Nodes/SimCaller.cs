@@ -11,6 +11,9 @@ internal sealed class SimCaller
     /// <summary>How long callers wait for a command's end in one call, milliseconds.</summary>
     internal const long LongPollMs = 5_000;
 
+    // A poll that is over before most commands are.
+    private const long GlanceMs = 300;
+
     /// <summary>The name of a call that asks for all Workers.</summary>
     internal const string ListingAll = "workers";
 
@@ -236,10 +239,11 @@ internal sealed class SimCaller
 
     private async Task LookAsync(string commandId)
     {
-        for (var looks = 0; looks < 4; looks++)
+        const int all = 4;
+        for (var looks = 1; looks <= all; looks++)
         {
             await Task.Delay(_world.Draws.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(300)), Node.Clock);
-            _world.Observe(Node, LookOnceAsync("look", commandId));
+            _world.Observe(Node, LookOnceAsync("look", commandId, looks == all ? GlanceMs : 0));
         }
     }
 

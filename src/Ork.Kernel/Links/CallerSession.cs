@@ -83,10 +83,12 @@ internal sealed class CallerSession(long id, IConnection connection, Mailbox<Inp
     private async ValueTask<bool> TakeAsync(ReceivedFrame frame)
     {
         await RoomAsync();
-        if (_congested)
+
+        // It may be full again by the time that its room is heard of here.
+        while (_congested)
         {
-            await connection.DrainedAsync();
             _congested = false;
+            await connection.DrainedAsync();
         }
 
         lock (_gate) _underWay++;

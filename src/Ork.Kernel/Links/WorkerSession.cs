@@ -11,6 +11,7 @@ internal sealed class WorkerSession(long id, IConnection connection, LinkGreetin
     private readonly object _gate = new();
     private readonly HashSet<ulong> _outstanding = [];
     private bool _congested;
+    private bool _isFullAgain;
 
     /// <inheritdoc/>
     public bool IsUnflushed { get; set; }
@@ -19,9 +20,15 @@ internal sealed class WorkerSession(long id, IConnection connection, LinkGreetin
     public void Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
     {
         lock (_gate) _outstanding.Add(correlation);
-        if (connection.Put(kind, correlation, payload) || _congested) return;
-        _congested = true;
-        inbox.PostControl(new Input(InputKind.LinkCongested, id));
+        if (connection.Put(kind, correlation, payload)) return;
+        lock (_gate)
+        {
+            _isFullAgain = _congested;
+            if (_congested) return;
+            _congested = true;
+            inbox.PostControl(new Input(InputKind.LinkCongested, id));
+        }
+
         _ = ReportDrainedAsync();
     }
 
@@ -74,7 +81,8 @@ internal sealed class WorkerSession(long id, IConnection connection, LinkGreetin
     {
         try
         {
-            await connection.DrainedAsync();
+            do await connection.DrainedAsync();
+            while (!TryReport());
         }
         catch (Exception e)
         {
@@ -82,8 +90,22 @@ internal sealed class WorkerSession(long id, IConnection connection, LinkGreetin
             observer.Note(KernelEvent.ShellFailed, greeting.WorkerId, e.ToString());
             connection.Close(null);
         }
+    }
 
-        _congested = false;
-        inbox.PostControl(new Input(InputKind.LinkDrained, id));
+    /// <summary>Tells the kernel that there is room, unless it is full again by the time that this is heard of here.</summary>
+    private bool TryReport()
+    {
+        lock (_gate)
+        {
+            if (!_isFullAgain)
+            {
+                _congested = false;
+                inbox.PostControl(new Input(InputKind.LinkDrained, id));
+                return true;
+            }
+
+            _isFullAgain = false;
+            return false;
+        }
     }
 }

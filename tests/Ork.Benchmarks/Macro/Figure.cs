@@ -37,6 +37,9 @@ internal sealed record Figure
     /// <summary>Virtual seconds in a real one.</summary>
     public double? TimeRatio { get; init; }
 
+    /// <summary>The same for the scenario in the middle: half are faster.</summary>
+    public double? MedianTimeRatio { get; init; }
+
     /// <summary>Microseconds of processor time the kernel took for each.</summary>
     public double? KernelCpuUs { get; init; }
 

@@ -106,6 +106,7 @@ internal static class MacroRun
         Line(figure.P50Ms, "p50 {0:n2} ms");
         Line(figure.P99Ms, "p99 {0:n2} ms");
         Line(figure.TimeRatio, "{0:n0} times real time");
+        Line(figure.MedianTimeRatio, "{0:n0} times real time the scenario in the middle");
         Line(figure.BytesEach, "{0:n0} bytes allocated for each");
         Line(figure.KernelCpuUs, "{0:n1} us of the kernel's processor time for each");
         Line(figure.CoreShare, "{0:p1} of a core");

@@ -210,6 +210,7 @@ internal static class Members
             PerSecond = speed.StepsPerSecond,
             Limit = speed.BareStepsPerSecond,
             TimeRatio = speed.TimeRatio,
+            MedianTimeRatio = speed.MedianTimeRatio > 0 ? speed.MedianTimeRatio : null,
             BytesEach = speed.BytesPerStep,
         });
     }

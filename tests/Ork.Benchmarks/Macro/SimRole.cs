@@ -12,9 +12,10 @@ internal sealed record SimSetup(Gear Gear, double WarmUpSeconds, double Seconds)
 /// <summary>How fast simulated worlds ran.</summary>
 /// <param name="StepsPerSecond">Steps of the scheduler in a second, over all cores used.</param>
 /// <param name="TimeRatio">Virtual seconds in a real one.</param>
+/// <param name="MedianTimeRatio">The same for the scenario in the middle: half are faster. 0 where scenarios are not told apart.</param>
 /// <param name="BareStepsPerSecond">Steps that only wait, in worlds where nothing else happens, on as many cores.</param>
 /// <param name="BytesPerStep">Bytes allocated for a step.</param>
-internal sealed record SimSpeed(double StepsPerSecond, double TimeRatio, double BareStepsPerSecond, double BytesPerStep);
+internal sealed record SimSpeed(double StepsPerSecond, double TimeRatio, double MedianTimeRatio, double BareStepsPerSecond, double BytesPerStep);
 
 /// <summary>The simulator's process: explores every scenario for some seconds, with the runtime that <c>ork sim explore</c> has.</summary>
 internal static class SimRole
@@ -30,8 +31,10 @@ internal static class SimRole
         var before = GC.GetTotalAllocatedBytes();
         var report = Explore(setup.Gear, jobs, setup.Seconds, seed: 1_000_000);
         var bytes = GC.GetTotalAllocatedBytes() - before;
-        return new SimSpeed(report.StepsPerSecond, report.TimeRatio, BarePerSecond(jobs), (double)bytes / report.Steps);
+        return new SimSpeed(report.StepsPerSecond, report.TimeRatio, Median([.. report.Paces.Select(pace => pace.TimeRatio(jobs))]), BarePerSecond(jobs), (double)bytes / report.Steps);
     }
+
+    private static double Median(double[] ratios) => ratios.Length == 0 ? 0 : ratios.Order().ElementAt(ratios.Length / 2);
 
     private static ExploreReport Explore(Gear gear, int jobs, double seconds, ulong seed) => Explorer.Explore(new ExploreOptions
     {
