@@ -141,11 +141,19 @@ public sealed class AnswersInTime : IInvariant
         }
     }
 
+    /// <summary>True where something may have stood between a caller and its kernel since a question was asked.</summary>
+    private bool IsCut(long asked, Facts facts)
+    {
+        _isCut ??= facts.World.Scenario.Faults.Any(static fault => Cutting.Contains(fault.Kind));
+        return _isCut.Value && !(facts.HealedTicks < asked);
+    }
+
     /// <summary>The longest that a kernel may take: the wait of a long poll or a pull, and a commit; not counted while its disk or the caller's link is jammed.</summary>
     private void CheckKernel(long ticks, Facts facts)
     {
         if (!facts.IsServed || facts.World.Store.Stalled || facts.World.Store.Full) return;
         var until = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * facts.World.Scenario.Store.Commit.Max.Ticks) - Backlog - (2 * facts.World.WorstLateness.Ticks);
+        var prompt = ticks - (2 * facts.World.Scenario.Store.Commit.Max.Ticks) - Slack - (2 * facts.World.WorstLateness.Ticks);
         var pulled = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * Slack) - (2 * facts.World.WorstLateness.Ticks);
         foreach (var link in facts.CallerLinks)
         {
@@ -156,7 +164,9 @@ public sealed class AnswersInTime : IInvariant
             foreach (var (asked, about, waitMs, action, _) in link.Questions.Values)
             {
                 if (action is OrkAction.TelemetryPull or OrkAction.StatePull && Math.Max(asked, facts.AwakeTicks) < pulled) facts.Violated(this, $"The kernel took a {action} of {link.Peer} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
-                if (asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
+                var over = asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks;
+                if (action == OrkAction.CommandStatus && over < prompt && asked > facts.AwakeTicks && !IsCut(asked, facts)) facts.Violated(this, $"{link.Peer} waits for {about} for {waitMs} ms, and is not answered after {SimDefaults.Seconds(ticks - asked)} s.");
+                if (over < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
             }
         }
     }
@@ -179,8 +189,7 @@ public sealed class AnswersInTime : IInvariant
     /// </summary>
     private void CheckGivenUp(SimNode caller, string what, long asked, Facts facts)
     {
-        _isCut ??= facts.World.Scenario.Faults.Any(static fault => Cutting.Contains(fault.Kind));
-        if ((_isCut.Value && !(facts.HealedTicks < asked)) || !facts.IsServed || Math.Max(facts.AwakeTicks, facts.HeldSinceTicks) > asked) return;
+        if (IsCut(asked, facts) || !facts.IsServed || Math.Max(facts.AwakeTicks, facts.HeldSinceTicks) > asked) return;
 
         // One link that was lost is no excuse, but for who has only just lost it.
         var (last, previous) = _lost.GetValueOrDefault(caller);

@@ -86,12 +86,13 @@ public sealed class Availability : IInvariant
     /// <summary>What may be tried again, for it is declared safe or its Worker keeps a journal, is not given up as if nobody could know.</summary>
     private void CheckGivenUp(CommitBatch batch, Facts facts)
     {
-        if (facts.World.Scenario.Faults.Any(static fault => Movers.Contains(fault.Kind))) return;
+        var moves = facts.World.Scenario.Faults.Any(static fault => Movers.Contains(fault.Kind));
         foreach (var row in batch.ChangedCommands)
         {
             if (row is not { State: CommandState.Failed, StopRequested: false, Error: { } error } || !error.StartsWith(ErrorCodes.OutcomeUnknown.Code, StringComparison.Ordinal)) continue;
-            if (facts.BySeq(row.Seq) is not { Row.Spec: var spec } command || !spec.Idempotent && command.Answers.Exists(static answer => answer.Status == CommandStatus.Unknown)) continue;
-            if (spec.Idempotent || facts.World.KeepsJournal(row.WorkerId)) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though {(spec.Idempotent ? "it is declared safe to repeat" : $"{row.WorkerId} keeps a journal")}.");
+            if (facts.BySeq(row.Seq) is not { Row.Spec: var spec } command) continue;
+            if (spec.Idempotent) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though it is declared safe to repeat.");
+            else if (!moves && facts.World.KeepsJournal(row.WorkerId) && !command.Answers.Exists(static answer => answer.Status == CommandStatus.Unknown)) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though {row.WorkerId} keeps a journal.");
         }
     }
 
