@@ -96,6 +96,20 @@ public sealed class LoopPartsTests
         }
     }
 
+    [Theory]
+    [InlineData(1_000)]
+    [InlineData(999)]
+    [InlineData(-5)]
+    public void What_is_due_already_when_it_is_set_elapses_with_the_next_millisecond(long dueMs)
+    {
+        var wheel = new TimerWheel(1_000);
+        long? elapsed = null;
+        wheel.Set(new WheelTimer(_ => elapsed = wheel.NowMs), dueMs);
+        Assert.Equal(1_001, wheel.NextDueMs);
+        wheel.Advance(1_001, new Turn());
+        Assert.Equal(1_001, elapsed);
+    }
+
     [Fact]
     public async Task A_full_mailbox_holds_its_senders_back_and_loses_nothing()
     {
