@@ -153,7 +153,6 @@ public sealed class AnswersInTime : IInvariant
     {
         if (!facts.IsServed || facts.World.Store.Stalled || facts.World.Store.Full) return;
         var until = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * facts.World.Scenario.Store.Commit.Max.Ticks) - Backlog - (2 * facts.World.WorstLateness.Ticks);
-        var prompt = ticks - (2 * facts.World.Scenario.Store.Commit.Max.Ticks) - Slack - (2 * facts.World.WorstLateness.Ticks);
         var pulled = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * Slack) - (2 * facts.World.WorstLateness.Ticks);
         foreach (var link in facts.CallerLinks)
         {
@@ -164,9 +163,7 @@ public sealed class AnswersInTime : IInvariant
             foreach (var (asked, about, waitMs, action, _) in link.Questions.Values)
             {
                 if (action is OrkAction.TelemetryPull or OrkAction.StatePull && Math.Max(asked, facts.AwakeTicks) < pulled) facts.Violated(this, $"The kernel took a {action} of {link.Peer} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
-                var over = asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks;
-                if (action == OrkAction.CommandStatus && over < prompt && asked > facts.AwakeTicks && !IsCut(asked, facts)) facts.Violated(this, $"{link.Peer} waits for {about} for {waitMs} ms, and is not answered after {SimDefaults.Seconds(ticks - asked)} s.");
-                if (over < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
+                if (asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
             }
         }
     }
