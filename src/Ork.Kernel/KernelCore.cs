@@ -213,12 +213,15 @@ internal sealed class KernelCore : IWorkerEvents
         else Ledger.SendHeldBack(link.Worker, turn);
     }
 
-    /// <summary>What an answer says of its Worker's circuit counts before anything that it makes room for is assigned (S18).</summary>
+    /// <summary>
+    /// What an answer says of its Worker's circuit counts before anything that it makes room for is assigned (S18). Where it ends several commands, as a new contract or a
+    /// list of devices may, none of those that are to end is assigned in the place of one before it.
+    /// </summary>
     private void TakeAnswer(WorkerLink link, in Input input, Turn turn)
     {
-        var isFirst = Ledger.AssignLater();
+        Ledger.AssignLater();
         _exchanges.Receive(link, input.Frame, turn);
-        if (isFirst) Ledger.AssignAll(turn);
+        Ledger.AssignAll(turn);
     }
 
     private void TakeRequest(long session, string identity, in Input input, Turn turn)

@@ -23,13 +23,7 @@ internal sealed partial class CommandLedger
     }
 
     /// <summary>From here on nothing is assigned until <see cref="AssignAll"/>: several things are due at once, and all are heard before any of them is acted on.</summary>
-    /// <returns>False where that was so already: then it is not the caller's to end.</returns>
-    internal bool AssignLater()
-    {
-        if (_drivesLater) return false;
-        _drivesLater = true;
-        return true;
-    }
+    internal void AssignLater() => _drivesLater = true;
 
     /// <summary>Assigns what may be assigned since <see cref="AssignLater"/>.</summary>
     internal void AssignAll(Turn turn)

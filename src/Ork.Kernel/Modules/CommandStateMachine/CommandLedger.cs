@@ -124,9 +124,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// <summary>Devices left a Worker: queued commands follow their device, or end where it has no owner any more.</summary>
     internal void DevicesLeft(WorkerEntry formerOwner, Turn turn)
     {
-        var isFirst = AssignLater();
         foreach (var command in OpenOf(formerOwner)) FollowDevice(command, turn);
-        if (isFirst) AssignAll(turn);
     }
 
     private void Enqueue(Command command, Turn turn)
@@ -162,8 +160,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// </summary>
     internal void WorkerReady(WorkerEntry worker, Turn turn)
     {
-        // Where one ends the next would be assigned, and may be one that is to end too.
-        var isFirst = AssignLater();
         foreach (var command in OpenOf(worker))
         {
             if (worker.Contract!.Find(command.Spec.Command) is null) GiveUpUnsent(command, CommandTrigger.Abandon, Refusal.With(ErrorCodes.CommandNotInCapabilities, command.Spec.Command), turn);
@@ -171,7 +167,6 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         }
 
         Drive(worker, turn);
-        if (isFirst) AssignAll(turn);
     }
 
     /// <summary>The kernel stops: nothing is assigned any more.</summary>

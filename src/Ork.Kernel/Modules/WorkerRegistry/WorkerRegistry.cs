@@ -113,7 +113,6 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         if (!_links.Remove(session, out var link)) return;
         var worker = link.Worker;
         _observer.Note(KernelEvent.LinkDown, worker.WorkerId);
-        if (worker.Link != link) return;
         worker.Link = null;
         if (worker.RetryTimer is { } timer) TimerWheel.Cancel(timer);
         if (worker.State is WorkerState.IdentitySaved or WorkerState.Ready) _machine.Fire(ref worker.State, WorkerTrigger.LoseLink, worker.WorkerId);
