@@ -35,7 +35,7 @@ public static class SimDefaults
         Commands = new CommandOptions
         {
             MaxOpen = 400,
-            MaxOpenBytes = 64 * 1024,
+            MaxOpenBytes = 6 * 1024,
             MaxResultBytes = 1_024,
             MaxOpenPerWorker = 48,
             MaxOpenPerDevice = 24,
@@ -82,7 +82,7 @@ public static class SimDefaults
         ConnectTimeoutMs = 5_000,
         SilentLinkMs = 15_000,
         MaxHandlers = 8,
-        MaxOverdueHandlers = 12,
+        MaxOverdueHandlers = 8,
         MaxResultBytes = 2_048,
     };
 }

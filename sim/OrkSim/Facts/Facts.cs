@@ -316,6 +316,7 @@ public sealed class Facts
         {
             link.Pings.RemoveAt(0);
             link.WellTicks = null;
+            link.PongedInTime = false;
         }
 
         // One that stands still judges nobody.
@@ -433,7 +434,7 @@ public sealed class Facts
                 link.ContractTaken = true;
                 link.Contract = (packet.Payload, NowTicks);
                 link.IsRegistered |= NowTicks - asked.Ticks < TimeSpan.FromMilliseconds(_world.KernelOptions.Links.RegistrationTimeoutMs - 300).Ticks;
-                if (link.AnsweredPingTicks > 0 && link.IsRegistered) link.WellTicks = NowTicks;
+                if (link.PongedInTime && link.IsRegistered) link.WellTicks = NowTicks;
                 break;
             case OrkAction.StateResponse:
                 var isInTime = NowTicks - asked.Ticks < TimeoutOf(asked.Action).Ticks - TimeSpan.FromMilliseconds(300).Ticks;
@@ -445,7 +446,8 @@ public sealed class Facts
                 link.SickTicks = null;
                 link.AnsweredPingTicks = Math.Max(link.AnsweredPingTicks, asked.Ticks);
                 link.LastPongTook = NowTicks - asked.Ticks;
-                if (link.AnswerPing(packet.Correlation) && link.IsRegistered) link.WellTicks ??= NowTicks;
+                link.PongedInTime |= link.AnswerPing(packet.Correlation);
+                if (link.PongedInTime && link.IsRegistered) link.WellTicks ??= NowTicks;
                 if (link.KernelSide.Owner == Holder) Pongs[link.Peer.Name] = NowTicks;
                 break;
         }

@@ -88,6 +88,9 @@ public sealed class LinkFacts
     /// <summary>Long polls that wait for an answer on it and left before.</summary>
     internal int PollsBefore(long ticks) => Questions.Values.Count(asked => asked.WaitMs > 0 && asked.Ticks < ticks);
 
+    /// <summary>True where its latest ping whose time is over, or which was answered, was surely answered in time: a pong that came late makes nobody well.</summary>
+    internal bool PongedInTime { get; set; }
+
     internal bool AnswerPing(ulong correlation)
     {
         for (var i = 0; i < Pings.Count; i++)

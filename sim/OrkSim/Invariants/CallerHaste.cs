@@ -31,6 +31,9 @@ internal sealed class CallerHaste
     internal void LinkEnded(SimNode caller, int link, long ticks)
     {
         if (!_answered.Contains(caller) || caller.Dials.Count > 0 || !_serving.TryGetValue(caller, out var serving) || serving != link) return;
+
+        // What was answered late on an older link says nothing of the one that is in use.
+        if (caller.Connections.Any(other => other.IsClient && other.IsOpen && other.Link > link)) return;
         _lost.Add(caller);
 
         // While an older link is open, the calls that wait may be under way there.

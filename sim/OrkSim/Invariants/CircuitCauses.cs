@@ -105,6 +105,7 @@ internal sealed class CircuitCauses
         var options = facts.World.KernelOptions.Circuits;
         var windowed = ticks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks - Slack;
         if (TooSoon(why, options) is { } soon) return soon;
+        if (Unheard(watched, why, ticks, facts) is { } unheard) return unheard;
         if (why == "flaps")
         {
             var lost = watched.LostTicks.Count(at => at >= windowed);
@@ -128,8 +129,7 @@ internal sealed class CircuitCauses
     /// <summary>What the kernel itself says is cause enough.</summary>
     private static string? TooSoon(string why, CircuitOptions options)
     {
-        var numbers = why.Split(' ').Where(static word => int.TryParse(word, System.Globalization.CultureInfo.InvariantCulture, out _)).Select(static word => int.Parse(word, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
-        return numbers switch
+        return Numbers(why) switch
         {
             [var inARow] when inARow < options.ConsecutiveFailures => $"it takes {options.ConsecutiveFailures}",
             [_, var all] when all < options.MinExchanges => $"it takes {options.MinExchanges} exchanges to tell",
@@ -137,6 +137,18 @@ internal sealed class CircuitCauses
             _ => null,
         };
     }
+
+    /// <summary>What was answered counts too, unless it may still lie before the kernel or fall out of the window; one that stood still may have taken it for late.</summary>
+    private static string? Unheard(Watched watched, string why, long ticks, Facts facts)
+    {
+        var since = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Circuits.WindowMs * 0.85).Ticks;
+        if (Numbers(why) is not [var failed, var all] || facts.AwakeTicks > since) return null;
+        var answered = watched.AnsweredTicks.Count(at => at >= since && at < ticks - Slack);
+        return answered <= all - failed ? null : $"{answered} were answered in that while";
+    }
+
+    private static int[] Numbers(string why) =>
+        [.. why.Split(' ').Where(static word => int.TryParse(word, System.Globalization.CultureInfo.InvariantCulture, out _)).Select(static word => int.Parse(word, System.Globalization.CultureInfo.InvariantCulture))];
 
     private static long ShortestTimeout(Facts facts) => TimeSpan.FromMilliseconds(Math.Min(facts.World.KernelOptions.Pulls.TimeoutMs, SimDefaults.ContractTimeoutMs)).Ticks;
 

@@ -3,17 +3,17 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L4: while the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule, not all at once.</summary>
+/// <summary>L4: while the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule, not all at once; no job goes on for one that is out of service.</summary>
 public sealed class Metronome : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L4";
 
     /// <inheritdoc/>
-    public string Says => "While the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule, not all at once.";
+    public string Says => "While the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule, not all at once; no job goes on for one that is out of service.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Pulse | SimEventKind.FrameSent;
+    public SimEventKind Hears => SimEventKind.Pulse | SimEventKind.FrameSent | SimEventKind.Note;
 
     // Before a registration's ping out of turn, and after it.
     private const int MostShort = 2;
@@ -28,6 +28,14 @@ public sealed class Metronome : IInvariant
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.Note)
+        {
+            // That it is out of service is on the disk: whoever holds the store knows.
+            var isDue = happened.Note is KernelEvent.JobOverrun or KernelEvent.JobWaits;
+            if (isDue && happened.Node == facts.Holder && facts.TerminatedTicks.ContainsKey(happened.Subject!)) facts.Violated(this, $"{happened.Subject} is out of service, and its {happened.Detail} job comes due.");
+            return;
+        }
+
         if (happened.Kind == SimEventKind.FrameSent)
         {
             if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.HealthPing }) CheckPing(happened.Connection!.Facts!, happened.Ticks, facts);

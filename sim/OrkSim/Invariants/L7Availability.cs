@@ -6,6 +6,9 @@ namespace OrkSim;
 /// <summary>L7: a Worker that answers is not taken for sick, nor for dead before it has missed enough pings in a row; a command for one that is well is not refused for its Worker's sake, none is refused for want of room where there is room, what is in order is refused for no reason that only a mistake gives, and what is not, for its mistake, a refusal for what may pass says when to ask again, a Worker refuses no question that it can answer, and what may be tried again is not given up as if nobody could know.</summary>
 public sealed class Availability : IInvariant
 {
+    // What has ended, its Worker hears of a moment later.
+    private static readonly long JustEnded = TimeSpan.FromMilliseconds(50).Ticks;
+
     private static readonly long Settle = TimeSpan.FromSeconds(2).Ticks;
     private static readonly ErrorCode[] ForTheWorkersSake = [ErrorCodes.WorkerNotRoutable, ErrorCodes.WorkerNotFound, ErrorCodes.DeviceNotFound, ErrorCodes.CircuitOpen, ErrorCodes.CommandNotInCapabilities];
 
@@ -121,15 +124,20 @@ public sealed class Availability : IInvariant
         else if (happened is { Kind: SimEventKind.FrameTaken, Frame: FrameKind.Request, Message: { } asked } && CircuitDiscipline.Counts(asked.Action)) _atWork[worker] = _atWork.GetValueOrDefault(worker) + 1;
         if (happened is not { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response, Message: { } answer } || answer.Action is not (OrkAction.CommandResult or OrkAction.TelemetryResponse or OrkAction.StateResponse)) return;
         var most = Math.Min(SimDefaults.Worker.MaxHandlers, SimDefaults.Worker.MaxOverdueHandlers);
-        if (_atWork.GetValueOrDefault(worker) < most && facts.World.IsHonest(worker.Name) && happened.Payload.Span.IndexOf("ERR_WORKER_BUSY"u8) >= 0) facts.Violated(this, $"{worker} says it is busy with {_atWork.GetValueOrDefault(worker)} requests at work; {most} may be.");
+        if (facts.World.IsHonest(worker.Name) && happened.Payload.Span.IndexOf("ERR_WORKER_BUSY"u8) >= 0 && RequestsAt(worker, happened.Ticks, facts) is var requests && requests < most) facts.Violated(this, $"{worker} says it is busy with {requests} requests at work; {most} may be.");
 
         if (answer.Action != OrkAction.CommandResult && Refusals.OfWorker(worker, in happened, facts) is { } unwilling) facts.Violated(this, unwilling);
 
         if (answer is { Action: OrkAction.CommandResult, Status: CommandStatus.Unknown } && facts.World.IsHonest(worker.Name) && happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var order) && order.Envelope.Span.IndexOf("\"reexecute\":true"u8) >= 0) facts.Violated(this, $"{worker} says that it does not know of {answer.CommandId}, which it has leave to carry out again.");
+        _atWork[worker] = _atWork.GetValueOrDefault(worker) - 1;
+    }
 
-        // The handler of a query that ran out of time may be at work still.
-        var isOver = answer.Action == OrkAction.CommandResult || happened.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) < 0;
-        if (isOver) _atWork[worker] = _atWork.GetValueOrDefault(worker) - 1;
+    /// <summary>Requests that a Worker has not answered, the one that is just being answered among them, and queries that ran out of time and whose handlers are at work still.</summary>
+    private int RequestsAt(SimNode worker, long ticks, Facts facts)
+    {
+        var atWork = facts.World.Workers.First(each => each.Node == worker).AtWork;
+        var overdue = atWork.Before(ticks - TimeSpan.FromMilliseconds(SimDefaults.Worker.QueryTimeoutMs).Ticks + 1, areQueries: true);
+        return _atWork.GetValueOrDefault(worker) + overdue + atWork.EndedSince(ticks - JustEnded);
     }
 
     private void CheckWorker(string error, string? workerId, long ticks, Facts facts)

@@ -8,6 +8,9 @@ internal sealed class Room
     // A caller's share of a queue is used up at four fifths of it at the soonest.
     private const double Roomy = 0.8;
 
+    // What params and targets take at most, in bytes, of what callers order here.
+    private const int LargestRequest = 1_000;
+
     private readonly Dictionary<string, int> _byWorker = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _byDevice = new(StringComparer.Ordinal);
     private long _lostTicks = -1;
@@ -25,6 +28,7 @@ internal sealed class Room
         if (ticks == _lostTicks || _lostTicks >= 0 && _commits < 2 && facts.CommitInFlight) return null;
         var underWay = facts.CallerLinks.Sum(static link => link.Questions.Count);
         if (facts.Open.Count + underWay >= options.MaxOpen * Roomy) return null;
+        if (facts.Open.Values.Sum(static command => command.Row.Spec.RequestBytes) + (underWay * LargestRequest) >= options.MaxOpenBytes) return null;
         _byWorker.Clear();
         _byDevice.Clear();
         var (worker, device) = (0, 0);

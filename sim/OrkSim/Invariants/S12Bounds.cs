@@ -111,12 +111,16 @@ public sealed class Bounds : IInvariant
         if (facts.Open.Count > options.MaxOpen) facts.Violated(this, $"{facts.Open.Count} commands are open; {options.MaxOpen} may be.");
         if (facts.Settled > options.MaxSettled) facts.Violated(this, $"{facts.Settled} settled commands are kept; {options.MaxSettled} may be.");
         _inFlight.Clear();
+        var bytes = 0L;
         foreach (var command in facts.Open.Values)
         {
+            bytes += command.Row.Spec.RequestBytes;
             if (command.Row.State is not (CommandState.Dispatched or CommandState.Executing)) continue;
             var count = _inFlight[command.Row.WorkerId] = _inFlight.GetValueOrDefault(command.Row.WorkerId) + 1;
             if (count > options.WindowPerWorker) facts.Violated(this, $"{count} commands are in flight at {command.Row.WorkerId}; {options.WindowPerWorker} may be.");
         }
+
+        if (bytes > options.MaxOpenBytes) facts.Violated(this, $"What is open takes {bytes} bytes; {options.MaxOpenBytes} may be.");
     }
 
     /// <summary>While a turn has too much to record nothing is accepted; each command has a line of the log, and itself.</summary>

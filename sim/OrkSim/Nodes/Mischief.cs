@@ -44,7 +44,7 @@ internal sealed class Mischief(double chance, bool garbles = false)
 
     private sealed class Link(Mischief mischief, SimNode node, SimConnection link) : IConnection
     {
-        private static readonly string[] Ways = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "steal", "greed", "meddle", "pose", "astray", "mixup", "unsure", "nonsense"];
+        private static readonly string[] Ways = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "steal", "greed", "meddle", "pose", "astray", "mixup", "unsure", "wordless", "nonsense"];
 
         // An answer of another kind than was asked for.
         private static readonly (string Right, string Wrong)[] Kinds =
@@ -107,6 +107,8 @@ internal sealed class Mischief(double chance, bool garbles = false)
                     return link.Send(kind, correlation, before ?? payload);
                 case "unsure":
                     return link.Send(kind, correlation, Change(payload, $"\"{CommandWords.Of(CommandStatus.Success)}\"", $"\"{CommandWords.Of(CommandStatus.Unknown)}\""));
+                case "wordless":
+                    return link.Send(kind, correlation, Change(payload, "\"error\":\"", "\"mumbled\":\""));
                 default:
                     return link.Send(kind, correlation, Nonsense);
             }

@@ -239,6 +239,9 @@ internal sealed class AtWork(Func<long> nowTicks)
         return _handlers.Count + _ended.Count;
     }
 
+    /// <summary>How many ended after a time that is not long ago.</summary>
+    internal int EndedSince(long ticks) => _ended.Count(ended => ended >= ticks);
+
     private void End(Handler handler)
     {
         _handlers.Remove(handler);
