@@ -142,6 +142,16 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void A_failure_of_which_the_Worker_says_nothing_is_its_handlers()
+    {
+        var ork = new CoreHarness();
+        ork.Register();
+        var id = ork.Send();
+        ork.Result(ork.LastCommand(), "FAILED", "null");
+        AssertFailed(ork.Status(id), "ERR_HANDLER_FAILED", "failed");
+    }
+
+    [Fact]
     public void S4_what_comes_after_the_end_changes_nothing()
     {
         var ork = new CoreHarness(new KernelOptions { Health = Patient, Schedule = Rare });
