@@ -147,7 +147,10 @@ public sealed class Explorer
         }
     }
 
-    /// <summary>In rounds, each twice as long as the one before: every scenario has its turn at once, for what is wrong is mostly wrong soon.</summary>
+    /// <summary>
+    /// In rounds, each twice as long as the one before: every scenario has its turn at once, for what is wrong is mostly wrong soon. One whose runs take four times as long as
+    /// another's has twice its time: with equal times it would have too few runs, with equal runs it would leave no time for others.
+    /// </summary>
     private IEnumerable<Slice> Rounds(Slice[] slices, TimeSpan time)
     {
         var rounds = 1;
@@ -156,11 +159,24 @@ public sealed class Explorer
         {
             // What is left is shared by this round and those that follow, each of which has twice the time of the one before.
             var end = _clock.Elapsed + ((time - _clock.Elapsed) / ((1 << (round + 1)) - 1));
+            var weights = Weights(slices);
+            var left = weights.Sum();
             for (var turn = 0; turn < slices.Length; turn++)
             {
-                slices[turn].Begin(_clock.Elapsed + ((end - _clock.Elapsed) / (slices.Length - turn)));
+                slices[turn].Begin(_clock.Elapsed + ((end - _clock.Elapsed) * (weights[turn] / left)));
+                left -= weights[turn];
                 yield return slices[turn];
             }
+        }
+    }
+
+    /// <summary>The square root of what a run takes; of those of which that is not known, as much as the others have on average.</summary>
+    private double[] Weights(Slice[] slices)
+    {
+        lock (_gate)
+        {
+            var known = slices.Where(static slice => slice.RunSeconds > 0).Select(static slice => Math.Sqrt(slice.RunSeconds)).DefaultIfEmpty(1).Average();
+            return [.. slices.Select(slice => slice.RunSeconds > 0 ? Math.Sqrt(slice.RunSeconds) : known)];
         }
     }
 
@@ -305,6 +321,8 @@ public sealed class Explorer
         // A mirrored run takes as long as some four others.
         private const ulong MirroredOfChecked = 5;
 
+        private const double OfLatest = 0.3;
+
         private readonly long? _budget = explorer._options.Runs;
         private IEnumerator<Func<SimRun>>? _work;
         private ulong _coyoteSeed = explorer._options.Seed;
@@ -315,6 +333,9 @@ public sealed class Explorer
         private long _toldMs;
 
         internal bool IsParallel => Explorer.IsParallel(gear);
+
+        /// <summary>What a run takes, the latest counting most: the first ones pay for code that is not compiled yet. 0 where that is not known.</summary>
+        internal double RunSeconds { get; private set; }
 
         /// <summary>Its turn begins.</summary>
         /// <param name="until">How long it lasts on the explorer's clock, or null where the runs say.</param>
@@ -339,7 +360,9 @@ public sealed class Explorer
         {
             var begun = explorer._clock.Elapsed;
             var run = one();
-            explorer.Pace(scenario, run.Result, explorer._clock.Elapsed - begun);
+            var worked = explorer._clock.Elapsed - begun;
+            explorer.Pace(scenario, run.Result, worked);
+            lock (explorer._gate) RunSeconds = RunSeconds > 0 ? RunSeconds + ((worked.TotalSeconds - RunSeconds) * OfLatest) : worked.TotalSeconds;
             explorer.Take(run, scenario);
             Told();
         }
