@@ -34,8 +34,8 @@ public static class SimDefaults
         Loop = new LoopOptions { InboxLimit = 6, BatchLimit = 4, PendingRecordLimit = 40, DrainMs = 750 },
         Commands = new CommandOptions
         {
-            MaxOpen = 400,
-            MaxOpenBytes = 6 * 1024,
+            MaxOpen = 200,
+            MaxOpenBytes = 8 * 1024,
             MaxResultBytes = 1_024,
             MaxOpenPerWorker = 48,
             MaxOpenPerDevice = 24,
