@@ -36,7 +36,17 @@ internal sealed class CircuitCauses
         if (at < 0 || frame.Message is not { } answer || answer.Action != OrkAction.CommandResult && frame.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0) return;
 
         // One that may have come too late for the kernel stays a failure.
-        if (frame.Ticks - watched.Asked[at].Ticks >= ShortestTimeout(facts) - Slack) return;
+        var asked = watched.Asked[at].Ticks;
+        if (frame.Ticks - asked >= ShortestTimeout(facts) - Slack) return;
+
+        // What leaves as a kernel wakes it may have decided before it stood still: its time was over then, and who knows whether the answer was heard.
+        if (asked < facts.AwakeTicks + SlowCommit.Ticks)
+        {
+            watched.DoubtfulTicks.Add(asked);
+            watched.Asked.RemoveAt(at);
+            return;
+        }
+
         if (watched.AnsweredTicks.Count == MostAnswers) watched.AnsweredTicks.RemoveAt(0);
         watched.AnsweredTicks.Add(frame.Ticks);
         watched.Asked.RemoveAt(at);
@@ -55,6 +65,7 @@ internal sealed class CircuitCauses
         watched.Asked.Clear();
         watched.LostTicks.Clear();
         watched.AnsweredTicks.Clear();
+        watched.DoubtfulTicks.Clear();
         return missing is null ? null : $"The circuit of {worker} opens: {note.Detail}; {missing}.";
     }
 
@@ -95,7 +106,7 @@ internal sealed class CircuitCauses
         if (facts.CircuitOf(worker) != KernelEvent.CircuitClosed || facts.LinkOf(worker) is not { } link || !link.KernelSide.IsOpen) return null;
         var over = facts.NowTicks - LongestTimeout(facts) - Slack - (2 * facts.World.WorstLateness.Ticks);
         var failed = watched.Asked.Count(asked => asked.Link == link && asked.Ticks >= since && asked.Ticks < over);
-        var answered = watched.AnsweredTicks.Count(at => at >= facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks) + watched.Asked.Count(asked => asked.Ticks >= over);
+        var answered = watched.AnsweredTicks.Count(at => at >= facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks) + watched.Asked.Count(asked => asked.Ticks >= over) + watched.DoubtfulTicks.Count;
         return failed + answered >= options.MinExchanges * margin && failed * 100 >= (failed + answered) * options.FailurePercent * margin
             ? $"{failed} requests to {worker} failed lately and {answered} at most were answered, and its circuit is closed; {options.FailurePercent} % open it." : null;
     }
@@ -122,7 +133,7 @@ internal sealed class CircuitCauses
 
         // What a kernel that stood still decided before it left after, or not at all.
         if (facts.AwakeTicks > since) return null;
-        var failed = watched.Asked.Count(asked => asked.Ticks >= since - longest);
+        var failed = watched.Asked.Count(asked => asked.Ticks >= since - longest) + watched.DoubtfulTicks.Count(at => at >= since - longest);
         return failed >= told ? null : $"{failed} requests can have failed in that while";
     }
 
@@ -169,5 +180,8 @@ internal sealed class CircuitCauses
         internal List<long> LostTicks { get; } = [];
 
         internal List<long> AnsweredTicks { get; } = [];
+
+        /// <summary>When those left that were answered, perhaps too late for the kernel. It has few: each time that it wakes, what is outstanding.</summary>
+        internal List<long> DoubtfulTicks { get; } = [];
     }
 }

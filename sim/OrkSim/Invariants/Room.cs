@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Ork.Protocol;
 
 namespace OrkSim;
 
@@ -28,7 +29,8 @@ internal sealed class Room
         if (ticks == _lostTicks || _lostTicks >= 0 && _commits < 2 && facts.CommitInFlight) return null;
         var underWay = facts.CallerLinks.Sum(static link => link.Questions.Count);
         if (facts.Open.Count + underWay >= options.MaxOpen * Roomy) return null;
-        if (facts.Open.Values.Sum(static command => command.Row.Spec.RequestBytes) + (underWay * LargestRequest) >= options.MaxOpenBytes) return null;
+        var orders = facts.CallerLinks.Sum(static link => link.Questions.Values.Count(static asked => asked.Action == OrkAction.CommandRequest));
+        if (facts.Open.Values.Sum(static command => command.Row.Spec.RequestBytes) + (orders * LargestRequest) >= options.MaxOpenBytes) return null;
         _byWorker.Clear();
         _byDevice.Clear();
         var (worker, device) = (0, 0);
