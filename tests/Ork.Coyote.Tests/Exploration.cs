@@ -28,11 +28,17 @@ internal static class Exploration
     // Reported whenever a TimeProvider is handed in, and all the same in our hands: the provider is ours, and so are its timers.
     private static readonly HashSet<string> Harmless = ["System.Threading.Tasks.Task.Delay"];
 
+    // A test that makes no step for a second, by the wall clock, is taken for stuck and ended by a thread of Coyote's while its own threads run on: on a busy machine that
+    // accuses tests that are well, or crashes.
+    // What can be seen to wait for nothing is reported at once, whatever this is.
+    private const uint StuckMs = 60_000;
+
     private static Configuration Plain(uint schedules) => Configuration.Create()
         .WithTelemetryEnabled(false)
         .WithTestingIterations(schedules)
         .WithMaxSchedulingSteps(6_000)
         .WithPotentialDeadlocksReportedAsBugs(true)
+        .WithDeadlockTimeout(StuckMs)
         .WithRandomGeneratorSeed(1);
 
     private static TestReport Run(Func<Task> test, Configuration configuration)
