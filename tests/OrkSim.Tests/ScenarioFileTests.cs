@@ -91,6 +91,15 @@ public sealed class ScenarioFileTests
         Assert.Equal(ScenarioYaml.Write(concrete), ScenarioYaml.Write(ScenarioFile.Parse(ScenarioYaml.Write(concrete), name)));
     }
 
+    [Fact]
+    public void A_fault_that_was_drawn_away_is_written_and_read_as_one_that_strikes_no_times()
+    {
+        var drawn = ScenarioFile.Parse("name: a\nfaults:\n  - storm: { times: 0, at: 3s }", "a");
+        Assert.Equal(0, Assert.Single(drawn.Faults).Times.Max);
+        Assert.Contains("storm: { times: 0, at: 3s }", ScenarioYaml.Write(drawn), StringComparison.Ordinal);
+        Assert.True(Accepts(ScenarioYaml.Write(drawn)));
+    }
+
     [Theory]
     [MemberData(nameof(Files))]
     public void The_schema_takes_what_the_reader_takes(string name) => Assert.True(Accepts(ScenarioYaml.Write(ScenarioCatalogue.Find(name)!)));

@@ -79,6 +79,7 @@ public sealed class Reconnecting : IInvariant
                 _failed.Clear();
                 _store = default;
                 _opened.Add(happened.Node!);
+                BeginsAnew(happened.Node!, Store);
                 break;
             case SimEventKind.NodeDown when _opened.Remove(happened.Node!) && happened.Detail?.StartsWith(ErrorCodes.StoreUnavailable.Code, StringComparison.Ordinal) == true:
                 facts.Violated(this, $"{happened.Node} ends for a store that it had open and cannot open just then: {happened.Detail}");
@@ -98,11 +99,20 @@ public sealed class Reconnecting : IInvariant
                 _lost.Remove(happened.Node!);
                 _callers.Forget(happened.Node!);
                 _opened.Remove(happened.Node!);
-                _tries.Remove((happened.Node!, Store));
+                BeginsAnew(happened.Node!);
                 break;
             case SimEventKind.Pulse when facts is { IsServed: true, Holder: { } kernel }:
                 CheckPatience(kernel, happened.Ticks, facts);
                 break;
+        }
+    }
+
+    /// <summary>Pauses are not stored: whoever starts again, or recovers from its store, has not failed yet.</summary>
+    private void BeginsAnew(SimNode node, string? but = null)
+    {
+        foreach (var (from, to) in _tries.Keys)
+        {
+            if (from == node && to != but) _tries.Remove((from, to));
         }
     }
 

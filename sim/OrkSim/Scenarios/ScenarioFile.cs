@@ -191,9 +191,12 @@ public static class ScenarioFile
                 Wrong(body, $"'{name}' holds keys, such as {{ times: 1 }}.");
             }
 
-            if (Problems.Count == before && spec.Times.Max == 0 && spec.PerMinute.Max <= 0) Wrong(nameNode, $"'{name}' never strikes: give it 'times' or 'perMinute'.");
+            if (Problems.Count == before && !SaysHowOften(body)) Wrong(nameNode, $"'{name}' never strikes: give it 'times' or 'perMinute'.");
             return spec;
         }
+
+        private static bool SaysHowOften(YamlNode? body) =>
+            body is YamlMappingNode keys && keys.Children.Any(static key => key.Key is YamlScalarNode { Value: { } name } && FaultScenarioKeys.HowOften.Contains(name));
 
         private List<string> Ids(YamlNode node)
         {

@@ -58,7 +58,7 @@ public static class ScenarioSchema
             properties[fault.Name] = Described(fault.Says, new JsonObject
             {
                 ["type"] = "object", ["additionalProperties"] = false, ["properties"] = keys,
-                ["anyOf"] = new JsonArray(new JsonObject { ["required"] = new JsonArray("perMinute") }, new JsonObject { ["required"] = new JsonArray("times") }),
+                ["anyOf"] = new JsonArray([.. FaultScenarioKeys.HowOften.Select(static name => new JsonObject { ["required"] = new JsonArray(name) })]),
             });
         }
 

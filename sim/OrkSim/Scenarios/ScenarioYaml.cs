@@ -56,9 +56,8 @@ public static class ScenarioYaml
         text.Append("faults:\n");
         foreach (var spec in scenario.Faults)
         {
-            var usual = new FaultSpec { Kind = spec.Kind };
             var fault = Array.Find(known, fault => fault.Name == spec.Kind) ?? throw new ScenarioException($"There is no fault '{spec.Kind}'.");
-            var parts = FaultScenarioKeys.Of(fault).Where(key => !key.IsSame(spec, usual)).Select(key => $"{key.Name}: {key.Write(spec)}").ToList();
+            var parts = FaultScenarioKeys.Write(fault, spec).Select(static key => $"{key.Name}: {key.Value}").ToList();
             text.Append("  - ").Append(spec.Kind).Append(": ").Append(Braced(parts, "      ")).Append('\n');
         }
     }
