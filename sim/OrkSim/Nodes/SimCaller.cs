@@ -128,12 +128,20 @@ internal sealed class SimCaller
         var mean = TimeSpan.FromSeconds(1 / _world.Scenario.Workload.Flood.Min);
         while (true)
         {
-            await Task.Delay(_world.Draws.Gap(mean), Node.Clock);
+            await PauseAsync(mean);
             var worker = _world.Workers[0];
             if (worker.DeviceIds.Count == 0) continue;
             var deviceId = _world.Draws.Pick(DrawKind.Pick, 2) == 0 ? worker.DeviceIds[0] : _world.Draws.Of(worker.DeviceIds);
             _world.Observe(Node, FloodOnceAsync(new CommandOrder { Command = MinerContract.Reboot, DeviceId = deviceId, DeadlineMs = 20_000 }));
         }
+    }
+
+    /// <summary>Waits until the next call is due, at the pace that goes with the time.</summary>
+    private async Task PauseAsync(TimeSpan mean)
+    {
+        var pace = _world.FaultsOn ? 1 : _world.Scenario.Workload.AfterHealing.Min;
+        if (pace > 0) await Task.Delay(_world.Draws.Gap(mean) / pace, Node.Clock);
+        else await new TaskCompletionSource().Task;
     }
 
     private Task<CommandReceipt?> FloodOnceAsync(CommandOrder order) => CallAsync("flood", 0, () => _client!.SendAsync(order), order);
@@ -162,7 +170,7 @@ internal sealed class SimCaller
         var mean = TimeSpan.FromSeconds(work.Callers.Min / work.CommandsPerSecond.Min);
         while (true)
         {
-            await Task.Delay(_world.Draws.Gap(mean), Node.Clock);
+            await PauseAsync(mean);
             _world.Observe(Node, _world.Draws.Chance(work.Pulls.Min) ? PullAsync() : CommandAsync());
         }
     }

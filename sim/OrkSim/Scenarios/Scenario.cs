@@ -89,6 +89,9 @@ public sealed record Workload
     /// <summary>Commands a second that one caller more sends to that device and its Worker, waiting for nothing.</summary>
     public RealRange Flood { get; init; } = 0;
 
+    /// <summary>The share of the pace that is kept once the world is healed: whether it serves again shows with few commands as well, and those cost a run most of its time.</summary>
+    public RealRange AfterHealing { get; init; } = 0.25;
+
     /// <summary>When a caller tells every device at once to sleep, urgently; never where it is 0.</summary>
     public TimeRange CurtailAt { get; init; } = TimeSpan.Zero;
 

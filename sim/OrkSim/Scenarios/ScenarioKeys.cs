@@ -54,6 +54,7 @@ internal static class ScenarioKeys
         Work("look", "The share that is looked at again and again while its caller waits for its end.", Forms.Real(0, 1, 0), w => w.Look, (w, v) => w with { Look = v }),
         Work("pulls", "The share of calls that are telemetry or state pulls instead of commands.", Forms.Real(0, 1, 0), w => w.Pulls, (w, v) => w with { Pulls = v }),
         Work("flood", "Commands a second of one caller more, which sends to the first Worker and waits for nothing.", Forms.Real(0, 5_000, 0), w => w.Flood, (w, v) => w with { Flood = v }),
+        Work("afterHealing", "The share of the pace, flood included, that is kept once the world is healed.", Forms.Real(0, 1, 0.25), w => w.AfterHealing, (w, v) => w with { AfterHealing = v }),
         Work("curtailAt", "When a caller tells every device at once to sleep, urgently; 0s for never.", Forms.Times("5s..15s"), w => w.CurtailAt, (w, v) => w with { CurtailAt = v }),
         Work("deadline", "The deadline that callers set.", Forms.Times("2s..20s"), w => w.Deadline, (w, v) => w with { Deadline = v }),
         Work("timeout", "How long a caller waits for the end of a call.", Forms.Time("10s"), w => w.Timeout, (w, v) => w with { Timeout = v }),
