@@ -12,7 +12,7 @@ public sealed class PullOnly : IInvariant
     public string Says => "Nothing is accepted from a Worker that is not the answer to an outstanding request: its link is closed instead. The product's own runtime sends nothing else.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Note | SimEventKind.Pulse;
 
     private static readonly long Patience = TimeSpan.FromSeconds(1).Ticks;
 
@@ -29,6 +29,13 @@ public sealed class PullOnly : IInvariant
         if (happened.Kind == SimEventKind.FrameSent)
         {
             if (happened.Frame != FrameKind.Goodbye && happened.Connection!.Facts is { } link && link.KernelSide == happened.Connection) Check(link, facts);
+            return;
+        }
+
+        if (happened.Kind == SimEventKind.Note)
+        {
+            // A Worker that may not be trusted may come under another's name.
+            if (happened.Note == Ork.Kernel.KernelEvent.PullOnlyViolation && facts.World.Workers.All(worker => facts.World.IsHonest(worker.Node.Name))) facts.Violated(this, $"{happened.Subject} is said to have sent what answers nothing ({happened.Detail}), and runs nothing but the product's runtime.");
             return;
         }
 

@@ -137,13 +137,13 @@ public sealed class RecoveryIsExact : IInvariant
         if (bytes != inStore) facts.Violated(this, $"The kernel says the open commands have {bytes} bytes; in the store they have {inStore}.");
         var settled = kernel.GetProperty("settledRetained").GetInt32();
         if (settled != facts.Settled) facts.Violated(this, $"The kernel says it keeps {settled} settled commands; in the store there are {facts.Settled}.");
-        if (!kernel.TryGetProperty("draining", out var draining) || draining.GetBoolean() && happened.Node!.StopTicks is null || !draining.GetBoolean() && happened.Node!.StopTicks + Turn < asked.Ticks) facts.Violated(this, $"The kernel says whether it is about to end: {draining}; it was told to {(happened.Node!.StopTicks is { } stop ? $"{SimDefaults.Seconds(happened.Ticks - stop)} s ago" : "by nobody")}.");
+        if (!kernel.TryGetProperty("draining", out var draining) || draining.GetBoolean() && happened.Node!.StopTicks is null || !draining.GetBoolean() && Math.Max(happened.Node!.StopTicks ?? long.MaxValue - Turn, facts.AwakeTicks) + Turn < asked.Ticks) facts.Violated(this, $"The kernel says whether it is about to end: {draining}; it was told to {(happened.Node!.StopTicks is { } stop ? $"{SimDefaults.Seconds(happened.Ticks - stop)} s ago" : "by nobody")}.");
         if (kernel.GetProperty("epoch").GetInt64() is var epoch && epoch != facts.Epoch) facts.Violated(this, $"The kernel says its epoch is {epoch}; it opened the store with {facts.Epoch}.");
         var inFlight = facts.Open.Values.Count(static command => command.Row.State is CommandState.Dispatched or CommandState.Executing);
         if (kernel.GetProperty("inFlight").GetInt32() is var sent && sent != inFlight) facts.Violated(this, $"The kernel says {sent} commands are in flight; in the store there are {inFlight}.");
         var (upMs, knownMs) = (kernel.GetProperty("uptimeMs").GetInt64(), (happened.Ticks - facts.HeldSinceTicks) / TimeSpan.TicksPerMillisecond);
         if (Math.Abs(upMs - knownMs) > Moment / TimeSpan.TicksPerMillisecond && facts.AwakeTicks == facts.HeldSinceTicks) facts.Violated(this, $"The kernel says it is up for {upMs} ms; it opened the store {knownMs} ms ago.");
-        if (kernel.GetProperty("longPolls").GetInt32() is var polls && polls < 0) facts.Violated(this, $"The kernel says {polls} long polls wait.");
+        if (kernel.GetProperty("longPolls").GetInt32() is var polls && (polls < 0 || polls > facts.World.KernelOptions.Commands.MaxWaiters)) facts.Violated(this, $"The kernel says {polls} long polls wait; {facts.World.KernelOptions.Commands.MaxWaiters} may.");
         CheckTotal(kernel, "accepted", _accepted, facts);
         CheckTotal(kernel, "succeeded", _succeeded, facts);
         CheckTotal(kernel, "failed", _failed, facts);

@@ -8,12 +8,16 @@ public sealed class OrderlyStop : IInvariant
     // The kernel counts whole milliseconds.
     private static readonly long Slack = TimeSpan.FromMilliseconds(2).Ticks;
 
+    // More than a stall of the disk that no pulse has seen.
+    private static readonly long Moment = TimeSpan.FromMilliseconds(350).Ticks;
+
     // Two commits, and the ends of all links.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
 
     private readonly Dictionary<SimNode, long> _told = [];
     private readonly Dictionary<SimNode, long> _ending = [];
     private readonly HashSet<SimNode> _hasFailed = [];
+    private readonly HashSet<SimNode> _idle = [];
 
     /// <inheritdoc/>
     public string Id => "S24";
@@ -35,19 +39,23 @@ public sealed class OrderlyStop : IInvariant
             _told.Remove(kernel);
             _ending.Remove(kernel);
             _hasFailed.Remove(kernel);
+            _idle.Remove(kernel);
         }
         else if (happened is { Kind: SimEventKind.Note, Note: KernelEvent.Stopped })
         {
+            if (_idle.Contains(kernel)) CheckHaste(kernel, happened.Ticks, facts);
             if (kernel == facts.Holder && !facts.CommitInFlight && !_hasFailed.Contains(kernel)) CheckLeft(kernel, facts);
         }
         else if (happened is { Kind: SimEventKind.Note, Note: KernelEvent.CommitFailed })
         {
             // What it last knew of what is in flight, it could not record.
             _hasFailed.Add(kernel);
+            _idle.Remove(kernel);
         }
         else if (happened is { Kind: SimEventKind.Note, Note: KernelEvent.Draining })
         {
             _told[kernel] = _ending[kernel] = happened.Ticks;
+            if (kernel == facts.Holder && !facts.CommitInFlight && !facts.Open.Values.Any(static command => IsInFlight(command.Row.State))) _idle.Add(kernel);
         }
         else if (happened.Batch is { } batch && _told.TryGetValue(kernel, out var told)) Check(batch, kernel, told, happened.Ticks, facts);
     }
@@ -56,6 +64,7 @@ public sealed class OrderlyStop : IInvariant
     private void CheckEnd(long ticks, Facts facts)
     {
         var store = facts.World.Store;
+        if (store.Stalled) _idle.Clear();
         if (facts.World.KernelNode is { IsUp: true, StopTicks: { } asked } node && !_told.ContainsKey(node))
         {
             // It may be about to open its store.
@@ -75,8 +84,17 @@ public sealed class OrderlyStop : IInvariant
     {
         foreach (var command in facts.Open.Values)
         {
-            if (command.Row.State is CommandState.Dispatched or CommandState.Executing) facts.Violated(this, $"{kernel} has ended as it was told to, and leaves {command.Id} as {command.Row.State}.");
+            if (IsInFlight(command.Row.State)) facts.Violated(this, $"{kernel} has ended as it was told to, and leaves {command.Id} as {command.Row.State}.");
         }
+    }
+
+    private static bool IsInFlight(CommandState state) => state is CommandState.Dispatched or CommandState.Executing;
+
+    /// <summary>One that has nothing in flight has nothing to wait for but its last commits.</summary>
+    private void CheckHaste(SimNode kernel, long ticks, Facts facts)
+    {
+        var commits = 3 * facts.World.Store.Behaviour.MaxCommit.Ticks;
+        if (kernel.AwakeTicks < _told[kernel] && ticks - _told[kernel] > commits + Moment + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{kernel} had nothing in flight when it was told to stop, and takes {SimDefaults.Seconds(ticks - _told[kernel])} s to end.");
     }
 
     private void Check(CommitBatch batch, SimNode kernel, long told, long ticks, Facts facts)
@@ -85,6 +103,8 @@ public sealed class OrderlyStop : IInvariant
         if (isAfter && batch.NewCommands.Count > 0) facts.Violated(this, $"{kernel} was told to stop and takes {batch.NewCommands[0].Spec.CommandId}.");
         foreach (var row in batch.Log)
         {
+            // Begun in the turn in which it was told.
+            if (IsInFlight(row.To)) _idle.Remove(kernel);
             if (isAfter && row.To == CommandState.Dispatched) facts.Violated(this, $"{kernel} was told to stop and begins attempt {row.Attempt} of {facts.BySeq(row.CommandSeq)?.Id}.");
             if (row.To != CommandState.Timeout || !row.Detail.StartsWith(nameof(CommandTrigger.ShuttingDown), StringComparison.Ordinal)) continue;
             if (ticks - told < TimeSpan.FromMilliseconds(facts.World.KernelOptions.Loop.DrainMs).Ticks - Slack) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - told)} s ago and does not wait any longer for {facts.BySeq(row.CommandSeq)?.Id}.");
