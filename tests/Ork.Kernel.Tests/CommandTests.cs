@@ -363,6 +363,16 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void A_fenced_kernels_later_attempt_says_nothing_of_the_one_before_it()
+    {
+        _ork.Register();
+        var id = _ork.Send(command: "set-led", parameters: "{\"on\":true}");
+        for (var i = 0; i < 100 && _ork.CommandsSent() < 2; i++) _ork.Pass(100);
+        _ork.Result(_ork.LastCommand(), "FAILED", "\"ERR_STALE_EPOCH\"");
+        AssertFailed(_ork.Status(id), "ERR_STALE_EPOCH", "unknown");
+    }
+
+    [Fact]
     public void A_terminated_Workers_commands_end_and_new_ones_are_refused()
     {
         var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { WindowPerWorker = 1 } });

@@ -29,6 +29,12 @@ public sealed class DispatchTests
         Assert.NotEmpty(refused.GetProperty("message").GetString()!);
     }
 
+    [Fact]
+    public void A_device_is_found_however_its_id_is_written()
+    {
+        Assert.Equal("d1", _ork.Status(_ork.Send("\\u00641")).GetProperty("deviceId").GetString());
+    }
+
     [Theory]
     [InlineData("action.push")]
     [InlineData("action.query")]

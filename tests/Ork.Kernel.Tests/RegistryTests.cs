@@ -142,6 +142,18 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void S12_the_link_of_a_Worker_that_leaves_too_much_unanswered_is_closed()
+    {
+        var ork = new CoreHarness(new KernelOptions { Pulls = new PullOptions { MaxPulls = 100_000, WindowPerWorker = 100_000 } });
+        ork.Register();
+        var outstanding = ork.Core.Registry.FindWorker("w1")!.Link!.Outstanding;
+        while (outstanding.Count < Exchanges.MaxOutstanding) Assert.DoesNotContain(Pull(), static seen => seen.Kind == EffectKind.Close);
+        AssertRefused(Pull(), ErrorCodes.WorkerUnresponsive);
+
+        IReadOnlyList<Seen> Pull() => ork.Ask("telemetry.pull", $$$"""{"query":{"type":"metrics","number":{{{outstanding.Count}}}}}""", "d1");
+    }
+
+    [Fact]
     public void Who_loses_many_devices_at_once_is_told_once()
     {
         var events = new DeadOwners();
