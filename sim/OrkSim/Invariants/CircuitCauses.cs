@@ -39,9 +39,10 @@ internal sealed class CircuitCauses
         var asked = watched.Asked[at].Ticks;
         if (frame.Ticks - asked >= ShortestTimeout(facts) - Slack) return;
 
-        // What leaves as a kernel wakes it may have decided before it stood still: its time was over then, and who knows whether the answer was heard.
-        if (asked < facts.AwakeTicks + SlowCommit.Ticks)
+        // What leaves as a kernel wakes it may have decided before it stood still, and a command before its commit: its time was over then, and who knows whether the answer was heard.
+        if (asked < facts.AwakeTicks + SlowCommit.Ticks || (answer.Action == OrkAction.CommandResult && MayWaitForCommits(facts)))
         {
+            if (watched.DoubtfulTicks.Count == MostAnswers) watched.DoubtfulTicks.RemoveAt(0);
             watched.DoubtfulTicks.Add(asked);
             watched.Asked.RemoveAt(at);
             return;
@@ -123,8 +124,7 @@ internal sealed class CircuitCauses
             return lost >= options.LinksLostToOpen ? null : $"its links were lost {lost} times in that while";
         }
 
-        var scenario = facts.World.Scenario;
-        if (scenario.Store.Commit.Max > SlowCommit || scenario.Faults.Any(static fault => Slowing.Contains(fault.Kind))) return null;
+        if (MayWaitForCommits(facts)) return null;
         if (!int.TryParse(why.AsSpan(0, Math.Max(0, why.IndexOf(' ', StringComparison.Ordinal))), System.Globalization.CultureInfo.InvariantCulture, out var told)) return null;
         var longest = LongestTimeout(facts) + Slack + facts.World.WorstLateness.Ticks + (facts.AwakeTicks > windowed ? ticks - windowed : 0);
 
@@ -158,6 +158,9 @@ internal sealed class CircuitCauses
         return answered <= all - failed ? null : $"{answered} were answered in that while";
     }
 
+    private static bool MayWaitForCommits(Facts facts) =>
+        facts.World.Scenario.Store.Commit.Max > SlowCommit || facts.World.Scenario.Faults.Any(static fault => Slowing.Contains(fault.Kind));
+
     private static int[] Numbers(string why) =>
         [.. why.Split(' ').Where(static word => int.TryParse(word, System.Globalization.CultureInfo.InvariantCulture, out _)).Select(static word => int.Parse(word, System.Globalization.CultureInfo.InvariantCulture))];
 
@@ -181,7 +184,7 @@ internal sealed class CircuitCauses
 
         internal List<long> AnsweredTicks { get; } = [];
 
-        /// <summary>When those left that were answered, perhaps too late for the kernel. It has few: each time that it wakes, what is outstanding.</summary>
+        /// <summary>When those left that were answered, perhaps too late for the kernel.</summary>
         internal List<long> DoubtfulTicks { get; } = [];
     }
 }
