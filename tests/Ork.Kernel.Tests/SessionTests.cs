@@ -38,6 +38,7 @@ public sealed class SessionTests
 
         // Room was made, and used up before it was heard of.
         _connection.Drain();
+        while (_connection.Awaited < 2) await Task.Yield();
         Assert.Equal([InputKind.LinkUp, InputKind.LinkCongested], Taken());
         _connection.Drain();
         while (!Taken().Contains(InputKind.LinkDrained)) await Task.Yield();
@@ -92,12 +93,13 @@ public sealed class SessionTests
         _connection.HasRoom = false;
         session.Send(FrameKind.Response, 1, default);
         _connection.Arrive(FrameKind.Request, 2);
-        while (_connection.Waiting > 0) await Task.Yield();
+        while (_connection.Awaited < 1) await Task.Yield();
         Assert.Single(Taken());
 
         // Room was made, and used up before it was heard of.
         session.Send(FrameKind.Response, 1, default);
         _connection.Drain();
+        while (_connection.Awaited < 2) await Task.Yield();
         Assert.Single(Taken());
         _connection.Drain();
         while (Taken().Count < 2) await Task.Yield();
@@ -129,7 +131,7 @@ public sealed class SessionTests
     {
         private readonly Arrivals<ReceivedFrame> _arrived = new();
         private TaskCompletionSource _drained = new();
-        private int _waiting;
+        private int _awaited;
 
         public PeerIdentity Peer => new("key", "played");
 
@@ -142,14 +144,7 @@ public sealed class SessionTests
 
         internal List<FrameKind> Sent { get; } = [];
 
-        internal int Waiting => Volatile.Read(ref _waiting);
-
-        public async ValueTask<ReceivedFrame?> ReceiveAsync()
-        {
-            if (!await _arrived.WaitAsync() || !_arrived.TryTake(out var frame)) return null;
-            Interlocked.Decrement(ref _waiting);
-            return frame;
-        }
+        public async ValueTask<ReceivedFrame?> ReceiveAsync() => await _arrived.WaitAsync() && _arrived.TryTake(out var frame) ? frame : null;
 
         public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
         {
@@ -157,7 +152,15 @@ public sealed class SessionTests
             return HasRoom;
         }
 
-        public ValueTask DrainedAsync() => new(_drained.Task);
+        /// <summary>How often somebody has begun to wait for room.</summary>
+        internal int Awaited => Volatile.Read(ref _awaited);
+
+        public ValueTask DrainedAsync()
+        {
+            var drained = _drained.Task;
+            Interlocked.Increment(ref _awaited);
+            return new ValueTask(drained);
+        }
 
         public void Close(Refusal? reason)
         {
@@ -165,7 +168,7 @@ public sealed class SessionTests
             if (!OutlivesItsClose) _arrived.Close();
         }
 
-        /// <summary>Room was made: whoever waits for it goes on within the call.</summary>
+        /// <summary>Room was made.</summary>
         internal void Drain()
         {
             var drained = _drained;
@@ -173,10 +176,6 @@ public sealed class SessionTests
             drained.SetResult();
         }
 
-        internal void Arrive(FrameKind kind, ulong correlation)
-        {
-            Interlocked.Increment(ref _waiting);
-            _arrived.Offer(new ReceivedFrame(kind, correlation, default));
-        }
+        internal void Arrive(FrameKind kind, ulong correlation) => _arrived.Offer(new ReceivedFrame(kind, correlation, default));
     }
 }
