@@ -147,7 +147,7 @@ public sealed class RegistryTests
         var ork = new CoreHarness(new KernelOptions { Pulls = new PullOptions { MaxPulls = 100_000, WindowPerWorker = 100_000 } });
         ork.Register();
         var outstanding = ork.Core.Registry.FindWorker("w1")!.Link!.Outstanding;
-        while (outstanding.Count < Exchanges.MaxOutstanding) Assert.DoesNotContain(Pull(), static seen => seen.Kind == EffectKind.Close);
+        for (var before = outstanding.Count; before < Exchanges.MaxOutstanding; before++) Assert.DoesNotContain(Pull(), static seen => seen.Kind == EffectKind.Close);
         AssertRefused(Pull(), ErrorCodes.WorkerUnresponsive);
 
         IReadOnlyList<Seen> Pull() => ork.Ask("telemetry.pull", $$$"""{"query":{"type":"metrics","number":{{{outstanding.Count}}}}}""", "d1");

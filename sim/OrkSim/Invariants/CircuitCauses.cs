@@ -107,7 +107,7 @@ internal sealed class CircuitCauses
         if (facts.CircuitOf(worker) != KernelEvent.CircuitClosed || facts.LinkOf(worker) is not { } link || !link.KernelSide.IsOpen) return null;
         var over = facts.NowTicks - LongestTimeout(facts) - Slack - (2 * facts.World.WorstLateness.Ticks);
         var failed = watched.Asked.Count(asked => asked.Link == link && asked.Ticks >= since && asked.Ticks < over);
-        var answered = watched.AnsweredTicks.Count(at => at >= facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks) + watched.Asked.Count(asked => asked.Ticks >= over) + watched.DoubtfulTicks.Count;
+        var answered = watched.AnsweredTicks.Count(at => at >= facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks) + watched.Asked.Count(asked => asked.Ticks >= over) + watched.DoubtfulTicks.Count(asked => asked >= facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks - LongestTimeout(facts));
         return failed + answered >= options.MinExchanges * margin && failed * 100 >= (failed + answered) * options.FailurePercent * margin
             ? $"{failed} requests to {worker} failed lately and {answered} at most were answered, and its circuit is closed; {options.FailurePercent} % open it." : null;
     }

@@ -89,7 +89,7 @@ public sealed class Bounds : IInvariant
             if (message.Action == OrkAction.IdentityRequest) CheckRegistrations(facts);
             else if (happened.Frame == FrameKind.Request && message.Action is OrkAction.TelemetryPull or OrkAction.StatePull) CheckPulls(happened.Connection!.Facts!, in happened, facts);
             else if (happened.Frame == FrameKind.Request && message.Action == OrkAction.CommandRequest) CheckJam(happened.Connection!, facts);
-            else if (message.Action == OrkAction.WorkerListResponse && message.Listing.TryGetProperty("kernel", out var kernel)) CheckTold(kernel, facts);
+            else if (message.Action == OrkAction.WorkerListResponse && message.Listing.TryGetProperty("kernel", out var kernel)) CheckTold(kernel, happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked) ? asked.Ticks : 0, facts);
         }
     }
 
@@ -311,7 +311,7 @@ public sealed class Bounds : IInvariant
         }
     }
 
-    private void CheckTold(System.Text.Json.JsonElement kernel, Facts facts)
+    private void CheckTold(System.Text.Json.JsonElement kernel, long askedTicks, Facts facts)
     {
         var options = facts.World.KernelOptions;
         Check("openCommands", options.Commands.MaxOpen);
@@ -320,8 +320,8 @@ public sealed class Bounds : IInvariant
         Check("pullsInFlight", options.Schedule.MaxPulls + options.Pulls.MaxPulls);
         Check("openBytes", kernel.GetProperty("openCommands").GetInt64() == 0 ? 0 : options.Commands.MaxOpenBytes);
 
-        // One that has just woken clears away what ended while it slept.
-        if (facts.AwakeTicks + Moment < facts.NowTicks) Check("links", Math.Max(facts.WorkerLinks.Count + facts.CallerLinks.Count, _linked) + MostEnding);
+        // One that has just woken clears away what ended while it slept, and an answer that waited for the disk tells of the links that there were when it was made.
+        if (facts.AwakeTicks + Moment < facts.NowTicks && askedTicks + Moment > facts.NowTicks) Check("links", Math.Max(facts.WorkerLinks.Count + facts.CallerLinks.Count, _linked) + MostEnding);
         _linked = facts.WorkerLinks.Count + facts.CallerLinks.Count;
 
         void Check(string figure, long limit)
