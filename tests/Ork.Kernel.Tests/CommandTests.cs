@@ -484,6 +484,31 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void L2_what_waits_at_a_device_that_moved_is_sent_by_its_new_owner_the_moment_the_former_one_lets_go_each_time()
+    {
+        const string contract = """{"metadata":{},"capabilities":{"commands":[{"name":"once"}]}}""";
+        var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { AttemptTimeoutMs = 120_000 } });
+        var (session, owner) = (1L, "w1");
+        ork.Register(session, owner, ["d1"], contract, journal: false);
+        for (var move = 0; move < 3; move++)
+        {
+            var inFlight = ork.Send(command: "once");
+            var waiting = ork.Send(command: "once");
+            ork.Pass(20_000);
+            var (former, next) = (session, owner == "w1" ? "w2" : "w1");
+            (session, owner) = (session + 1, next);
+            ork.Register(session, next, ["d1"], contract, journal: false, key: next == "w1" ? "k1" : "k2");
+            Assert.Equal("EXECUTING", ork.StatusWord(inFlight));
+            Assert.Equal("QUEUED", ork.StatusWord(waiting));
+
+            // Nothing but the end of the former owner's link moves the new one to look.
+            ork.Do(InputKind.LinkDown, former);
+            Assert.Equal((session, waiting), (ork.LastCommand().Session, ork.LastCommand().Payload.GetProperty("commandId").GetString()));
+            ork.Succeed(ork.LastCommand());
+        }
+    }
+
+    [Fact]
     public void S6_a_wider_command_one_of_whose_devices_left_ends_and_is_not_sent()
     {
         var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { WindowPerWorker = 1 } });

@@ -3,9 +3,12 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>How long circuits may stay open at the most: what a kernel that holds the store said of each, and its pause, which doubles from opening to opening (S18).</summary>
+/// <summary>How long circuits may stay open at the most, and that it is drawn: what a kernel that holds the store said of each, and its pause, which doubles from opening to opening (S18).</summary>
 internal sealed class CircuitPauses
 {
+    // Each of them drawn: one run in ten thousand million, if it came a twentieth of its pause too late.
+    private const int Many = 8;
+
     private static readonly long Slack = TimeSpan.FromMilliseconds(600).Ticks;
 
     private readonly Dictionary<string, int> _opens = new(StringComparer.Ordinal);
@@ -13,6 +16,7 @@ internal sealed class CircuitPauses
     private readonly Dictionary<string, long> _closed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _until = new(StringComparer.Ordinal);
     private readonly HashSet<string> _halfOpen = new(StringComparer.Ordinal);
+    private int _longestInRow;
 
     /// <summary>A kernel begins with every circuit closed.</summary>
     internal void Clear()
@@ -33,6 +37,7 @@ internal sealed class CircuitPauses
                 Open(worker, note.Ticks, facts);
                 break;
             case KernelEvent.CircuitHalfOpen:
+                Cool(worker, note.Ticks, facts);
                 _until.Remove(worker);
                 _halfOpen.Add(worker);
                 break;
@@ -64,6 +69,17 @@ internal sealed class CircuitPauses
         }
 
         return null;
+    }
+
+    /// <summary>True where the latest pauses were all as long as they may be: they are not drawn, and all that failed together is tried together.</summary>
+    internal bool AreNotDrawn => _longestInRow >= Many;
+
+    private void Cool(string worker, long ticks, Facts facts)
+    {
+        if (!_until.TryGetValue(worker, out var until) || facts.AwakeTicks > facts.HeldSinceTicks) return;
+        var leastMs = facts.World.KernelOptions.Circuits.CoolDownBaseMs;
+        if (facts.World.WorstLateness.TotalMilliseconds * 20 > leastMs) return;
+        _longestInRow = ticks >= until - TimeSpan.TicksPerMillisecond ? _longestInRow + 1 : 0;
     }
 
     /// <summary>At an operator's word it is as if it had never opened.</summary>

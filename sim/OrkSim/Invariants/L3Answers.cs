@@ -33,6 +33,7 @@ public sealed class AnswersInTime : IInvariant
     private readonly Dictionary<ulong, (string What, long AskedTicks, long UntilTicks, SimNode Node)> _open = [];
     private readonly Dictionary<SimNode, (long Last, long Previous)> _lost = [];
     private readonly List<long> _left = [];
+    private (long Ticks, int Polls) _answered;
     private bool? _isCut;
 
     /// <inheritdoc/>
@@ -81,10 +82,13 @@ public sealed class AnswersInTime : IInvariant
 
         CheckName(in answer, facts);
         if (answer.Message is { Action: OrkAction.WorkerListResponse } listing && listing.Listing.TryGetProperty("kernel", out var kernel)) CheckPolls(kernel.GetProperty("longPolls").GetInt32(), question.Ticks, answer.Ticks, facts);
+        if (question.WaitMs > 0) _answered = (answer.Ticks, _answered.Ticks == answer.Ticks ? _answered.Polls + 1 : 1);
         if (question.WaitMs == 0 || answer.Message is not { Action: OrkAction.CommandStatusResponse, Status: not (CommandStatus.Success or CommandStatus.Failed or CommandStatus.Rejected) }) return;
         var waited = answer.Ticks - question.Ticks;
         if (waited >= TimeSpan.FromMilliseconds(Math.Min(question.WaitMs, CommandQueryPayload.MaxWaitMs) - 2).Ticks) return;
-        var waiting = Waiting(answer.Ticks, facts);
+
+        // What one commit releases was decided together: those that are answered with it may have waited then.
+        var waiting = Waiting(answer.Ticks, facts) + _answered.Polls - 1;
         if (waiting <= facts.World.KernelOptions.Commands.MaxWaiters / 4) facts.Violated(this, $"A long poll of {link.Peer} for {question.CommandId} is answered after {SimDefaults.Seconds(waited)} s of {question.WaitMs} ms, and the command has not ended; {waiting} wait.");
     }
 
@@ -162,7 +166,8 @@ public sealed class AnswersInTime : IInvariant
             if (link.Questions.Count > facts.World.KernelOptions.Links.WindowPerCaller) continue;
             foreach (var (asked, about, waitMs, action, _) in link.Questions.Values)
             {
-                if (action is OrkAction.TelemetryPull or OrkAction.StatePull && Math.Max(asked, facts.AwakeTicks) < pulled) facts.Violated(this, $"The kernel took a {action} of {link.Peer} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
+                // What comes on a link whose caller does not read waits until it does.
+                if (action is OrkAction.TelemetryPull or OrkAction.StatePull && Math.Max(Math.Max(asked, link.JammedTicks), facts.AwakeTicks) < pulled) facts.Violated(this, $"The kernel took a {action} of {link.Peer} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
                 if (asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
             }
         }

@@ -28,6 +28,7 @@ public sealed class WriteAhead : IInvariant
         // That it is busy a Worker says without having asked its journal.
         if (happened is { Node.Kind: NodeKind.Worker, Message: { Action: OrkAction.CommandResult, CommandId: { } ended } word } && word.Error != ErrorCodes.WorkerBusy.Code && facts.World.IsEnding(happened.Node, ended)) facts.Violated(this, $"{happened.Node} tells how {ended} ended, and its journal has yet to write it.");
         if (happened.Frame == FrameKind.Goodbye) CheckGoodbye(in happened, facts);
+        if (happened is { Node.Kind: NodeKind.Kernel, Message.Action: OrkAction.WorkerTerminateResponse }) CheckTerminated(in happened, facts);
         if (happened.Node!.Kind != NodeKind.Kernel || happened.Message is not { CommandId: { } id } message) return;
         if (message.Action == OrkAction.CommandRequest) CheckSend(id, message, facts);
         else if (message.Status != CommandStatus.Rejected) CheckTold(id, message, facts);
@@ -37,6 +38,13 @@ public sealed class WriteAhead : IInvariant
     {
         if (sent.Node!.Kind != NodeKind.Kernel || sent.Connection!.Facts is not { Peer.Kind: NodeKind.Worker } link || sent.Payload.Span.IndexOf("ERR_WORKER_TERMINATED"u8) < 0) return;
         if (!facts.Workers.TryGetValue(link.Peer.Name, out var row) || !row.Terminated) facts.Violated(this, $"{link.Peer} is told that it is terminated, which is not on the disk.");
+    }
+
+    private void CheckTerminated(in SimEvent sent, Facts facts)
+    {
+        // A refusal names no Worker.
+        if (EnvelopeReader.Read(sent.Payload, out var answer) is not null || PayloadRules.ReadWorkerId(answer.Payload, out var worker) is not null) return;
+        if (!facts.Workers.TryGetValue(worker, out var row) || !row.Terminated) facts.Violated(this, $"An operator is told that {worker} is terminated, which is not on the disk.");
     }
 
     private void CheckSend(string id, WireMessage message, Facts facts)

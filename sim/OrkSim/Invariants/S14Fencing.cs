@@ -1,24 +1,33 @@
+using Ork.Protocol;
+
 namespace OrkSim;
 
-/// <summary>S14: no Worker begins a command of a lower epoch after one of a higher, and none acts on a command that it did not begin.</summary>
+/// <summary>S14: no Worker begins a command of a lower epoch after one of a higher, or under another epoch or attempt than it was told, and none acts on a command that it did not begin.</summary>
 public sealed class Fencing : IInvariant
 {
     private readonly Dictionary<SimNode, ulong> _seen = [];
     private readonly HashSet<(SimNode Worker, string CommandId, ulong Epoch)> _begun = [];
+    private readonly HashSet<(SimNode Worker, string CommandId, long Epoch, int Attempt)> _told = [];
 
     /// <inheritdoc/>
     public string Id => "S14";
 
     /// <inheritdoc/>
-    public string Says => "No Worker begins a command of a lower epoch after one of a higher, and none acts on a command that it did not begin.";
+    public string Says => "No Worker begins a command of a lower epoch after one of a higher, or under another epoch or attempt than it was told, and none acts on a command that it did not begin.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Begun | SimEventKind.Executed;
+    public SimEventKind Hears => SimEventKind.FrameTaken | SimEventKind.Begun | SimEventKind.Executed;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind == SimEventKind.FrameTaken)
+        {
+            if (happened is { Node.Kind: NodeKind.Worker, Message: { Action: OrkAction.CommandRequest, CommandId: { } told } message }) _told.Add((happened.Node, told, message.Epoch, message.Attempt));
+            return;
+        }
+
         if (happened.Kind == SimEventKind.Executed)
         {
             var execution = happened.Execution!;
@@ -28,6 +37,8 @@ public sealed class Fencing : IInvariant
         }
 
         _begun.Add((happened.Node!, happened.Subject!, happened.Correlation));
+        var start = happened.Journal!.Start!;
+        if (!_told.Contains((happened.Node!, start.CommandId, start.Epoch, start.Attempt))) facts.Violated(this, $"{happened.Node} begins attempt {start.Attempt} of {start.CommandId} under epoch {start.Epoch}, of which it was not told.");
 
         // A Worker whose journal dies with it forgets which kernel it has seen.
         if (!facts.World.KeepsJournal(happened.Node!.Name)) return;

@@ -18,6 +18,10 @@ public sealed class RecoveryIsExact : IInvariant
     public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.StoreOpened | SimEventKind.CommitDurable | SimEventKind.Note;
 
     private readonly WorkerViews _views = new();
+
+    // Each Worker as it is on the disk; and of those in the latest commit, as that found and left them: what is told with it may be of before its last word.
+    private readonly Dictionary<string, WorkerRow> _stored = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<WorkerRow>> _latest = new(StringComparer.Ordinal);
     private long _accepted;
     private long _succeeded;
     private long _failed;
@@ -49,6 +53,7 @@ public sealed class RecoveryIsExact : IInvariant
         if (!happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked) || HoldIn(asked.Envelope) is not { } told || HoldIn(happened.Payload) is not { } said) return;
         if (facts.TerminatedTicks.TryGetValue(said.WorkerId, out var gone) && gone < asked.Ticks) facts.Violated(this, $"The kernel says that it holds {said.WorkerId} {said.Hold}, which was taken out of service before.");
         if (told != said) facts.Violated(this, $"The kernel was told to hold {told.WorkerId} {told.Hold}, and says that it holds {said.WorkerId} {said.Hold}.");
+        if (!WasOnDisk(said.WorkerId, row => row.Hold == said.Hold)) facts.Violated(this, $"The kernel says that it holds {said.WorkerId} {said.Hold}, which is not on the disk.");
     }
 
     private static (string WorkerId, CircuitHold Hold)? HoldIn(ReadOnlyMemory<byte> frame) =>
@@ -62,13 +67,28 @@ public sealed class RecoveryIsExact : IInvariant
             return;
         }
 
-        _accepted += happened.Batch!.NewCommands.Count;
+        Note(happened.Batch!.Workers);
+        _accepted += happened.Batch.NewCommands.Count;
         foreach (var row in happened.Batch.Log)
         {
             if (row.To == CommandState.Success) _succeeded++;
             else if (row.To == CommandState.Failed) _failed++;
         }
     }
+
+    private void Note(List<WorkerRow> rows)
+    {
+        _latest.Clear();
+        foreach (var row in rows)
+        {
+            if (!_latest.TryGetValue(row.WorkerId, out var states)) _latest.Add(row.WorkerId, states = _stored.TryGetValue(row.WorkerId, out var before) ? [before] : []);
+            states.Add(row);
+            _stored[row.WorkerId] = row;
+        }
+    }
+
+    private bool WasOnDisk(string worker, Func<WorkerRow, bool> asTold) =>
+        _latest.TryGetValue(worker, out var states) ? states.Exists(row => asTold(row)) : _stored.TryGetValue(worker, out var row) && asTold(row);
 
     /// <inheritdoc/>
     public void End(Facts facts)
@@ -183,10 +203,18 @@ public sealed class RecoveryIsExact : IInvariant
     /// <summary>What a device can is what its Worker's contract says, as the store has it.</summary>
     private void CheckCapabilities(in SimEvent happened, WireMessage told, Facts facts)
     {
+        CheckContractIsStored(told, facts);
         if (AskedInQuiet(in happened, facts) is not { } asked || EnvelopeReader.Read(asked.Envelope, out var question) is not null || question.DeviceId.Decode() is not { } device) return;
         if (facts.Owners.GetValueOrDefault(device) is not { } owner || !facts.Workers.TryGetValue(owner, out var row)) return;
         var isTold = told.Listing.TryGetProperty("contract", out var contract) && told.Listing.GetProperty("workerId").GetString() == owner && told.Listing.GetProperty("deviceId").GetString() == device;
         if (!row.Contract.IsEmpty && !(isTold && JsonElement.DeepEquals(contract, JsonElement.Parse(row.Contract.Span)))) facts.Violated(this, $"The kernel tells of {device}, which is {owner}'s, another contract than the store has, or none.");
+    }
+
+    /// <summary>A contract that is told came to the disk first.</summary>
+    private void CheckContractIsStored(WireMessage told, Facts facts)
+    {
+        if (!told.Listing.TryGetProperty("contract", out var contract) || told.Listing.GetProperty("workerId").GetString() is not { } worker) return;
+        if (!WasOnDisk(worker, row => !row.Contract.IsEmpty && JsonElement.DeepEquals(contract, JsonElement.Parse(row.Contract.Span)))) facts.Violated(this, $"The kernel tells what {worker} can, which is not on the disk.");
     }
 
     private void CheckWorker(JsonElement view, bool withDevices, long askedTicks, Facts facts)

@@ -37,6 +37,7 @@ public sealed class CircuitDiscipline : IInvariant
             case SimEventKind.Note:
                 CheckPause(in happened, facts);
                 _pauses.Hear(in happened, facts);
+                if (_pauses.AreNotDrawn) facts.Violated(this, "Circuits cool down as long as they may, each of the latest: their pauses are not drawn.");
                 if (_causes.Missing(in happened, facts) is { } lacking) facts.Violated(this, lacking);
                 return;
             case SimEventKind.StoreOpened:

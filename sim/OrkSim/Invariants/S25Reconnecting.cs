@@ -168,7 +168,11 @@ public sealed class Reconnecting : IInvariant
     private void CheckHaste(SimNode kernel, string to, long ticks, Facts facts)
     {
         var worker = facts.World.Workers.FirstOrDefault(worker => worker.Options.Listen?.ToString() == to)?.Node.Name ?? "";
-        if (!_lostDials.Remove(worker, out var lost) || facts.World.Scenario.Faults.Any(static fault => fault.Kind is WorkerUnnamedFault.Kind or WorkerReaddressedFault.Kind)) return;
+        if (!_lostDials.Remove(worker, out var lost) || facts.World.Scenario.Faults.Any(static fault => fault.Kind == WorkerReaddressedFault.Kind)) return;
+
+        // One that was left out is dialled again when the kernel hears of it.
+        var known = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.DiscoveryIntervalMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
+        if (facts.World.Discovery.NamedSinceTicks(to) is not { } since || since > 0 && since > lost - known) return;
         var pause = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.RetryBaseMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
         var canWait = facts.World.Discovery.Targets.Count > facts.World.KernelOptions.Links.MaxDials;
         if (!canWait && kernel.AwakeTicks < lost && ticks - lost > pause) facts.Violated(this, $"{kernel} lost a link of {worker} that served, and dials again after {SimDefaults.Seconds(ticks - lost)} s.");

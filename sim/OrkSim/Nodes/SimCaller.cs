@@ -150,7 +150,7 @@ internal sealed class SimCaller
     {
         while (true)
         {
-            await Task.Delay(TimeSpan.FromSeconds(4), Node.Clock);
+            await Task.Delay(_world.Scenario.Workload.AuditEvery.Draw(_world.Draws), Node.Clock);
             // Each page may take the time of a call.
             var extra = _world.Scenario.Workload.Timeout * (_world.Workers.Count / SimDefaults.Client.WorkersPerPage);
             await CallAsync(ListingAll, (long)extra.TotalMilliseconds, () => _client!.WorkersAsync(devices: ++_queries % 2 == 0));

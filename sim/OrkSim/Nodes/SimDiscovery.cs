@@ -11,6 +11,7 @@ internal sealed class SimDiscovery(SimWorld world, List<DialTarget> targets) : I
 
     private readonly HashSet<LinkEndpoint> _leftOut = [];
     private readonly Dictionary<LinkEndpoint, long> _namedTicks = [];
+    private readonly Dictionary<LinkEndpoint, long> _sinceTicks = [];
 
     /// <summary>Where Workers listen.</summary>
     internal IReadOnlyList<DialTarget> Targets => targets;
@@ -20,7 +21,7 @@ internal sealed class SimDiscovery(SimWorld world, List<DialTarget> targets) : I
     {
         // Where it cannot tell, what it told before still counts.
         if (_outages == 0) _told = [.. targets.Where(target => !_leftOut.Contains(target.Endpoint))];
-        foreach (var target in _told) _namedTicks[target.Endpoint] = world.Scheduler.NowTicks;
+        Note();
         return _outages == 0 ? new(_told) : throw new IOException("discovery is out of reach");
     }
 
@@ -48,12 +49,31 @@ internal sealed class SimDiscovery(SimWorld world, List<DialTarget> targets) : I
         _leftOut.Clear();
     }
 
+    /// <summary>Since when an endpoint is named again and again: 0 where it always was, null where the latest answer left it out.</summary>
+    internal long? NamedSinceTicks(string endpoint) => Of(_sinceTicks, endpoint);
+
     /// <summary>When an endpoint was last named to a kernel, or stood for named, or null.</summary>
-    internal long? NamedTicks(string endpoint)
+    internal long? NamedTicks(string endpoint) => Of(_namedTicks, endpoint);
+
+    private void Note()
     {
-        foreach (var (named, ticks) in _namedTicks)
+        foreach (var target in targets)
         {
-            if (named.ToString() == endpoint) return ticks;
+            if (!_told.Contains(target)) _sinceTicks.Remove(target.Endpoint);
+        }
+
+        foreach (var target in _told)
+        {
+            _sinceTicks.TryAdd(target.Endpoint, _namedTicks.ContainsKey(target.Endpoint) ? world.Scheduler.NowTicks : 0);
+            _namedTicks[target.Endpoint] = world.Scheduler.NowTicks;
+        }
+    }
+
+    private static long? Of(Dictionary<LinkEndpoint, long> ticks, string endpoint)
+    {
+        foreach (var (named, at) in ticks)
+        {
+            if (named.ToString() == endpoint) return at;
         }
 
         return null;

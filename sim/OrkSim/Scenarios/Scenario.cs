@@ -59,6 +59,9 @@ public sealed record Workload
     /// <summary>True where an auditor keeps asking what the kernel thinks it has.</summary>
     public bool Audit { get; init; } = true;
 
+    /// <summary>How long the auditor waits before each of its rounds.</summary>
+    public TimeRange AuditEvery { get; init; } = TimeSpan.FromSeconds(4);
+
     /// <summary>How often each command is sent, against the others.</summary>
     public CommandMix Mix { get; init; } = new();
 

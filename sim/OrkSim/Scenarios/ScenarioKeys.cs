@@ -60,6 +60,7 @@ internal static class ScenarioKeys
         Work("timeout", "How long a caller waits for the end of a call.", Forms.Time("10s"), w => w.Timeout, (w, v) => w with { Timeout = v }),
         Work("brokenCallers", "How many callers send what no caller should.", Forms.Whole(0, 20, 0), w => w.Broken, (w, v) => w with { Broken = v }),
         Work("audit", "Whether an auditor keeps asking what the kernel thinks it has; some invariants hear nothing without.", Forms.Flag, w => w.Audit, (w, v) => w with { Audit = v }),
+        Work("auditEvery", "How long the auditor waits before each of its rounds.", Forms.Times("500ms..4s"), w => w.AuditEvery, (w, v) => w with { AuditEvery = v }),
         Network("latency", "How long a message travels.", Forms.Times("1ms..80ms"), n => n.Latency, (n, v) => n with { Latency = v }),
         Network("stall", "How likely a message is held up for long, until healed.", Forms.Real(0, 1, 0), n => n.Stall, (n, v) => n with { Stall = v }),
         Network("highWaterBytes", "Bytes on the way to a slow reader before its sender is told.", Forms.Whole(100, 16 << 20, 256 * 1024), n => n.HighWaterBytes, (n, v) => n with { HighWaterBytes = v }),
