@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Data.Sqlite;
 using Ork.Kernel;
 using Ork.Protocol;
@@ -28,7 +29,41 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
         return await Task.Factory.StartNew(Open, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    private SqliteKernelStore Open()
+    /// <summary>
+    /// Raises the epoch far past the store's own, so that Workers obey the kernel of this store over every other that ran before: for a store that was restored from
+    /// a backup or begun anew, whose epoch lies behind what the Workers have seen (<c>ERR_STALE_EPOCH</c>). The kernel must not run.
+    /// </summary>
+    /// <param name="by">By how much, at least 1: more than kernels were started since.</param>
+    /// <returns>The epoch before and after; the next kernel's is one more.</returns>
+    /// <exception cref="StoreException">There is no store, a kernel holds it, or it cannot be opened.</exception>
+    public async Task<(long Before, long After)> SupersedeAsync(long by)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(by, 1);
+        return await Task.Factory.StartNew(() => Supersede(by), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    private (long Before, long After) Supersede(long by)
+    {
+        if (!File.Exists(Path.Combine(directory, FileName))) throw new StoreException(Refusal.With(ErrorCodes.StoreUnavailable, $"{directory}: there is no {FileName}"));
+        return Guarded((connection, held) =>
+        {
+            using (held)
+            using (connection)
+            {
+                var after = RaiseEpoch(connection, by);
+                return (after - by, after);
+            }
+        });
+    }
+
+    private SqliteKernelStore Open() => Guarded((connection, held) =>
+    {
+        var image = ImageReader.Read(connection, RaiseEpoch(connection, 1));
+        return new SqliteKernelStore(connection, held, image);
+    });
+
+    /// <summary>Hands on the store's connection and the directory's lock; both are given back where that fails.</summary>
+    private T Guarded<T>(Func<SqliteConnection, FileStream, T> use)
     {
         FileStream? held = null;
         SqliteConnection? connection = null;
@@ -39,8 +74,7 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
             connection = Connect(Path.Combine(directory, FileName));
             var version = Check(connection);
             Migrations.Apply(connection, version);
-            var image = ImageReader.Read(connection, RaiseEpoch(connection));
-            return new SqliteKernelStore(connection, held, image);
+            return use(connection, held);
         }
         catch (Exception e)
         {
@@ -120,9 +154,9 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
         return version;
     }
 
-    private static long RaiseEpoch(SqliteConnection connection)
+    private static long RaiseEpoch(SqliteConnection connection, long by)
     {
-        Run(connection, "UPDATE meta SET value = value + 1 WHERE name = 'epoch'");
+        Run(connection, string.Create(CultureInfo.InvariantCulture, $"UPDATE meta SET value = value + {by} WHERE name = 'epoch'"));
         return Scalar(connection, "SELECT value FROM meta WHERE name = 'epoch'");
     }
 

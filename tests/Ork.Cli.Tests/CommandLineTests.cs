@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Ork.Storage.Sqlite;
 
 namespace Ork.Cli.Tests;
 
@@ -9,7 +10,7 @@ public sealed class CommandLineTests : IDisposable
 
     public static TheoryData<string> Commands =>
     [
-        "kernel", "kernel run", "kernel config", "worker", "worker sim", "worker terminate", "workers", "devices", "telemetry", "state", "command", "command send", "command status",
+        "kernel", "kernel run", "kernel config", "kernel supersede", "worker", "worker sim", "worker terminate", "workers", "devices", "telemetry", "state", "command", "command send", "command status",
         "command wait", "command cancel", "keys", "keys show", "top", "demo", "sim", "sim list", "sim run", "sim explore", "sim replay",
     ];
 
@@ -34,6 +35,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("workers --connect http://x")]
     [InlineData("kernel run --config /no/such/file")]
     [InlineData("kernel run --listen http://x")]
+    [InlineData("kernel supersede --by 0")]
     [InlineData("command send d c --param novalue")]
     [InlineData("worker terminate sim-001")]
     [InlineData("sim run no-such-scenario")]
@@ -71,6 +73,18 @@ public sealed class CommandLineTests : IDisposable
         var (exit, output, _) = await RunAsync($"kernel run --data {_directory} --listen tcp://0.0.0.0:0 --insecure --json");
         Assert.Equal(1, exit);
         Assert.Contains("ERR_INSECURE_NOT_LOOPBACK", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_is_not_there_is_not_superseded_and_one_that_is_there_says_how_far()
+    {
+        var (exit, output, _) = await RunAsync($"kernel supersede --data {_directory} --json");
+        Assert.Equal(1, exit);
+        Assert.Contains("ERR_STORE_UNAVAILABLE", output, StringComparison.Ordinal);
+        await (await new SqliteKernelStoreOpener(_directory).OpenAsync()).DisposeAsync();
+        (exit, output, _) = await RunAsync($"kernel supersede --data {_directory} --by 41 --json");
+        Assert.Equal(0, exit);
+        Assert.Contains("\"after\": 42", output, StringComparison.Ordinal);
     }
 
     [Fact]

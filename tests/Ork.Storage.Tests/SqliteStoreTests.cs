@@ -95,6 +95,37 @@ public sealed class SqliteStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task S14_a_superseding_store_is_newer_than_every_kernel_before_it_and_keeps_what_it_holds()
+    {
+        await FillAsync(3);
+        Assert.Equal((1L, 1_001L), await new SqliteKernelStoreOpener(_directory).SupersedeAsync(1_000));
+        await using var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();
+        var image = store.TakeImage();
+        Assert.Equal((1_002L, 3, 1), (image.Epoch, image.Commands.Count, image.Workers.Count));
+    }
+
+    [Fact]
+    public async Task A_store_that_a_kernel_holds_is_not_superseded()
+    {
+        await using (var held = await new SqliteKernelStoreOpener(_directory).OpenAsync())
+        {
+            Assert.Equal(ErrorCodes.StoreLocked, (await Assert.ThrowsAsync<StoreException>(() => new SqliteKernelStoreOpener(_directory).SupersedeAsync(1_000))).Refusal.Error);
+        }
+
+        await using var next = await new SqliteKernelStoreOpener(_directory).OpenAsync();
+        Assert.Equal(2, next.TakeImage().Epoch);
+    }
+
+    [Fact]
+    public async Task Where_there_is_no_store_none_is_made_to_be_superseded()
+    {
+        var missing = Path.Combine(_directory, "typo");
+        Assert.Equal(ErrorCodes.StoreUnavailable, (await Assert.ThrowsAsync<StoreException>(() => new SqliteKernelStoreOpener(missing).SupersedeAsync(1))).Refusal.Error);
+        Assert.False(Directory.Exists(missing));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => new SqliteKernelStoreOpener(_directory).SupersedeAsync(0));
+    }
+
+    [Fact]
     public async Task Retention_leaves_the_file_bounded()
     {
         var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();

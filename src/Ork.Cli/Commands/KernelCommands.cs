@@ -2,13 +2,20 @@ using System.CommandLine;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Ork.Cli.Hosting;
+using Ork.Kernel;
 using Ork.Protocol;
+using Ork.Storage.Sqlite;
+using Spectre.Console;
 
 namespace Ork.Cli.Commands;
 
-/// <summary><c>ork kernel run</c> and <c>ork kernel config</c>.</summary>
+/// <summary><c>ork kernel run</c>, <c>ork kernel config</c> and <c>ork kernel supersede</c>.</summary>
 internal static class KernelCommands
 {
+    // More than anybody restarts a kernel; and far from where the epoch ends after any number of them.
+    private const long DefaultRaise = 1_000_000;
+    private const long MostRaise = 1_000_000_000_000;
+
     private static readonly Option<string?> Config = new("--config") { Description = "Configuration file, JSON. What it does not say keeps its default." };
     private static readonly Option<string?> Data = new("--data") { Description = "Data directory; overrides the configuration." };
     private static readonly Option<string[]> Listen = new("--listen")
@@ -39,7 +46,40 @@ internal static class KernelCommands
 
         run.SetAction((parsed, _) => RunAsync(parsed));
         config.SetAction(Print);
-        return new Verb("kernel", "Run a kernel, or show how it would run.") { run, config }.WithExample("ork kernel run");
+        return new Verb("kernel", "Run a kernel, show how it would run, or make it newer than those before it.") { run, config, Superseding() }.WithExample("ork kernel run");
+    }
+
+    private static Verb Superseding()
+    {
+        var data = Shared.Data();
+        var by = new Option<long>("--by") { Description = "By how much the epoch is raised: more than kernels were started since.", DefaultValueFactory = _ => DefaultRaise };
+        by.Validators.Add(static given =>
+        {
+            if (given.GetValueOrDefault<long>() is < 1 or > MostRaise) given.AddError($"--by is from 1 to {MostRaise}.");
+        });
+        var supersede = new Verb(
+            "supersede",
+            "Make this data directory's kernel newer than every one that ran before: after its data were restored from a backup or lost, when Workers refuse its commands with "
+            + "ERR_STALE_EPOCH. The kernel must be stopped, and no other may still run. What was accepted since the backup is not known to it.")
+        {
+            data, by, Json,
+        }.WithExample("ork kernel supersede --data /var/lib/ork");
+        supersede.SetAction((parsed, _) => SupersedeAsync(parsed.GetValue(data)!, parsed.GetValue(by), new Output(parsed.GetValue(Json))));
+        return supersede;
+    }
+
+    private static async Task<int> SupersedeAsync(string data, long by, Output output)
+    {
+        try
+        {
+            var (before, after) = await new SqliteKernelStoreOpener(Path.GetFullPath(data)).SupersedeAsync(by);
+            output.Write(new { before, after }, console => console.WriteLine($"The epoch was {before} and is {after}: the next kernel on {Path.GetFullPath(data)} is newer than those before it."));
+            return ExitCode.Done;
+        }
+        catch (StoreException e)
+        {
+            return output.Fail(e.Refusal, e.Message);
+        }
     }
 
     private static async Task<int> RunAsync(ParseResult parsed)

@@ -86,7 +86,7 @@ public static class ErrorCodes
     public static readonly ErrorCode WorkerTerminated = new("ERR_WORKER_TERMINATED", "The Worker was terminated by an operator.");
 
     // What a Worker runtime answers
-    public static readonly ErrorCode StaleEpoch = new("ERR_STALE_EPOCH", "The command comes from an older kernel than one already seen.");
+    public static readonly ErrorCode StaleEpoch = new("ERR_STALE_EPOCH", "The command comes from an older kernel than one already seen; after a restored backup see 'ork kernel supersede'.");
     public static readonly ErrorCode HandlerFailed = new("ERR_HANDLER_FAILED", "The Worker's handler threw an exception.");
     public static readonly ErrorCode HandlerTimeout = new("ERR_HANDLER_TIMEOUT", "The Worker's handler ran past its deadline.");
     public static readonly ErrorCode HandlerResultTooLarge = new("ERR_HANDLER_RESULT_TOO_LARGE", "The Worker's handler returned more than a frame may hold.");
