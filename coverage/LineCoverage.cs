@@ -8,7 +8,7 @@ namespace Ork.Coverage;
 /// <param name="Assembly">The assembly.</param>
 /// <param name="Covered">Lines that were reached.</param>
 /// <param name="Lines">Lines there are.</param>
-/// <param name="Missed">Lines that were not reached, by file.</param>
+/// <param name="Missed">Lines that were not reached, by file from the top of the repository.</param>
 public sealed record AssemblyCoverage(string Assembly, int Covered, int Lines, IReadOnlyDictionary<string, IReadOnlyList<int>> Missed)
 {
     /// <summary>The share that was reached, in percent.</summary>
@@ -68,9 +68,11 @@ public sealed class LineCoverage(string root, string folder, string configuratio
         var hits = new SortedDictionary<string, SortedDictionary<string, SortedDictionary<int, bool>>>(StringComparer.Ordinal);
         foreach (var file in Directory.EnumerateFiles(Path.Combine(folder, "raw"), "*.xml", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
-            foreach (var package in XDocument.Load(file).Descendants("package"))
+            var report = XDocument.Load(file);
+            var source = report.Descendants("source").First().Value;
+            foreach (var package in report.Descendants("package"))
             {
-                foreach (var type in package.Descendants("class")) Add(hits, package.Attribute("name")!.Value, type);
+                foreach (var type in package.Descendants("class")) Add(hits, package.Attribute("name")!.Value, source, type);
             }
         }
 
@@ -81,9 +83,10 @@ public sealed class LineCoverage(string root, string folder, string configuratio
             assembly.Value.Where(static file => file.Value.ContainsValue(false)).ToDictionary(static file => file.Key, static file => (IReadOnlyList<int>)[.. file.Value.Where(static line => !line.Value).Select(static line => line.Key)])))];
     }
 
-    private static void Add(SortedDictionary<string, SortedDictionary<string, SortedDictionary<int, bool>>> hits, string assembly, XElement type)
+    private void Add(SortedDictionary<string, SortedDictionary<string, SortedDictionary<int, bool>>> hits, string assembly, string source, XElement type)
     {
-        var file = type.Attribute("filename")!.Value;
+        // A report's names begin where all of its files lie: further down for one that has a single assembly.
+        var file = Path.GetRelativePath(root, Path.Combine(source, type.Attribute("filename")!.Value));
         if (!hits.TryGetValue(assembly, out var files)) hits.Add(assembly, files = new(StringComparer.Ordinal));
         if (!files.TryGetValue(file, out var lines)) files.Add(file, lines = []);
         foreach (var line in type.Descendants("line"))

@@ -12,7 +12,7 @@ var configuration = new Option<string>("--configuration") { Description = "The c
 var linesOnly = new Option<bool>("--lines") { Description = "Line coverage only." };
 var transitionsOnly = new Option<bool>("--transitions") { Description = "Transition coverage only." };
 var json = new Option<bool>("--json") { Description = "End with one JSON object." };
-var root = new RootCommand("Runs the tests with coverage and explores every scenario; writes an HTML report of the lines reached (OUT/lines/index.html) and a page of the transitions met (OUT/transitions.html), and prints a line for each assembly and machine. Exits 1 where a test fails or an exploration finds something.")
+var root = new RootCommand("Runs the tests with coverage and explores every scenario; writes an HTML report of the lines reached (OUT/lines/index.html), a page of the error codes produced (OUT/codes.html) and one of the transitions met (OUT/transitions.html), and prints a line for each assembly and machine. Exits 1 where a test fails or an exploration finds something.")
 {
     folder, quick, runs, configuration, linesOnly, transitionsOnly, json,
 };
@@ -22,10 +22,12 @@ root.SetAction(async (parsed, cancellation) =>
     var only = parsed.GetValue(linesOnly) || parsed.GetValue(transitionsOnly);
     var problems = new List<string>();
     IReadOnlyList<AssemblyCoverage> lines = [];
+    ErrorCodeCoverage? codes = null;
     TransitionCoverage? transitions = null;
     try
     {
         if (!only || parsed.GetValue(linesOnly)) lines = await MeasureAsync(to, parsed.GetValue(configuration)!, parsed.GetValue(quick) ? LineCoverage.Quick : LineCoverage.All, problems, cancellation);
+        if (lines.Count > 0) codes = ReadCodes(to, lines);
         if (!only || parsed.GetValue(transitionsOnly)) transitions = Explore(to, parsed.GetValue(runs) ?? (parsed.GetValue(quick) ? 6 : 20), problems, cancellation);
     }
     catch (OperationCanceledException)
@@ -34,9 +36,9 @@ root.SetAction(async (parsed, cancellation) =>
         return 1;
     }
 
-    Say(lines, transitions);
+    Say(lines, codes, transitions);
     foreach (var problem in problems) Console.Error.WriteLine(problem);
-    if (parsed.GetValue(json)) Console.Out.WriteLine(Json(lines, transitions, problems));
+    if (parsed.GetValue(json)) Console.Out.WriteLine(Json(lines, codes, transitions, problems));
     return problems.Count > 0 ? 1 : 0;
 });
 return await root.Parse(args).InvokeAsync();
@@ -54,6 +56,13 @@ static async Task<IReadOnlyList<AssemblyCoverage>> MeasureAsync(string to, strin
     Progress("reporting");
     if (await coverage.ReportAsync(cancellation) is { } failure) problems.Add(failure);
     return coverage.Read();
+}
+
+static ErrorCodeCoverage ReadCodes(string to, IReadOnlyList<AssemblyCoverage> lines)
+{
+    var codes = ErrorCodeCoverage.Read(Repository(), lines);
+    File.WriteAllText(Path.Combine(to, "codes.html"), codes.Page());
+    return codes;
 }
 
 static TransitionCoverage Explore(string to, int runs, List<string> problems, CancellationToken cancellation)
@@ -82,10 +91,11 @@ static void Progress(string what)
     else Console.Error.Write($"\r\u001b[K{what}");
 }
 
-static void Say(IReadOnlyList<AssemblyCoverage> lines, TransitionCoverage? transitions)
+static void Say(IReadOnlyList<AssemblyCoverage> lines, ErrorCodeCoverage? codes, TransitionCoverage? transitions)
 {
     if (!Console.IsErrorRedirected) Console.Error.Write("\r\u001b[K");
     foreach (var assembly in lines) Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"coverage: {assembly.Assembly} {assembly.Percent:F1} % of {assembly.Lines:N0} lines"));
+    if (codes is not null) Console.Out.WriteLine($"coverage: {codes.Rows.Count - codes.Missing.Count} of {codes.Rows.Count} error codes produced by a test that names them{(codes.Missing.Count == 0 ? "" : "; never: " + string.Join(", ", codes.Missing))}");
     if (transitions is null) return;
     var total = transitions.Total;
     foreach (var machine in OrkSim.Coverage.Machines)
@@ -99,10 +109,11 @@ static void Say(IReadOnlyList<AssemblyCoverage> lines, TransitionCoverage? trans
     Console.Out.WriteLine($"coverage: {OrkSim.Coverage.Points.Count - missed.Length} of {OrkSim.Coverage.Points.Count} points met{(missed.Length == 0 ? "" : "; never met: " + string.Join(", ", missed))}");
 }
 
-static string Json(IReadOnlyList<AssemblyCoverage> lines, TransitionCoverage? transitions, List<string> problems) => JsonSerializer.Serialize(
+static string Json(IReadOnlyList<AssemblyCoverage> lines, ErrorCodeCoverage? codes, TransitionCoverage? transitions, List<string> problems) => JsonSerializer.Serialize(
     new
     {
         assemblies = lines.Select(static assembly => new { assembly.Assembly, assembly.Covered, assembly.Lines, assembly.Percent, assembly.Missed }),
+        codesMissed = codes?.Missing,
         machines = transitions is null ? null : OrkSim.Coverage.Machines.Select(machine => new
         {
             machine.Name,
