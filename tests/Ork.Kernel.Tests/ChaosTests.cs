@@ -8,13 +8,16 @@ namespace Ork.Kernel.Tests;
 /// </summary>
 public sealed class ChaosTests
 {
+    /// <summary>Fewer where the same tests run many times, as under mutation: ORK_CHAOS_RUNS says how many.</summary>
+    private static readonly int Runs = int.TryParse(Environment.GetEnvironmentVariable("ORK_CHAOS_RUNS"), System.Globalization.CultureInfo.InvariantCulture, out var runs) ? runs : 25;
+
     [Theory]
-    [InlineData(1, 25)]
-    [InlineData(1_000, 25)]
-    [InlineData(2_000, 25)]
-    public void Nothing_is_lost_doubled_or_falsely_reported_whatever_happens_in_whatever_order(int firstSeed, int runs)
+    [InlineData(1)]
+    [InlineData(1_000)]
+    [InlineData(2_000)]
+    public void Nothing_is_lost_doubled_or_falsely_reported_whatever_happens_in_whatever_order(int firstSeed)
     {
-        for (var seed = firstSeed; seed < firstSeed + runs; seed++)
+        for (var seed = firstSeed; seed < firstSeed + Runs; seed++)
         {
             try
             {
@@ -30,20 +33,18 @@ public sealed class ChaosTests
     [Fact]
     public void The_chaos_meets_every_transition_of_a_command_but_those_of_stopping_and_terminating()
     {
-        var met = new HashSet<string>();
-        for (var seed = 1; seed <= 40; seed++)
+        // Only a stopping kernel rests in TIMEOUT, and this one never stops; late answers in DISPATCHED are too rare here. Both have tests of their own.
+        string[] elsewhere = ["Timeout LateFailure Failed", "Timeout LateSuccess Success", "Dispatched LateFailure Failed", "Dispatched LateSuccess Success"];
+        var missing = CommandMachine.Build(new SilentObserver(), true).Transitions.Where(row => row.Trigger is not ("ShuttingDown" or "Abandon"))
+            .Select(row => $"{row.From} {row.Trigger} {row.To}").Except(elsewhere).ToHashSet();
+        for (var seed = 1; seed <= 40 && missing.Count > 0; seed++)
         {
             var run = new Run(seed);
             run.Play(steps: 400);
-            met.UnionWith(run.Transitions);
+            missing.ExceptWith(run.Transitions);
         }
 
-        var table = CommandMachine.Build(new SilentObserver(), true).Transitions.Where(row => row.Trigger is not ("ShuttingDown" or "Abandon"))
-            .Select(row => $"{row.From} {row.Trigger} {row.To}");
-
-        // Only a stopping kernel rests in TIMEOUT, and this one never stops; late answers in DISPATCHED are too rare here. Both have tests of their own.
-        string[] elsewhere = ["Timeout LateFailure Failed", "Timeout LateSuccess Success", "Dispatched LateFailure Failed", "Dispatched LateSuccess Success"];
-        Assert.Empty(table.Except(met).Except(elsewhere));
+        Assert.Empty(missing);
     }
 
     /// <summary>One world: the core, two Workers that are played here, and what callers and devices know.</summary>
