@@ -324,6 +324,25 @@ public sealed class Bounds : IInvariant
         if (facts.AwakeTicks + Moment < facts.NowTicks && askedTicks + Moment > facts.NowTicks) Check("links", Math.Max(facts.WorkerLinks.Count + facts.CallerLinks.Count, _linked) + MostEnding);
         _linked = facts.WorkerLinks.Count + facts.CallerLinks.Count;
 
+        // What was under way when the question came, and is still, and in its time, was under way when the answer was made.
+        if (facts.AwakeTicks + Moment < askedTicks)
+        {
+            CheckLeast("registering", UnderWay(options.Links.RegistrationTimeoutMs, OrkAction.IdentityRequest, OrkAction.CapabilityRequest));
+            CheckLeast("pullsInFlight", UnderWay(options.Pulls.TimeoutMs, OrkAction.StatePull, OrkAction.TelemetryPull));
+        }
+
+        int UnderWay(long timeoutMs, OrkAction one, OrkAction other)
+        {
+            var since = facts.NowTicks - TimeSpan.FromMilliseconds(timeoutMs - 1).Ticks;
+            return facts.WorkerLinks.Where(link => link.KernelSide.Owner == facts.Holder && !facts.World.IsGone(link.Peer.Name))
+                .Sum(link => link.Outstanding.Values.Count(asked => (asked.Action == one || asked.Action == other) && asked.Ticks < askedTicks && asked.Ticks > since));
+        }
+
+        void CheckLeast(string figure, long least)
+        {
+            if (kernel.GetProperty(figure).GetInt64() is var told && told < least) facts.Violated(this, $"The kernel tells {figure} {told}; {least} are under way.");
+        }
+
         void Check(string figure, long limit)
         {
             if (kernel.GetProperty(figure).GetInt64() is var told && told > limit) facts.Violated(this, $"The kernel tells {figure} {told}; {limit} may be.");

@@ -18,10 +18,17 @@ public sealed class AnswerFidelity : IInvariant
     public string Id => "S20";
 
     /// <inheritdoc/>
-    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, and sinks are handed what Workers answered.";
+    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, what may not be repeated and no Worker knows the outcome of is not tried again, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, and sinks are handed what Workers answered.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed | SimEventKind.Begun | SimEventKind.Handled | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handed | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
+
+    // The attempts of which a Worker said in time that it does not know what became of them; and what it was asked, until the answer is taken.
+    private readonly Dictionary<string, int> _unknown = new(StringComparer.Ordinal);
+    private readonly Dictionary<(int Link, ulong Correlation), (int Attempt, long Ticks)> _asked = [];
+
+    // Before the attempt's time is over, with room for the answer to be looked at.
+    private static readonly long InTime = TimeSpan.FromMilliseconds(SimDefaults.ContractTimeoutMs - 500).Ticks;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -39,6 +46,8 @@ public sealed class AnswerFidelity : IInvariant
                 if (happened.Node!.Kind == NodeKind.Worker) CheckWorker(in happened, facts);
                 return;
             case SimEventKind.FrameTaken or SimEventKind.Handed or SimEventKind.Note or SimEventKind.StoreOpened or SimEventKind.Pulse:
+                if (happened.Kind == SimEventKind.StoreOpened) _unknown.Clear();
+                else if (happened.Kind == SimEventKind.FrameTaken) Note(in happened, facts);
                 if ((_sinks.Wrong(in happened, facts) ?? _late.Wrong(in happened, facts)) is { } wrong) facts.Violated(this, wrong);
                 return;
         }
@@ -49,10 +58,28 @@ public sealed class AnswerFidelity : IInvariant
             return;
         }
 
+        CheckAttempts(happened.Batch!, facts);
         foreach (var row in happened.Batch!.ChangedCommands)
         {
             if (row.State is not (CommandState.Success or CommandState.Failed) || !facts.Commands.TryGetValue(row.Spec.CommandId, out var command) || command.IsTerminal) continue;
             Check(row, command, facts);
+        }
+    }
+
+    /// <summary>A Worker's word, in time, that it does not know what became of an attempt.</summary>
+    private void Note(in SimEvent taken, Facts facts)
+    {
+        if (taken.Node != facts.Holder || taken.Message is not { Action: OrkAction.CommandResult, Status: CommandStatus.Unknown, CommandId: { } id } || taken.Connection!.Facts is not { Peer.Kind: NodeKind.Worker }) return;
+        if (_asked.Remove((taken.Connection.Link, taken.Correlation), out var asked) && asked.Ticks > facts.AwakeTicks && taken.Ticks - asked.Ticks < InTime - facts.World.WorstLateness.Ticks) _unknown[id] = asked.Attempt;
+    }
+
+    /// <summary>What a Worker cannot tell the outcome of, and what may not be repeated, is not tried again.</summary>
+    private void CheckAttempts(CommitBatch batch, Facts facts)
+    {
+        if (_unknown.Count == 0) return;
+        foreach (var line in batch.Log)
+        {
+            if (line.To == CommandState.Dispatched && facts.BySeq(line.CommandSeq) is { Row.Spec.Idempotent: false } command && _unknown.TryGetValue(command.Id, out var attempt) && line.Attempt == attempt + 1) facts.Violated(this, $"{command.Id} may not be repeated, its Worker did not know what became of attempt {attempt}, and another is made.");
         }
     }
 
@@ -87,6 +114,7 @@ public sealed class AnswerFidelity : IInvariant
     private void CheckWord(in SimEvent sent, string about, WireMessage answer, Facts facts)
     {
         if (sent.Connection!.Facts is not { } link || !facts.World.IsHonest(sent.Node!.Name) || !link.Outstanding.TryGetValue(sent.Correlation, out var asked) || asked.CommandId != about) return;
+        if (answer.Status == CommandStatus.Unknown) _asked[(sent.Connection.Link, sent.Correlation)] = (asked.Attempt, asked.Ticks);
         if (answer.Error?.StartsWith(ErrorCodes.JournalFailed.Code, StringComparison.Ordinal) == true && JournalOf(sent.Node, facts).FailedTicks < asked.Ticks) facts.Violated(this, $"{sent.Node} says of {about} that its journal failed, which it did not since it was asked.");
 
         // It is at it, or has its end; only one that was started again since can have lost it.

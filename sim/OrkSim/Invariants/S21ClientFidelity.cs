@@ -151,7 +151,11 @@ public sealed class ClientFidelity : IInvariant
     private void CheckFleet(SimNode caller, FleetRun fleet, Facts facts)
     {
         // One that has hardly any patience may have none left when its first refusal comes.
-        var isPatient = facts.World.Callers.FirstOrDefault(own => own.Node == caller)?.CurtailsFor > LongestPause;
+        var curtailer = facts.World.Callers.FirstOrDefault(own => own.Node == caller);
+        var isPatient = curtailer?.CurtailsFor > LongestPause;
+
+        // Each device has the whole patience from when its turn came.
+        var isEarly = curtailer is not null && facts.NowTicks - curtailer.CurtailedTicks < curtailer.CurtailsFor.Ticks;
         foreach (var told in fleet.Outcomes)
         {
             var command = facts.Commands.Values.FirstOrDefault(command => command.Row.Spec.Caller == caller.Key && command.Row.Spec.IdempotencyKey == $"{SimCaller.Curtailment}:{told.DeviceId}");
@@ -163,6 +167,7 @@ public sealed class ClientFidelity : IInvariant
                 _ => told.Status == CommandStatus.Unknown,
             };
             if (isPatient && told.Status == CommandStatus.Rejected && Array.Exists(Passing, code => told.Error!.StartsWith(code.Code, StringComparison.Ordinal)) && _ordered.GetValueOrDefault((caller, $"{SimCaller.Curtailment}:{told.DeviceId}")) < 2) facts.Violated(this, $"The fleet order of {caller} gives {told.DeviceId} up after it was refused once: {told.Error}.");
+            if (isEarly && told.Status == CommandStatus.Unknown && told.Error!.StartsWith(ErrorCodes.KernelUnavailable.Code, StringComparison.Ordinal)) facts.Violated(this, $"The fleet order of {caller} gives {told.DeviceId} up for a kernel that it cannot reach, with patience left: {told.Error}.");
             if (!isTrue) facts.Violated(this, $"The fleet order of {caller} says of {told.DeviceId}: {told.Status}, {told.Outcome}; its command is {command?.Row.State.ToString() ?? "not there"}, {command?.Row.Outcome}.");
         }
 

@@ -41,7 +41,7 @@ internal sealed class SimCaller
     internal const string Curtailment = "curtail";
 
     internal const int CurtailedAtOnce = 5;
-    private static readonly TimeSpan[] Patiences = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)];
+    private static readonly TimeSpan[] Patiences = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(25)];
     private const int EveryLargeQuery = 20;
     private const int EveryNamed = 5;
     private const int EveryLateLook = 5;
@@ -80,6 +80,9 @@ internal sealed class SimCaller
     /// <summary>How long it asks again for a device to sleep that it is refused.</summary>
     internal TimeSpan CurtailsFor { get; private set; }
 
+    /// <summary>When it gave its fleet order.</summary>
+    internal long CurtailedTicks { get; private set; }
+
     /// <summary>True where it sends without end and waits for nothing.</summary>
     internal bool Flooding { get; init; }
 
@@ -113,6 +116,7 @@ internal sealed class SimCaller
     private async Task CurtailAsync()
     {
         await Task.Delay(_world.Scenario.Workload.CurtailAt.Draw(_world.Draws), Node.Clock);
+        CurtailedTicks = _world.Scheduler.NowTicks;
         CurtailsFor = Patiences[_world.Draws.Pick(DrawKind.Pick, Patiences.Length)];
         var order = new FleetOrder
         {
