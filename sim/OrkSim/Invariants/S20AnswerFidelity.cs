@@ -4,7 +4,7 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie; a late answer that settles does; a Worker answers what its handler said, and sinks are handed what Workers answered.</summary>
+/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie; a late answer that settles does; a Worker answers what its handler said, and does answer where it does not begin, and sinks are handed what Workers answered.</summary>
 public sealed class AnswerFidelity : IInvariant
 {
     private readonly Dictionary<(SimNode Worker, string CommandId, int Attempt, long Epoch), Handling> _handled = [];
@@ -18,7 +18,7 @@ public sealed class AnswerFidelity : IInvariant
     public string Id => "S20";
 
     /// <inheritdoc/>
-    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, what may not be repeated and no Worker knows the outcome of is not tried again, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, and sinks are handed what Workers answered.";
+    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, what may not be repeated and no Worker knows the outcome of is not tried again, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, and does answer where it does not begin, and sinks are handed what Workers answered.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed | SimEventKind.Begun | SimEventKind.Handled | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handed | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
@@ -26,6 +26,8 @@ public sealed class AnswerFidelity : IInvariant
     // The attempts of which a Worker said in time that it does not know what became of them; and what it was asked, until the answer is taken.
     private readonly Dictionary<string, int> _unknown = new(StringComparer.Ordinal);
     private readonly Dictionary<(int Link, ulong Correlation), (int Attempt, long Ticks)> _asked = [];
+
+    private static readonly long Moment = TimeSpan.FromSeconds(2).Ticks;
 
     // Before the attempt's time is over, with room for the answer to be looked at.
     private static readonly long InTime = TimeSpan.FromMilliseconds(SimDefaults.ContractTimeoutMs - 500).Ticks;
@@ -48,6 +50,7 @@ public sealed class AnswerFidelity : IInvariant
             case SimEventKind.FrameTaken or SimEventKind.Handed or SimEventKind.Note or SimEventKind.StoreOpened or SimEventKind.Pulse:
                 if (happened.Kind == SimEventKind.StoreOpened) _unknown.Clear();
                 else if (happened.Kind == SimEventKind.FrameTaken) Note(in happened, facts);
+                else if (happened.Kind == SimEventKind.Pulse) CheckSilence(happened.Ticks, facts);
                 if ((_sinks.Wrong(in happened, facts) ?? _late.Wrong(in happened, facts)) is { } wrong) facts.Violated(this, wrong);
                 return;
         }
@@ -71,6 +74,20 @@ public sealed class AnswerFidelity : IInvariant
     {
         if (taken.Node != facts.Holder || taken.Message is not { Action: OrkAction.CommandResult, Status: CommandStatus.Unknown, CommandId: { } id } || taken.Connection!.Facts is not { Peer.Kind: NodeKind.Worker }) return;
         if (_asked.Remove((taken.Connection.Link, taken.Correlation), out var asked) && asked.Ticks > facts.AwakeTicks && taken.Ticks - asked.Ticks < InTime - facts.World.WorstLateness.Ticks) _unknown[id] = asked.Attempt;
+    }
+
+    /// <summary>A Worker that is not at a command says why: its journal failed, knows of it, or there was no place.</summary>
+    private void CheckSilence(long ticks, Facts facts)
+    {
+        var patience = Moment + (3 * facts.World.Scenario.Fleet.JournalWrite.Max.Ticks) + (2 * facts.World.WorstLateness.Ticks);
+        foreach (var link in facts.WorkerLinks)
+        {
+            if (link.Peer is not { IsUp: true, Frozen: false } worker || !link.KernelSide.Other.IsOpen || !facts.World.IsHonest(worker.Name)) continue;
+            foreach (var (asked, about, _, _, _) in link.Questions.Values)
+            {
+                if (about is not null && ticks - Math.Max(asked, worker.AwakeTicks) > patience && !_begun.Contains((worker, worker.Life, about))) facts.Violated(this, $"{worker} took {about} {SimDefaults.Seconds(ticks - asked)} s ago, has not begun it, and says nothing.");
+            }
+        }
     }
 
     /// <summary>What a Worker cannot tell the outcome of, and what may not be repeated, is not tried again.</summary>
