@@ -125,6 +125,17 @@ public sealed class WholeKernelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task S24_a_kernel_that_waits_for_its_store_stops_at_once()
+    {
+        var time = new StandingTime();
+        var kernel = new OrkKernel(new KernelOptions(), new KernelPorts { Store = new LostDisk(), Network = _network.As("other"), Entropy = new SeededEntropy(4), Time = time, Observer = new SilentObserver() });
+        var running = kernel.RunAsync();
+        await time.IsWaitedFor;
+        kernel.Stop();
+        await running.WaitAsync(TimeSpan.FromSeconds(60));
+    }
+
+    [Fact]
     public async Task A_link_that_does_not_greet_in_time_is_closed_with_the_reason()
     {
         var network = new MemoryNetwork();
@@ -210,5 +221,54 @@ public sealed class WholeKernelTests : IAsyncLifetime
         }
 
         public IListener Listen(LinkEndpoint endpoint, Audience audience) => network.Listen(endpoint, audience);
+    }
+
+    /// <summary>A store that can be opened once, has a command to be ended at that, and cannot be written.</summary>
+    private sealed class LostDisk : IKernelStoreOpener, IKernelStore
+    {
+        private bool _opened;
+
+        public ValueTask<IKernelStore> OpenAsync()
+        {
+            if (_opened) throw new StoreException(ErrorCodes.StoreUnavailable);
+            _opened = true;
+            return new(this);
+        }
+
+        public KernelImage TakeImage() => new(1, [new WorkerRow("w", "k", "announce", "", default, false)], [new DeviceRow("d", "w", default)],
+        [
+            new CommandRow { Seq = 1, Spec = new CommandSpec { CommandId = "c", Command = "act", Scope = CommandScope.Device, Caller = "uid:0", DeviceId = "d" }, WorkerId = "w", State = CommandState.Queued },
+        ]);
+
+        public ValueTask CommitAsync(CommitBatch batch) => throw new StoreException(ErrorCodes.StoreUnavailable);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+
+    /// <summary>Time that does not pass, and tells when somebody waits for it to.</summary>
+    private sealed class StandingTime : TimeProvider
+    {
+        private readonly TaskCompletionSource _waited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal Task IsWaitedFor => _waited.Task;
+
+        public override long GetTimestamp() => 0;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime != Timeout.InfiniteTimeSpan) _waited.TrySetResult();
+            return new StandingTimer();
+        }
+
+        private sealed class StandingTimer : ITimer
+        {
+            public bool Change(TimeSpan dueTime, TimeSpan period) => true;
+
+            public void Dispose()
+            {
+            }
+
+            public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        }
     }
 }

@@ -6,7 +6,7 @@ namespace OrkSim;
 /// <summary>How long circuits may stay open at the most, and that it is drawn: what a kernel that holds the store said of each, and its pause, which doubles from opening to opening (S18).</summary>
 internal sealed class CircuitPauses
 {
-    // Each of them drawn: one run in ten thousand million, if it came a twentieth of its pause too late.
+    // Each of them drawn: one run in a hundred million, if all came a twentieth of the shortest pause too late.
     private const int Many = 8;
 
     private static readonly long Slack = TimeSpan.FromMilliseconds(600).Ticks;
