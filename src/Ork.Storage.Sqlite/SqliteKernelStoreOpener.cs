@@ -31,7 +31,8 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
 
     /// <summary>
     /// Raises the epoch far past the store's own, so that Workers obey the kernel of this store over every other that ran before: for a store that was restored from
-    /// a backup or begun anew, whose epoch lies behind what the Workers have seen (<c>ERR_STALE_EPOCH</c>). The kernel must not run.
+    /// a backup or begun anew, whose epoch lies behind what the Workers have seen (<c>ERR_STALE_EPOCH</c>). The kernel must not run. A store of an older schema is
+    /// migrated, as on every opening.
     /// </summary>
     /// <param name="by">By how much, at least 1: more than kernels were started since.</param>
     /// <returns>The epoch before and after; the next kernel's is one more.</returns>
