@@ -18,6 +18,7 @@ internal sealed class SocketConnection : IConnection
     private const int KeptBytes = 256 * 1024;
 
     private readonly Socket _socket;
+    private readonly IDisposable _place;
     private readonly Stream _stream;
     private readonly SocketNetworkOptions _options;
     private readonly object _gate = new();
@@ -34,9 +35,10 @@ internal sealed class SocketConnection : IConnection
     private long _unsent;
     private bool _closed;
 
-    internal SocketConnection(Socket socket, Stream stream, PeerIdentity peer, SocketNetworkOptions options)
+    internal SocketConnection(Socket socket, IDisposable place, Stream stream, PeerIdentity peer, SocketNetworkOptions options)
     {
         _socket = socket;
+        _place = place;
         _stream = stream;
         _options = options;
         Peer = peer;
@@ -242,6 +244,7 @@ internal sealed class SocketConnection : IConnection
         {
             // Writing ends by itself whatever happens; should it not, the socket is given up all the same.
             _socket.Dispose();
+            _place.Dispose();
         }
     }
 
@@ -258,6 +261,8 @@ internal sealed class SocketConnection : IConnection
             // Whatever it was, the link is at its end, and nobody is left to be told.
             _socket.Dispose();
         }
+
+        _place.Dispose();
     }
 
     /// <summary>

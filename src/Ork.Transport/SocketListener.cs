@@ -12,18 +12,21 @@ internal sealed class SocketListener : IListener
 {
     private readonly Socket _socket;
     private readonly SocketNetwork _network;
-    private readonly KeyAllowlist _allowlist;
+    private readonly Audience _audience;
+    private readonly SocketRoom _room;
     private readonly SocketNetworkOptions _options;
     private readonly SemaphoreSlim _places;
     private readonly CancellationTokenSource _closing = new();
     private readonly Arrivals<IConnection> _ready = new();
     private int _closed;
+    private bool _toldOfRoom;
 
-    internal SocketListener(Socket socket, LinkEndpoint endpoint, SocketNetwork network, KeyAllowlist allowlist, SocketNetworkOptions options)
+    internal SocketListener(Socket socket, LinkEndpoint endpoint, Audience audience, SocketNetwork network, SocketRoom room, SocketNetworkOptions options)
     {
         _socket = socket;
         _network = network;
-        _allowlist = allowlist;
+        _audience = audience;
+        _room = room;
         _options = options;
         _places = new SemaphoreSlim(options.MaxHandshakes);
         Endpoint = socket.LocalEndPoint is IPEndPoint bound ? LinkEndpoint.Tcp(endpoint.Host, bound.Port) : endpoint;
@@ -65,7 +68,8 @@ internal sealed class SocketListener : IListener
             {
                 await _places.WaitAsync(_closing.Token);
                 var socket = await _socket.AcceptAsync(_closing.Token);
-                _ = AdmitAsync(socket);
+                if (EnterRoom() is { } place) _ = AdmitAsync(socket, place);
+                else Drop(socket);
             }
             catch (SocketException) when (!_closing.IsCancellationRequested)
             {
@@ -82,22 +86,53 @@ internal sealed class SocketListener : IListener
         }
     }
 
-    private async Task AdmitAsync(Socket socket)
+    /// <summary>Tells of the first link there is no room for; the next one that is told of follows one that had room.</summary>
+    private SocketRoom.Place? EnterRoom()
+    {
+        var place = _room.Enter(_audience);
+        var isFull = place is not { IsRefused: false };
+        if (isFull && !_toldOfRoom) _options.Refused?.Invoke(Endpoint.ToString(), ErrorCodes.TooManyLinks);
+        _toldOfRoom = isFull;
+        return place;
+    }
+
+    private void Drop(Socket socket)
+    {
+        socket.Dispose();
+        _places.Release();
+    }
+
+    private async Task AdmitAsync(Socket socket, SocketRoom.Place place)
     {
         try
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
             timeout.CancelAfter(TimeSpan.FromMilliseconds(_options.HandshakeTimeoutMs));
-            var connection = await _network.AdmitAsync(socket, Endpoint, _allowlist, timeout.Token);
+            var connection = await _network.AdmitAsync(socket, place, Endpoint, _audience, timeout.Token);
             if (connection.CloseReason is null && _ready.Offer(connection)) return;
+            if (!place.IsRefused) _options.Refused?.Invoke(connection.Peer.Address, connection.CloseReason ?? ErrorCodes.KernelUnavailable);
             connection.Close(ErrorCodes.KernelUnavailable);
         }
-        catch (Exception)
+        catch (Exception e)
         {
             // Whatever a stranger's handshake leads to, it costs the stranger the link and nobody a place.
+            if (!_closing.IsCancellationRequested) _options.Refused?.Invoke(AddressOf(socket), e is OperationCanceledException ? ErrorCodes.HandshakeTimeout : Refusal.With(ErrorCodes.HandshakeInvalid, e.Message));
             socket.Dispose();
+            place.Dispose();
         }
 
         _places.Release();
+    }
+
+    private string AddressOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint?.ToString() is { Length: > 0 } address ? address : Endpoint.ToString();
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return Endpoint.ToString();
+        }
     }
 }

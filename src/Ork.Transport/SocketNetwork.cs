@@ -15,22 +15,27 @@ namespace Ork.Transport;
 /// <param name="options">Keys, allowlists and limits.</param>
 public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
 {
+    private readonly SocketRoom _room = options.Room ?? SocketRoom.OfThisProcess();
+
     /// <inheritdoc/>
     public async ValueTask<IConnection> ConnectAsync(LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         Socket? socket = null;
+        SocketRoom.Place? place = null;
         try
         {
-            // A process that ran out of descriptors fails here.
+            place = _room.Enter(Audience.Workers);
+            if (place is not { IsRefused: false }) throw new LinkException(Refusal.With(ErrorCodes.TooManyLinks, endpoint.ToString()));
             socket = NewSocket(endpoint);
             if (endpoint.Path is { } path) await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
             else await socket.ConnectAsync(await ResolveAsync(endpoint, cancellation), endpoint.Port, cancellation);
-            return await SecureAsync(socket, endpoint, expectedKey, cancellation);
+            return await SecureAsync(socket, place, endpoint, expectedKey, cancellation);
         }
         catch (Exception e)
         {
             socket?.Dispose();
+            place?.Dispose();
             throw e switch
             {
                 LinkException or OperationCanceledException => e,
@@ -54,7 +59,7 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
         try
         {
             socket = NewSocket(endpoint);
-            return new SocketListener(Bind(socket, endpoint), endpoint, this, allowlist, options);
+            return new SocketListener(Bind(socket, endpoint), endpoint, audience, this, _room, options);
         }
         catch (Exception e) when (e is SocketException or IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -64,12 +69,12 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
     }
 
     /// <summary>Authenticates an accepted socket.</summary>
-    internal async ValueTask<IConnection> AdmitAsync(Socket socket, LinkEndpoint endpoint, KeyAllowlist allowlist, CancellationToken cancellation)
+    internal async ValueTask<IConnection> AdmitAsync(Socket socket, SocketRoom.Place place, LinkEndpoint endpoint, Audience audience, CancellationToken cancellation)
     {
-        if (endpoint.IsUnix) return Plain(socket, UnixPeer(socket, endpoint));
+        if (endpoint.IsUnix) return Plain(socket, place, UnixPeer(socket, endpoint));
         socket.NoDelay = true;
         var address = socket.RemoteEndPoint?.ToString() ?? "";
-        if (options.Insecure) return Plain(socket, new PeerIdentity("insecure", address));
+        if (options.Insecure) return Plain(socket, place, new PeerIdentity("insecure", address));
         var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
         await tls.AuthenticateAsServerAsync(
             new SslServerAuthenticationOptions
@@ -81,14 +86,14 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
                 RemoteCertificateValidationCallback = AnyCertificate,
             },
             cancellation);
-        return Checked(socket, tls, address, allowlist.Allows);
+        return Checked(socket, place, tls, address, options.ListOf(audience).Allows);
     }
 
-    private async ValueTask<IConnection> SecureAsync(Socket socket, LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation)
+    private async ValueTask<IConnection> SecureAsync(Socket socket, SocketRoom.Place place, LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation)
     {
-        if (endpoint.IsUnix) return Plain(socket, UnixPeer(socket, endpoint));
+        if (endpoint.IsUnix) return Plain(socket, place, UnixPeer(socket, endpoint));
         socket.NoDelay = true;
-        if (options.Insecure) return Plain(socket, new PeerIdentity("insecure", endpoint.ToString()));
+        if (options.Insecure) return Plain(socket, place, new PeerIdentity("insecure", endpoint.ToString()));
         var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
         var identity = RequireIdentity();
         await tls.AuthenticateAsClientAsync(
@@ -104,7 +109,7 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
         bool Expected(string key) => expectedKey is null
             ? options.Workers.Allows(key) || options.Kernels.Allows(key)
             : string.Equals(key, expectedKey, StringComparison.OrdinalIgnoreCase);
-        var connection = Checked(socket, tls, endpoint.ToString(), Expected);
+        var connection = Checked(socket, place, tls, endpoint.ToString(), Expected);
         return connection.CloseReason is { } refused ? throw new LinkException(refused) : connection;
     }
 
@@ -120,18 +125,20 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
     /// <summary>The handshake proves possession of the key whatever the certificate says; whether the key may connect is decided afterwards.</summary>
     private static bool AnyCertificate(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) => certificate is not null;
 
-    private SocketConnection Checked(Socket socket, SslStream tls, string address, Func<string, bool> allows)
+    private SocketConnection Checked(Socket socket, SocketRoom.Place place, SslStream tls, string address, Func<string, bool> allows)
     {
         var key = tls.RemoteCertificate is X509Certificate2 certificate ? LinkIdentity.KeyOf(certificate) : "none";
-        var connection = new SocketConnection(socket, tls, new PeerIdentity(key, address), options);
-        if (!allows(key)) connection.Close(Refusal.With(ErrorCodes.KeyNotAllowed, key));
+        var connection = new SocketConnection(socket, place, tls, new PeerIdentity(key, address), options);
+        if (place.IsRefused) connection.Close(ErrorCodes.TooManyLinks);
+        else if (!allows(key)) connection.Close(Refusal.With(ErrorCodes.KeyNotAllowed, key));
         return connection;
     }
 
-    private SocketConnection Plain(Socket socket, PeerIdentity peer)
+    private SocketConnection Plain(Socket socket, SocketRoom.Place place, PeerIdentity peer)
     {
-        var connection = new SocketConnection(socket, new NetworkStream(socket, ownsSocket: true), peer, options);
-        if (peer.Key.StartsWith("uid:", StringComparison.Ordinal) && !IsOwnOrRoot(peer.Key)) connection.Close(Refusal.With(ErrorCodes.KeyNotAllowed, peer.Key));
+        var connection = new SocketConnection(socket, place, new NetworkStream(socket, ownsSocket: true), peer, options);
+        if (place.IsRefused) connection.Close(ErrorCodes.TooManyLinks);
+        else if (peer.Key.StartsWith("uid:", StringComparison.Ordinal) && !IsOwnOrRoot(peer.Key)) connection.Close(Refusal.With(ErrorCodes.KeyNotAllowed, peer.Key));
         return connection;
     }
 

@@ -32,6 +32,15 @@ public sealed record SocketNetworkOptions
     /// <summary>Connections the system keeps waiting to be accepted.</summary>
     public int Backlog { get; init; } = 4_096;
 
+    /// <summary>How many links there may be; null: as many as the process may have, by <see cref="SocketRoom.OfThisProcess"/>.</summary>
+    public SocketRoom? Room { get; init; }
+
+    /// <summary>
+    /// Hears of links that were asked for and did not come about: where from, and why. Of those for which there is no room, the first since there was some. Must be quick
+    /// and must not throw.
+    /// </summary>
+    public Action<string, Refusal>? Refused { get; init; }
+
     /// <summary>Output in bytes above which a sender is told to hold back.</summary>
     public int OutputHighWater { get; init; } = 1024 * 1024;
 

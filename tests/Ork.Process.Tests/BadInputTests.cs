@@ -57,6 +57,32 @@ public sealed class BadInputTests
         await kernel.Client.WorkersAsync();
     }
 
+    [Fact]
+    public async Task A_kernel_that_may_not_open_a_file_for_each_Worker_serves_those_it_has_room_for_and_its_callers()
+    {
+        await using var kernel = new LiveKernel(maxOpenFiles: 600);
+        kernel.Process.Start();
+        kernel.StartHost(workers: 300, devices: 1);
+        var room = new Ork.Transport.SocketRoom(600);
+        await kernel.InServiceAsync(room.MaxOthers);
+        using var late = await kernel.WorkerSocketAsync();
+        Assert.Contains("ERR_TOO_MANY_LINKS", (await late.ReadFrameAsync())!.Value.Payload, StringComparison.Ordinal);
+        var device = (await kernel.InServiceAsync(room.MaxOthers)).Workers.First(worker => worker.Linked).WorkerId.Replace("sim-", "wm-", StringComparison.Ordinal) + "-0001";
+        var receipt = await kernel.Client.SendAsync(new CommandOrder { Command = "set-led", DeviceId = device, Params = new { on = true } });
+        Assert.Equal(CommandStatus.Success, (await kernel.Client.WaitAsync(receipt.CommandId)).Status);
+        Assert.Contains("600 open files", await kernel.FirstLogLineAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_kernel_that_may_open_hardly_any_files_says_so_and_does_not_start()
+    {
+        await using var kernel = new LiveKernel(maxOpenFiles: 300);
+        kernel.Process.Start();
+        while (!kernel.Process.HasExited) await Task.Yield();
+        Assert.Equal(1, await kernel.Process.StopAsync(TimeSpan.Zero));
+        Assert.Contains("ERR_CONFIG_INVALID: the system lets this process have 300 open files", await kernel.FirstLogLineAsync(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(FrameKind.Request, 1UL)]
     [InlineData(FrameKind.Response, 999UL)]

@@ -16,7 +16,8 @@ internal sealed class LiveKernel : IAsyncDisposable
 
     /// <summary>Makes a kernel that does not run yet.</summary>
     /// <param name="configure">Makes its configuration from its folder, or null for none.</param>
-    internal LiveKernel(Func<string, object>? configure = null)
+    /// <param name="maxOpenFiles">How many files its process may have open, or null for as many as this one.</param>
+    internal LiveKernel(Func<string, object>? configure = null, int? maxOpenFiles = null)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("ork-live").FullName;
         Data = Path.Combine(Directory, "kernel");
@@ -28,7 +29,7 @@ internal sealed class LiveKernel : IAsyncDisposable
             config = ["--config", path];
         }
 
-        Process = new ChildProcess(Path.Combine(Directory, "kernel.log"), ["kernel", "run", "--data", Data, .. config]);
+        Process = new ChildProcess(Path.Combine(Directory, "kernel.log"), ["kernel", "run", "--data", Data, .. config]) { MaxOpenFiles = maxOpenFiles };
         Client = NewClient();
     }
 
@@ -76,6 +77,19 @@ internal sealed class LiveKernel : IAsyncDisposable
             Assert.False(Process.HasExited, "The kernel ended by itself.");
             await Task.Yield();
         }
+    }
+
+    /// <summary>Waits for the first line that the kernel logs.</summary>
+    internal async Task<string> FirstLogLineAsync()
+    {
+        var log = new FileInfo(Path.Combine(Directory, "kernel.log"));
+        while (!log.Exists || log.Length == 0)
+        {
+            await Task.Yield();
+            log.Refresh();
+        }
+
+        return File.ReadLines(log.FullName).First();
     }
 
     /// <summary>Kills the kernel (SIGKILL) and starts it again.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Threading.Channels;
 using Ork.Protocol;
 
 namespace Ork.Transport.Tests;
@@ -187,6 +188,70 @@ public sealed class SocketNetworkTests : IDisposable
         Assert.Equal(client.Key, (await accepted)!.Peer.Key);
         connection.Close(null);
         foreach (var socket in silent) socket.Dispose();
+        listener.Close();
+    }
+
+    [Fact]
+    public async Task Who_finds_no_room_is_told_so_callers_have_room_of_their_own_and_a_link_that_ends_makes_room()
+    {
+        var refused = new List<(string From, Refusal Why)>();
+        var network = new SocketNetwork(new SocketNetworkOptions { Room = new SocketRoom(callers: 1, others: 2), Refused = (from, why) => refused.Add((from, why)) });
+        var peers = new SocketNetwork(new SocketNetworkOptions());
+        var workers = network.Listen(LinkEndpoint.Unix(Path.Combine(_directory, "w.sock")), Audience.Workers);
+        var callers = network.Listen(LinkEndpoint.Unix(Path.Combine(_directory, "c.sock")), Audience.Callers);
+        var first = await peers.ConnectAsync(workers.Endpoint, null, CancellationToken.None);
+        var served = (await workers.AcceptAsync())!;
+        var dialled = await network.ConnectAsync(callers.Endpoint, null, CancellationToken.None);
+        await callers.AcceptAsync();
+
+        for (var i = 0; i < 2; i++) Assert.Contains("ERR_TOO_MANY_LINKS", await GoodbyeAsync(await peers.ConnectAsync(workers.Endpoint, null, CancellationToken.None)), StringComparison.Ordinal);
+        Assert.Contains("ERR_TOO_MANY_LINKS", await GoodbyeAsync(await peers.ConnectAsync(callers.Endpoint, null, CancellationToken.None)), StringComparison.Ordinal);
+        var held = await Assert.ThrowsAsync<LinkException>(async () => await network.ConnectAsync(callers.Endpoint, null, CancellationToken.None));
+        Assert.Equal(ErrorCodes.TooManyLinks, held.Refusal.Error);
+        Assert.Equal([(workers.Endpoint.ToString(), ErrorCodes.TooManyLinks.Code), (callers.Endpoint.ToString(), ErrorCodes.TooManyLinks.Code)], refused.Select(one => (one.From, one.Why.Text)));
+
+        first.Close(null);
+        Assert.Null(await served.ReceiveAsync());
+        IConnection? admitted = null;
+        var accepted = workers.AcceptAsync().AsTask();
+        for (var tries = 0; !accepted.IsCompleted && tries < 200; tries++)
+        {
+            admitted = await peers.ConnectAsync(workers.Endpoint, null, CancellationToken.None);
+            await Task.WhenAny(accepted, admitted.ReceiveAsync().AsTask());
+        }
+
+        Assert.True(accepted.IsCompleted);
+        Assert.NotNull(await accepted);
+        foreach (var connection in new[] { dialled, admitted! }) connection.Close(null);
+        workers.Close();
+        callers.Close();
+    }
+
+    [Theory]
+    [InlineData(64, 6, 58)]
+    [InlineData(512, 19, 173)]
+    [InlineData(4_096, 377, 3_399)]
+    [InlineData(long.MaxValue, int.MaxValue, int.MaxValue)]
+    public void Of_the_files_that_a_process_may_have_open_some_are_left_alone_and_a_tenth_of_the_rest_is_for_callers(long files, int callers, int others)
+    {
+        var room = new SocketRoom(files);
+        Assert.Equal((callers, others), (room.MaxCallers, room.MaxOthers));
+    }
+
+    [Fact]
+    public async Task Who_is_listened_for_hears_of_those_that_were_turned_away_and_why()
+    {
+        using var server = LinkIdentity.Ephemeral();
+        using var stranger = LinkIdentity.Ephemeral();
+        var refused = Channel.CreateUnbounded<(string From, Refusal Why)>();
+        var listener = new SocketNetwork(new SocketNetworkOptions { Identity = server, Callers = new KeyAllowlist([server.Key]), Refused = (from, why) => refused.Writer.TryWrite((from, why)) }).Listen(Loopback, Audience.Callers);
+        await Client(stranger).ConnectAsync(listener.Endpoint, server.Key, CancellationToken.None);
+        var key = await refused.Reader.ReadAsync();
+        Assert.StartsWith("127.0.0.1:", key.From.Replace("[::ffff:", "", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Equal($"ERR_KEY_NOT_ALLOWED: {stranger.Key}", key.Why.Text);
+        using var plain = await RawAsync(listener.Endpoint);
+        await plain.SendAsync("GET / HTTP/1.1\r\n\r\n"u8.ToArray());
+        Assert.Equal(ErrorCodes.HandshakeInvalid, (await refused.Reader.ReadAsync()).Why.Error);
         listener.Close();
     }
 

@@ -16,6 +16,9 @@ internal sealed class ChildProcess : IDisposable
         _arguments = arguments;
     }
 
+    /// <summary>How many files it may have open, or null: as many as this process may.</summary>
+    internal int? MaxOpenFiles { get; init; }
+
     /// <summary>Starts it; what it prints is appended to its log.</summary>
     internal void Start()
     {
@@ -33,9 +36,19 @@ internal sealed class ChildProcess : IDisposable
         }
 
         foreach (var argument in _arguments) start.ArgumentList.Add(argument);
+        if (MaxOpenFiles is { } files) Limit(start, files);
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");
         _ = AppendAsync(_process.StandardOutput);
         _ = AppendAsync(_process.StandardError);
+    }
+
+    /// <summary>A shell limits itself and becomes the process.</summary>
+    private static void Limit(ProcessStartInfo start, int files)
+    {
+        string[] command = [start.FileName, .. start.ArgumentList];
+        start.FileName = "/bin/sh";
+        start.ArgumentList.Clear();
+        foreach (var argument in (string[])["-c", $"ulimit -n {files}; exec \"$0\" \"$@\"", .. command]) start.ArgumentList.Add(argument);
     }
 
     /// <summary>Ends it at once, as a power cut would (SIGKILL).</summary>

@@ -28,7 +28,8 @@ internal static class KernelProcess
         try
         {
             using var identity = LinkIdentity.LoadOrCreate(Path.Combine(config.Data, KeyFile));
-            var kernel = new OrkKernel(config.Kernel, Ports(config, identity, observer, sink));
+            var room = RoomFor(config.Kernel, logs.CreateLogger("ork"));
+            var kernel = new OrkKernel(config.Kernel, Ports(config, identity, room, observer, sink));
             using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, kernel));
             using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, kernel));
             ParentWatch.Start(kernel.Stop);
@@ -45,13 +46,34 @@ internal static class KernelProcess
         }
     }
 
+    /// <summary>What the process's limit of open files leaves for links. A kernel that runs out of them ends, and all of a site with it.</summary>
+    /// <exception cref="LinkException">It leaves next to nothing.</exception>
+    private static SocketRoom RoomFor(KernelOptions options, ILogger log)
+    {
+        var room = SocketRoom.OfThisProcess();
+        if (room.Files < SocketRoom.LeastFiles)
+        {
+            throw new LinkException(Refusal.With(
+                ErrorCodes.ConfigInvalid, $"the system lets this process have {room.Files} open files and a kernel needs {SocketRoom.LeastFiles}, and one more for each link: raise 'ulimit -n', or LimitNOFILE in its unit"));
+        }
+
+        if (room.MaxOthers < options.Links.MaxWorkers || room.MaxCallers < options.Links.MaxCallers)
+        {
+            log.LogWarning(
+                "The system lets this process have {Files} open files: room for the links of {Workers} Workers (kernel.links.maxWorkers is {MaxWorkers}) and {Callers} callers (kernel.links.maxCallers is {MaxCallers}). For more raise 'ulimit -n', or LimitNOFILE in its unit",
+                room.Files, room.MaxOthers, options.Links.MaxWorkers, room.MaxCallers, options.Links.MaxCallers);
+        }
+
+        return room;
+    }
+
     private static void Stop(PosixSignalContext context, OrkKernel kernel)
     {
         context.Cancel = true;
         kernel.Stop();
     }
 
-    private static KernelPorts Ports(KernelConfig config, LinkIdentity identity, IKernelObserver observer, ITelemetrySink sink) => new()
+    private static KernelPorts Ports(KernelConfig config, LinkIdentity identity, SocketRoom room, IKernelObserver observer, ITelemetrySink sink) => new()
     {
         Store = new SqliteKernelStoreOpener(config.Data, config.FullStoreCheck),
         Network = new SocketNetwork(new SocketNetworkOptions
@@ -63,6 +85,8 @@ internal static class KernelProcess
             MaxFrameBytes = config.MaxFrameBytes,
             MaxHandshakes = config.Kernel.Links.MaxHandshakes,
             HandshakeTimeoutMs = config.Kernel.Links.HandshakeTimeoutMs,
+            Room = room,
+            Refused = (address, reason) => observer.Note(KernelEvent.HandshakeFailed, address, reason.Text),
         }),
         Entropy = new SystemEntropy(),
         Time = TimeProvider.System,

@@ -36,7 +36,7 @@ public interface IListener
     /// <summary>Where it listens, the chosen port filled in.</summary>
     LinkEndpoint Endpoint { get; }
 
-    /// <summary>Waits for the next connection that is fully authenticated; peers that fail are dropped and counted on the way.</summary>
+    /// <summary>Waits for the next connection that is fully authenticated; peers that fail are told why, as far as they understand it, and dropped on the way.</summary>
     /// <returns>The connection, or null when the listener was closed.</returns>
     ValueTask<IConnection?> AcceptAsync();
 
