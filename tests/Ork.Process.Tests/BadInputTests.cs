@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using Ork.Client;
 using Ork.Protocol;
 
 namespace Ork.Process.Tests;
@@ -40,8 +39,7 @@ public sealed class BadInputTests
             Assert.Null(await stranger.ReadFrameAsync());
         }
 
-        var receipt = await kernel.Client.SendAsync(new CommandOrder { Command = "set-led", DeviceId = "wm-001-0001", Params = new { on = true } });
-        Assert.Equal(CommandStatus.Success, (await kernel.Client.WaitAsync(receipt.CommandId)).Status);
+        Assert.Equal(CommandStatus.Success, await kernel.RunAsync("wm-001-0001"));
     }
 
     [Fact]
@@ -68,9 +66,24 @@ public sealed class BadInputTests
         using var late = await kernel.WorkerSocketAsync();
         Assert.Contains("ERR_TOO_MANY_LINKS", (await late.ReadFrameAsync())!.Value.Payload, StringComparison.Ordinal);
         var device = (await kernel.InServiceAsync(room.MaxOthers)).Workers.First(worker => worker.Linked).WorkerId.Replace("sim-", "wm-", StringComparison.Ordinal) + "-0001";
-        var receipt = await kernel.Client.SendAsync(new CommandOrder { Command = "set-led", DeviceId = device, Params = new { on = true } });
-        Assert.Equal(CommandStatus.Success, (await kernel.Client.WaitAsync(receipt.CommandId)).Status);
+        Assert.Equal(CommandStatus.Success, await kernel.RunAsync(device));
         Assert.Contains("600 open files", await kernel.FirstLogLineAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_kernel_whose_log_nobody_reads_goes_on()
+    {
+        await using var kernel = new LiveKernel(_ => new { log = new { level = "Trace" } }, isHeard: false);
+        kernel.Process.Start();
+        kernel.StartHost(workers: 1, devices: 10);
+        await kernel.InServiceAsync(1);
+
+        // Some eight lines a command: twice what a pipe and the logger's queue hold together.
+        for (var round = 0; round < 100; round++)
+        {
+            var ends = await Task.WhenAll(Enumerable.Range(1, 10).Select(device => kernel.RunAsync($"wm-001-{device:d4}")));
+            Assert.All(ends, status => Assert.Equal(CommandStatus.Success, status));
+        }
     }
 
     [Fact]
@@ -155,8 +168,7 @@ public sealed class BadInputTests
 
         var fleet = await kernel.Client.WorkersAsync();
         Assert.DoesNotContain(fleet.Workers, view => view is { WorkerId: "rogue", State: "Ready" });
-        var receipt = await kernel.Client.SendAsync(new CommandOrder { Command = "set-led", DeviceId = "wm-001-0001", Params = new { on = true } });
-        Assert.Equal(CommandStatus.Success, (await kernel.Client.WaitAsync(receipt.CommandId)).Status);
+        Assert.Equal(CommandStatus.Success, await kernel.RunAsync("wm-001-0001"));
     }
 
     private static IEnumerable<(string Payload, string Code)> BadEnvelopes()

@@ -17,7 +17,8 @@ internal sealed class LiveKernel : IAsyncDisposable
     /// <summary>Makes a kernel that does not run yet.</summary>
     /// <param name="configure">Makes its configuration from its folder, or null for none.</param>
     /// <param name="maxOpenFiles">How many files its process may have open, or null for as many as this one.</param>
-    internal LiveKernel(Func<string, object>? configure = null, int? maxOpenFiles = null)
+    /// <param name="isHeard">False: nobody reads its log.</param>
+    internal LiveKernel(Func<string, object>? configure = null, int? maxOpenFiles = null, bool isHeard = true)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("ork-live").FullName;
         Data = Path.Combine(Directory, "kernel");
@@ -29,7 +30,7 @@ internal sealed class LiveKernel : IAsyncDisposable
             config = ["--config", path];
         }
 
-        Process = new ChildProcess(Path.Combine(Directory, "kernel.log"), ["kernel", "run", "--data", Data, .. config]) { MaxOpenFiles = maxOpenFiles };
+        Process = new ChildProcess(Path.Combine(Directory, "kernel.log"), ["kernel", "run", "--data", Data, .. config]) { MaxOpenFiles = maxOpenFiles, IsHeard = isHeard };
         Client = NewClient();
     }
 
@@ -77,6 +78,14 @@ internal sealed class LiveKernel : IAsyncDisposable
             Assert.False(Process.HasExited, "The kernel ended by itself.");
             await Task.Yield();
         }
+    }
+
+    /// <summary>Has a device's light put on.</summary>
+    /// <returns>How the command ended.</returns>
+    internal async Task<CommandStatus> RunAsync(string deviceId)
+    {
+        var receipt = await Client.SendAsync(new CommandOrder { Command = "set-led", DeviceId = deviceId, Params = new { on = true } });
+        return (await Client.WaitAsync(receipt.CommandId)).Status;
     }
 
     /// <summary>Waits for the first line that the kernel logs.</summary>

@@ -19,6 +19,9 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>How many files it may have open, or null: as many as this process may.</summary>
     internal int? MaxOpenFiles { get; init; }
 
+    /// <summary>False: nobody reads what it prints, and sooner or later the system takes no more of it.</summary>
+    internal bool IsHeard { get; init; } = true;
+
     /// <summary>Starts it; what it prints is appended to its log.</summary>
     internal void Start()
     {
@@ -38,6 +41,7 @@ internal sealed class ChildProcess : IDisposable
         foreach (var argument in _arguments) start.ArgumentList.Add(argument);
         if (MaxOpenFiles is { } files) Limit(start, files);
         _process = Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");
+        if (!IsHeard) return;
         _ = AppendAsync(_process.StandardOutput);
         _ = AppendAsync(_process.StandardError);
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
@@ -135,6 +136,8 @@ internal static class Logs
             });
         }
 
-        builder.AddConsole(options => options.LogToStandardErrorThreshold = LogLevel.Trace);
+
+        // Whoever reads the log may stall: that costs lines, which are counted, and never the turn that writes them.
+        builder.AddConsole(options => (options.LogToStandardErrorThreshold, options.QueueFullMode) = (LogLevel.Trace, ConsoleLoggerQueueFullMode.DropWrite));
     });
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 using Ork;
 using Ork.Protocol;
 using Ork.Transport;
@@ -23,7 +24,9 @@ internal static class Program
             return 2;
         }
 
-        using var logs = LoggerFactory.Create(builder => builder.AddSimpleConsole(options => options.SingleLine = true));
+        using var logs = LoggerFactory.Create(builder => builder
+            .AddSimpleConsole(options => options.SingleLine = true)
+            .AddConsole(options => options.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite));
         using var stop = new CancellationTokenSource();
         using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
