@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Ork.Protocol;
 
 namespace Ork.Kernel.Tests;
@@ -38,10 +39,10 @@ public sealed class SessionTests
 
         // Room was made, and used up before it was heard of.
         _connection.Drain();
-        while (_connection.Awaited < 2) await Task.Yield();
+        await UntilAsync(() => _connection.Awaited >= 2);
         Assert.Equal([InputKind.LinkUp, InputKind.LinkCongested], Taken());
         _connection.Drain();
-        while (!Taken().Contains(InputKind.LinkDrained)) await Task.Yield();
+        await UntilAsync(() => Taken().Contains(InputKind.LinkDrained));
         session.Send(FrameKind.Request, 3, default);
         _connection.Close(null);
         await running;
@@ -57,7 +58,7 @@ public sealed class SessionTests
         for (var answered = 0; answered < 10; answered++)
         {
             var until = Math.Min(10, answered + 3);
-            while (Taken().Count < until) await Task.Yield();
+            await UntilAsync(() => Taken().Count >= until);
             Assert.Equal(until, Taken().Count);
             session.Send(FrameKind.Response, (ulong)answered, default);
         }
@@ -73,7 +74,7 @@ public sealed class SessionTests
         var session = new CallerSession(1, _connection, _inbox, [1], window: 1);
         var running = session.RunAsync();
         _connection.Arrive(FrameKind.Request, 1);
-        while (Taken().Count < 1) await Task.Yield();
+        await UntilAsync(() => Taken().Count >= 1);
 
         // One more was received already when the kernel closed the session and its inbox.
         _connection.OutlivesItsClose = true;
@@ -89,20 +90,20 @@ public sealed class SessionTests
         var session = new CallerSession(1, _connection, _inbox, [1], window: 100);
         var running = session.RunAsync();
         _connection.Arrive(FrameKind.Request, 1);
-        while (Taken().Count < 1) await Task.Yield();
+        await UntilAsync(() => Taken().Count >= 1);
         _connection.HasRoom = false;
         session.Send(FrameKind.Response, 1, default);
         _connection.Arrive(FrameKind.Request, 2);
-        while (_connection.Awaited < 1) await Task.Yield();
+        await UntilAsync(() => _connection.Awaited >= 1);
         Assert.Single(Taken());
 
         // Room was made, and used up before it was heard of.
         session.Send(FrameKind.Response, 1, default);
         _connection.Drain();
-        while (_connection.Awaited < 2) await Task.Yield();
+        await UntilAsync(() => _connection.Awaited >= 2);
         Assert.Single(Taken());
         _connection.Drain();
-        while (Taken().Count < 2) await Task.Yield();
+        await UntilAsync(() => Taken().Count >= 2);
         _connection.Close(null);
         await running;
     }
@@ -117,6 +118,17 @@ public sealed class SessionTests
         Assert.Equal([FrameKind.Welcome], _connection.Sent);
         Assert.Equal(ErrorCodes.HandshakeInvalid, _connection.CloseReason!.Error);
         Assert.Equal([InputKind.CallerGone], Taken());
+    }
+
+    /// <summary>What a mistake keeps from coming about must fail the test and not hang it.</summary>
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        var waited = Stopwatch.StartNew();
+        while (!isSo())
+        {
+            Assert.True(waited.Elapsed < TimeSpan.FromMinutes(1), "It did not come about within a minute.");
+            await Task.Yield();
+        }
     }
 
     private WorkerSession WorkerSession() => new(1, _connection, new LinkGreeting("w", _connection.Peer, null), _inbox, _observer);

@@ -91,8 +91,7 @@ public sealed class BadInputTests
     {
         await using var kernel = new LiveKernel(maxOpenFiles: 300);
         kernel.Process.Start();
-        while (!kernel.Process.HasExited) await Task.Yield();
-        Assert.Equal(1, await kernel.Process.StopAsync(TimeSpan.Zero));
+        Assert.Equal(1, await kernel.Process.EndAsync(TimeSpan.FromMinutes(1)));
         Assert.Contains("ERR_CONFIG_INVALID: the system lets this process have 300 open files", await kernel.FirstLogLineAsync(), StringComparison.Ordinal);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
@@ -92,8 +93,10 @@ internal sealed class LiveKernel : IAsyncDisposable
     internal async Task<string> FirstLogLineAsync()
     {
         var log = new FileInfo(Path.Combine(Directory, "kernel.log"));
+        var waited = Stopwatch.StartNew();
         while (!log.Exists || log.Length == 0)
         {
+            Assert.True(waited.Elapsed < TimeSpan.FromMinutes(1), "Nothing was logged within a minute.");
             await Task.Yield();
             log.Refresh();
         }

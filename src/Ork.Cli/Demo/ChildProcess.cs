@@ -83,17 +83,24 @@ internal sealed class ChildProcess : IDisposable
     {
         if (_process is null || _process.HasExited) return _process?.ExitCode ?? 0;
         using var term = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        return await EndAsync(patience);
+    }
+
+    /// <summary>Waits for it to end by itself; kills it when the time is over.</summary>
+    /// <returns>Its exit code.</returns>
+    internal async Task<int> EndAsync(TimeSpan patience)
+    {
         using var timeout = new CancellationTokenSource(patience);
         try
         {
-            await _process.WaitForExitAsync(timeout.Token);
+            await _process!.WaitForExitAsync(timeout.Token);
         }
         catch (OperationCanceledException)
         {
             Kill();
         }
 
-        return _process.ExitCode;
+        return _process!.ExitCode;
     }
 
     /// <inheritdoc/>
