@@ -22,6 +22,7 @@ public sealed class OrkClient : IAsyncDisposable
 
     // Since the latest answer: a link that came and went without one is no better than none.
     private int _connects;
+    private string? _unreachable;
 
     /// <summary>Makes a client; it connects with its first call.</summary>
     public OrkClient(ClientOptions options, ClientPorts ports)
@@ -231,8 +232,9 @@ public sealed class OrkClient : IAsyncDisposable
         // Nothing at all came for long: whoever was there may be gone without a word, and TCP takes a quarter of an hour to find out. The next call opens another link;
         // calls under way keep theirs, for a kernel that is only slow will answer them. A call that got the link when its time was all but over says nothing of it.
         if (link is not null && link.Received == heard && _ports.Time.GetElapsedTime(since) >= Silence) link.Retire();
-        var reason = _link?.Goodbye is { } goodbye ? $"{_options.Endpoint}: {goodbye}" : $"{_options.Endpoint}: no answer within {_options.TimeoutMs + extraMs} ms";
-        return new Answer(default, new OrkRefusedException(ErrorCodes.KernelUnavailable.Code, reason));
+        var silence = $"no answer within {_options.TimeoutMs + extraMs} ms";
+        var reason = _unreachable is { } unreachable ? $"{silence} ({unreachable})" : _link?.Goodbye ?? silence;
+        return new Answer(default, new OrkRefusedException(ErrorCodes.KernelUnavailable.Code, $"{_options.Endpoint}: {reason}"));
     }
 
     /// <summary>Waits until the kernel reads again where it lags behind, but no longer than the call may take or the link is of use.</summary>
@@ -353,11 +355,13 @@ public sealed class OrkClient : IAsyncDisposable
 
             _connects++;
             var connection = await _ports.Network.ConnectAsync(_options.Endpoint, _options.KernelKey, cancellation);
+            _unreachable = null;
             connection.Send(FrameKind.Hello, 0, new Greeting(Greeting.Caller, Name: _options.Name).ToBytes());
             return new ClientLink(connection);
         }
         catch (LinkException e) when (e.Refusal.Error == ErrorCodes.KernelUnavailable)
         {
+            _unreachable = e.InnerException?.Message ?? e.Refusal.Text;
             return null;
         }
         catch (LinkException e)

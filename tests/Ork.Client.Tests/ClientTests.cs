@@ -127,6 +127,16 @@ public sealed class ClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_call_that_found_nobody_to_connect_to_says_why()
+    {
+        await using var astray = NewClient(Patience, _time, LinkEndpoint.Unix("/nowhere"));
+        var call = astray.StatusAsync("c");
+        _time.Advance(TimeSpan.FromMilliseconds(Patience));
+        var refused = await Assert.ThrowsAsync<OrkRefusedException>(() => call);
+        Assert.StartsWith($"ERR_KERNEL_UNAVAILABLE (unix:/nowhere: no answer within {Patience} ms (ERR_KERNEL_UNAVAILABLE: unix:/nowhere", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task L3_a_call_that_ends_without_any_word_takes_its_link_with_it_and_the_next_opens_another()
     {
         await using var impatient = NewClient(Patience, _time);
@@ -241,8 +251,8 @@ public sealed class ClientTests : IAsyncLifetime
         Assert.Equal(4, fleet.Kernel.GetProperty("epoch").GetInt32());
     }
 
-    private OrkClient NewClient(long timeoutMs, TimeProvider time) => new(
-        new ClientOptions { Endpoint = Endpoint, TimeoutMs = timeoutMs, ReconnectBaseMs = 1, ReconnectCapMs = LongestPause },
+    private OrkClient NewClient(long timeoutMs, TimeProvider time, LinkEndpoint? endpoint = null) => new(
+        new ClientOptions { Endpoint = endpoint ?? Endpoint, TimeoutMs = timeoutMs, ReconnectBaseMs = 1, ReconnectCapMs = LongestPause },
         new ClientPorts { Network = _network.As("caller"), Entropy = new NoEntropy(), Time = time });
 
     private async Task<IConnection> AcceptAsync()
