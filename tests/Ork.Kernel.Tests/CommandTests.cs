@@ -332,6 +332,18 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void S12_what_a_settled_command_was_to_do_is_let_go_also_by_a_kernel_that_finds_it_settled()
+    {
+        _ork.Register();
+        _ork.Send(command: "set-led", parameters: """{"on":true}""");
+        Assert.False(_ork.Core.Ledger.All.Single().Spec.Params.IsEmpty);
+        _ork.Succeed(_ork.LastCommand());
+        Assert.True(_ork.Core.Ledger.All.Single().Spec.Params.IsEmpty);
+        _ork.Restart();
+        Assert.True(_ork.Core.Ledger.All.Single().Spec.Params.IsEmpty);
+    }
+
+    [Fact]
     public void S12_a_forgotten_command_leaves_nothing_of_itself_in_memory()
     {
         var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { RetentionMs = 60_000, DefaultDeadlineMs = 600_000 }, Health = Patient, Schedule = Rare });

@@ -171,6 +171,8 @@ public sealed class DispatchTests
         _ork.Register(session: 2, workerId: "w2", devices: [.. Enumerable.Range(0, CommandRequestPayload.MaxTargets + 1).Select(i => $"many{i}")], key: "k2");
         var refused = _ork.AskOne("command.request", """{"command":"reboot","scope":"worker","workerId":"w2"}""");
         Assert.Equal("ERR_PAYLOAD_TARGETS_TOO_MANY", refused.GetProperty("error").GetString());
+        _ork.Register(session: 3, workerId: "w3", devices: [.. Enumerable.Range(0, CommandRequestPayload.MaxTargets).Select(i => $"most{i}")], key: "k3");
+        Assert.Equal("QUEUED", _ork.AskOne("command.request", """{"command":"reboot","scope":"worker","workerId":"w3"}""").GetProperty("status").GetString());
     }
 
     [Fact]

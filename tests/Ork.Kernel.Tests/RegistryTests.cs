@@ -17,6 +17,16 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void A_pong_that_says_nothing_is_no_pong()
+    {
+        _ork.Register();
+        var ping = _ork.Pass(6_000).First(seen => seen.Action == OrkAction.HealthPing);
+        _ork.Answer(ping, """{"status":""}""");
+        Assert.Equal(HealthState.Sick, _ork.Core.Health.Of(_ork.Core.Registry.FindWorker("w1")!));
+        Assert.Contains(KernelEvent.AnswerInvalid, _ork.Observer.Events);
+    }
+
+    [Fact]
     public void S12_a_link_that_is_gone_leaves_nothing_of_itself_in_memory()
     {
         var links = ComeAndGo(_ork);

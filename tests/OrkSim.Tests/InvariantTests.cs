@@ -168,8 +168,12 @@ public sealed class InvariantTests
         "S18", Mute, 20, world => world.Ports.Options = (_, options) => options with { Circuits = options.Circuits with { HalfOpenProbes = 50, ProbesToClose = 40 } });
 
     [Fact]
-    public void L6_a_kernel_that_gives_a_flood_all_there_is() => Finds(
-        "L6", ScenarioCatalogue.Find("flood")!, 5, world => world.Ports.Options = (_, options) => options with { Commands = options.Commands with { FairShare = 1_000_000 } });
+    public void L6_a_kernel_that_gives_a_flood_all_there_is() => Finds("L6", ScenarioCatalogue.Find("flood")! with { Check = ["L6"] }, 5, GivesAll);
+
+    [Fact]
+    public void S12_a_kernel_that_gives_a_caller_more_than_its_share() => Finds("S12", ScenarioCatalogue.Find("flood")!, 5, GivesAll);
+
+    private static void GivesAll(SimWorld world) => world.Ports.Options = (_, options) => options with { Commands = options.Commands with { FairShare = 1_000_000 } };
 
     [Fact]
     public void S19_a_store_that_makes_every_command_urgent() => Finds("S19", Day, 3, world => Plants.Batch(world, batch =>

@@ -4,14 +4,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L1: live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault; the silent link of a dead one is given up, so that it can come back, and so is that of one taken out of service.</summary>
+/// <summary>L1: live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault; whoever waits to be registered has his turn; the silent link of a dead one is given up, so that it can come back, and so is that of one taken out of service.</summary>
 public sealed class Convergence : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L1";
 
     /// <inheritdoc/>
-    public string Says => "Live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault; the silent link of a dead one is given up, and so is that of one taken out of service.";
+    public string Says => "Live Workers are Ready and Healthy, and own what only they claim, within the bound after the last fault; whoever waits to be registered has his turn; the silent link of a dead one is given up, and so is that of one taken out of service.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
@@ -21,6 +21,10 @@ public sealed class Convergence : IInvariant
 
     // And since when that it has none, of those that it knows.
     private readonly Dictionary<string, long> _unlinked = new(StringComparer.Ordinal);
+
+    // Since when it says that a Worker waits to be registered, and since when fewer are than may be.
+    private readonly Dictionary<string, long> _waits = new(StringComparer.Ordinal);
+    private long? _hasPlaces;
 
     // Of whom the pages of a list told so far.
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
@@ -36,6 +40,7 @@ public sealed class Convergence : IInvariant
             case SimEventKind.StoreOpened:
                 _linked.Clear();
                 _unlinked.Clear();
+                _waits.Clear();
                 foreach (var row in happened.Image!.Workers) _unlinked[row.WorkerId] = happened.Ticks;
                 return;
             case SimEventKind.Note when happened.Node == facts.Holder && happened.Note == KernelEvent.LinkUp:
@@ -44,17 +49,24 @@ public sealed class Convergence : IInvariant
                 return;
             case SimEventKind.Note when happened.Node == facts.Holder && happened.Note == KernelEvent.LinkDown:
                 _linked.Remove(happened.Subject!);
+                _waits.Remove(happened.Subject!);
                 _unlinked[happened.Subject!] = happened.Ticks;
+                return;
+            case SimEventKind.Note when happened.Node == facts.Holder && happened.Note == KernelEvent.RegistrationWaits:
+                _waits[happened.Subject!] = happened.Ticks;
                 return;
             case SimEventKind.Pulse:
                 CheckDead(facts);
                 CheckSilent(facts);
                 CheckTerminated(facts);
                 CheckOrphans(facts);
+                CheckWaiting(facts);
                 return;
         }
 
-        if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.WorkerListResponse } message) return;
+        if (happened.Node != facts.Holder || happened.Message is not { } message) return;
+        if (IsRegistration(message.Action)) _waits.Remove(happened.Connection!.Facts!.Peer.Name);
+        if (message.Action != OrkAction.WorkerListResponse) return;
         if (!happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked) || !asked.IsOfOneWorker) CheckPage(message.Listing, happened.Ticks, facts);
     }
 
@@ -126,6 +138,23 @@ public sealed class Convergence : IInvariant
             if (silent <= bound) continue;
             if (!(facts.Deaths.TryGetValue(link.Peer.Name, out var death) && death.IsDead)) facts.Violated(this, $"{link.Peer} has answered no ping for {SimDefaults.Seconds(silent)} s, and is not dead.");
             else if (silent > bound + Moment && link.KernelSide.IsOpen) facts.Violated(this, $"{link.Peer} is dead and has answered no ping on its link for {SimDefaults.Seconds(silent)} s; the link is still open.");
+        }
+    }
+
+    private static bool IsRegistration(OrkAction action) => action is OrkAction.IdentityRequest or OrkAction.CapabilityRequest;
+
+    /// <summary>Whoever waits to be registered has his turn as soon as fewer are under way than may be.</summary>
+    private void CheckWaiting(Facts facts)
+    {
+        if (_waits.Count == 0) return;
+        var options = facts.World.KernelOptions.Links;
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.RegistrationTimeoutMs).Ticks - Moment - (2 * facts.World.WorstLateness.Ticks);
+        var underWay = facts.WorkerLinks.Count(link => link.KernelSide.Owner == facts.Holder && link.Outstanding.Values.Any(asked => IsRegistration(asked.Action) && asked.Ticks > since));
+        if (!facts.IsServed || facts.CommitInFlight || underWay >= options.MaxRegistrations) _hasPlaces = null;
+        else _hasPlaces ??= facts.NowTicks;
+        foreach (var (worker, waits) in _waits)
+        {
+            if (_hasPlaces is { } places && facts.NowTicks - Math.Max(Math.Max(waits, places), facts.AwakeTicks) is var idle && idle > Moment + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{worker} waits to be registered, and for {SimDefaults.Seconds(idle)} s no more than {underWay} of {options.MaxRegistrations} have been.");
         }
     }
 

@@ -33,6 +33,9 @@ public sealed class Availability : IInvariant
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
     private readonly Room _room = new();
 
+    // When each device was given to another Worker.
+    private readonly Dictionary<string, long> _movedTicks = new(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
@@ -41,6 +44,7 @@ public sealed class Availability : IInvariant
         if (happened.Batch is { } batch)
         {
             if (happened.Node == facts.Holder) CheckGivenUp(batch, facts);
+            foreach (var row in batch.Devices.Where(row => facts.Owners.GetValueOrDefault(row.DeviceId) != row.WorkerId)) _movedTicks[row.DeviceId] = happened.Ticks;
             _room.Committed();
         }
         else if (happened.Kind == SimEventKind.LinkEnded)
@@ -77,14 +81,18 @@ public sealed class Availability : IInvariant
             if (Refusals.OfCall(in happened, facts) is { } reasonless) facts.Violated(this, reasonless);
 
             // The refusal may be much older than its arrival, but not than the question.
-            if (_asked.Remove(happened.Correlation, out var asked) && happened is { Detail: { } error, Call.Order: { } order }) CheckWorker(error, WorkerOf(order, facts), asked, facts);
+            if (_asked.Remove(happened.Correlation, out var asked) && happened is { Detail: { } error, Call.Order: { } order }) CheckWorker(error, WorkerOf(order, asked, facts), asked, facts);
         }
         else if (happened is { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response } && happened.Node == facts.Holder)
         {
-            if (happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal) && _room.IsLeft(happened.Ticks, facts) is { } left) facts.Violated(this, left);
+            if (happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal) && _room.IsLeft(IsUrgent(in happened), happened.Ticks, facts) is { } left) facts.Violated(this, left);
             if ((Refusals.OfKernel(in happened, facts) ?? Refusals.OfMistake(in happened)) is { } wrong) facts.Violated(this, wrong);
         }
     }
+
+    private static bool IsUrgent(in SimEvent refused) =>
+        refused.Connection!.Facts!.Questions.TryGetValue(refused.Correlation, out var asked) && EnvelopeReader.Read(asked.Envelope, out var envelope) is null
+        && CommandRequestPayload.Read(envelope.Payload, out var order) is null && order.Priority == CommandPriority.Urgent;
 
     /// <summary>What may be tried again, for it is declared safe or its Worker keeps a journal, is not given up as if nobody could know.</summary>
     private void CheckGivenUp(CommitBatch batch, Facts facts)
@@ -99,10 +107,11 @@ public sealed class Availability : IInvariant
         }
     }
 
-    /// <summary>Whose an order is, or null where it names one Worker and the device of another.</summary>
-    private static string? WorkerOf(Ork.Client.CommandOrder order, Facts facts)
+    /// <summary>Whose an order is, or null where it names one Worker and the device of another, or a device that changed hands meanwhile.</summary>
+    private string? WorkerOf(Ork.Client.CommandOrder order, long askedTicks, Facts facts)
     {
         if (order.DeviceId is not { } device) return order.WorkerId;
+        if (_movedTicks.GetValueOrDefault(device) >= askedTicks) return null;
         var owner = facts.Owners.GetValueOrDefault(device);
         return order.WorkerId is null || order.WorkerId == owner ? owner : null;
     }

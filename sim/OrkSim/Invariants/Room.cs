@@ -22,13 +22,14 @@ internal sealed class Room
 
     internal void Committed() => _commits++;
 
-    /// <summary>What says that a command is refused for want of room where there is some, or null.</summary>
-    internal string? IsLeft(long ticks, Facts facts)
+    /// <summary>What says that a command is refused for want of room where there is some, or null. An urgent one has room up to the limit itself, whatever its caller's share.</summary>
+    internal string? IsLeft(bool isUrgent, long ticks, Facts facts)
     {
+        var share = isUrgent ? 1 : Roomy;
         var options = facts.World.KernelOptions.Commands;
         if (ticks == _lostTicks || _lostTicks >= 0 && _commits < 2 && facts.CommitInFlight) return null;
         var underWay = facts.CallerLinks.Sum(static link => link.Questions.Count);
-        if (facts.Open.Count + underWay >= options.MaxOpen * Roomy) return null;
+        if (facts.Open.Count + underWay >= options.MaxOpen * share) return null;
         var orders = facts.CallerLinks.Sum(static link => link.Questions.Values.Count(static asked => asked.Action == OrkAction.CommandRequest));
         if (facts.Open.Values.Sum(static command => command.Row.Spec.RequestBytes) + (orders * LargestRequest) >= options.MaxOpenBytes) return null;
         _byWorker.Clear();
@@ -40,7 +41,7 @@ internal sealed class Room
             for (var i = 0; i < command.DeviceCount; i++) device = Math.Max(device, ++CollectionsMarshal.GetValueRefOrAddDefault(_byDevice, command.Device(i), out _));
         }
 
-        if (worker + underWay >= options.MaxOpenPerWorker * Roomy || device + underWay >= options.MaxOpenPerDevice * Roomy) return null;
-        return $"A command is refused for want of room; {facts.Open.Count} are open, at most {worker} for a Worker and {device} for a device, and {underWay} requests are under way.";
+        if (worker + underWay >= options.MaxOpenPerWorker * share || device + underWay >= options.MaxOpenPerDevice * share) return null;
+        return $"{(isUrgent ? "An urgent" : "A")} command is refused for want of room; {facts.Open.Count} are open, at most {worker} for a Worker and {device} for a device, and {underWay} requests are under way.";
     }
 }

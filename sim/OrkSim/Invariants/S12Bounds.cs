@@ -34,6 +34,7 @@ public sealed class Bounds : IInvariant
     private readonly Dictionary<string, int> _inFlight = new(StringComparer.Ordinal);
     private readonly Dictionary<SimConnection, long> _askedTicks = [];
     private readonly Dictionary<SimNode, Queue<long>> _askedOf = [];
+    private readonly Dictionary<SimNode, int> _ofPeer = [];
     private int _linked;
 
     /// <inheritdoc/>
@@ -55,6 +56,7 @@ public sealed class Bounds : IInvariant
             CheckUntold(facts);
             CheckPlaces(facts);
             CheckDevices(facts);
+            CheckStrangers(facts);
         }
         else if (happened.Kind == SimEventKind.CommitDurable)
         {
@@ -64,6 +66,7 @@ public sealed class Bounds : IInvariant
             {
                 CheckLine(row, facts);
                 CheckQueue(row.WorkerId, facts);
+                CheckShares(row, happened.Batch, facts);
             }
         }
         else if (happened.Kind == SimEventKind.FrameTaken)
@@ -173,6 +176,40 @@ public sealed class Bounds : IInvariant
         if (depth > limit) facts.Violated(this, $"{depth} commands are open at {workerId}; {limit} may be.");
     }
 
+    /// <summary>A caller is not let in once he has his share of what is left of a queue (dynamic threshold). What the same turn ended or moved may have come before or after.</summary>
+    private void CheckShares(CommandRow row, CommitBatch batch, Facts facts)
+    {
+        var options = facts.World.KernelOptions.Commands;
+        if (row.Spec.Priority == CommandPriority.Urgent || facts.Open.Count <= options.MaxOpenPerDevice * options.FairShare / (options.FairShare + 1)) return;
+        var changed = batch.ChangedCommands.Select(static other => other.Seq).ToHashSet();
+        var before = facts.Open.Values.Where(other => other.Row.Seq < row.Seq && !changed.Contains(other.Row.Seq)).ToArray();
+        CheckShare("all", before, options.MaxOpen);
+        CheckShare(row.WorkerId, before.Where(other => other.Row.WorkerId == row.WorkerId), options.MaxOpenPerWorker);
+        foreach (var device in row.Spec.Targets ?? [row.Spec.DeviceId!]) CheckShare(device, before.Where(other => Holds(other, device)), options.MaxOpenPerDevice);
+
+        void CheckShare(string where, IEnumerable<CommandFacts> queue, int limit)
+        {
+            var (total, own) = (0, 0);
+            foreach (var other in queue)
+            {
+                total++;
+                if (other.Row.Spec.Caller == row.Spec.Caller) own++;
+            }
+
+            if (own > 0 && own >= options.FairShare * (limit - total)) facts.Violated(this, $"{row.Spec.CommandId} is accepted of {row.Spec.Caller}, who has {own} of {total} commands that are open at {where}; {limit} may be.");
+        }
+    }
+
+    private static bool Holds(CommandFacts command, string device)
+    {
+        for (var i = 0; i < command.DeviceCount; i++)
+        {
+            if (command.Device(i) == device) return true;
+        }
+
+        return false;
+    }
+
     private void CheckRegistrations(Facts facts)
     {
         var options = facts.World.KernelOptions.Links;
@@ -215,6 +252,22 @@ public sealed class Bounds : IInvariant
             if (worker.Node is not { IsUp: true, Frozen: false } node || node.AwakeTicks > since || worker.Runtime is not { } runtime) continue;
             var most = asked.Count + worker.AtWork.AndEndedSince(since);
             if (runtime.HandlersAtWork > most) facts.Violated(this, $"{runtime.HandlersAtWork} handlers' places are taken at {node}, where {most} can be at work.");
+        }
+    }
+
+    /// <summary>A kernel has one link with each Worker, and those that have not greeted yet: whoever does not greet as he should is let go.</summary>
+    private void CheckStrangers(Facts facts)
+    {
+        if (facts.Holder is not { IsUp: true, Frozen: false } kernel || facts.WorkerLinks.Count <= facts.World.Workers.Count) return;
+        var links = facts.World.KernelOptions.Links;
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Max(links.HandshakeTimeoutMs, links.DialTimeoutMs)).Ticks - (2 * Moment) - (2 * facts.World.WorstLateness.Ticks);
+        if (facts.AwakeTicks > since) return;
+        _ofPeer.Clear();
+        foreach (var link in facts.WorkerLinks)
+        {
+            if (link.KernelSide.Owner != kernel || !link.KernelSide.IsOpen || link.OpenedTicks > since) continue;
+            var count = _ofPeer[link.Peer] = _ofPeer.GetValueOrDefault(link.Peer) + 1;
+            if (count > 1) facts.Violated(this, $"{count} links with {link.Peer} have been open for longer than greetings may take; one may be.");
         }
     }
 

@@ -54,6 +54,10 @@ public sealed class RecoveryIsExact : IInvariant
         if (facts.TerminatedTicks.TryGetValue(said.WorkerId, out var gone) && gone < asked.Ticks) facts.Violated(this, $"The kernel says that it holds {said.WorkerId} {said.Hold}, which was taken out of service before.");
         if (told != said) facts.Violated(this, $"The kernel was told to hold {told.WorkerId} {told.Hold}, and says that it holds {said.WorkerId} {said.Hold}.");
         if (!WasOnDisk(said.WorkerId, row => row.Hold == said.Hold)) facts.Violated(this, $"The kernel says that it holds {said.WorkerId} {said.Hold}, which is not on the disk.");
+
+        // A circuit that is held open is open, and one that is held closed or let go is closed at that moment.
+        var circuit = JsonElement.Parse(EnvelopeReader.Read(happened.Payload, out var envelope) is null ? envelope.Payload.Span : "{}"u8).GetProperty("circuit").GetString();
+        if (circuit != (said.Hold == CircuitHold.Open ? "Open" : "Closed")) facts.Violated(this, $"The kernel says that it holds {said.WorkerId} {said.Hold}, and that its circuit is {circuit}.");
     }
 
     private static (string WorkerId, CircuitHold Hold)? HoldIn(ReadOnlyMemory<byte> frame) =>

@@ -170,6 +170,9 @@ public sealed class Reconnecting : IInvariant
         var worker = facts.World.Workers.FirstOrDefault(worker => worker.Options.Listen?.ToString() == to)?.Node.Name ?? "";
         if (!_lostDials.Remove(worker, out var lost) || facts.World.Scenario.Faults.Any(static fault => fault.Kind == WorkerReaddressedFault.Kind)) return;
 
+        // One that was taken out of service had its link closed, and is in no hurry to be refused.
+        if (facts.TerminatedTicks.ContainsKey(worker)) return;
+
         // One that was left out is dialled again when the kernel hears of it.
         var known = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.DiscoveryIntervalMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
         if (facts.World.Discovery.NamedSinceTicks(to) is not { } since || since > 0 && since > lost - known) return;

@@ -52,6 +52,9 @@ internal sealed class Mischief(double chance, bool garbles = false)
             ("health.pong", "state.response"), ("command.result", "telemetry.response"), ("identity.response", "capability.response"), ("\"type\":\"response\"", "\"type\":\"event\""),
         ];
 
+        // Greetings that are none of a Worker's.
+        private static readonly string[] Greetings = ["""{"role":"worker"}""", """{"role":"caller","workerId":"w"}""", """{"role":"worker","workerId":""}""", "[]", "", "never"];
+
         private readonly SimWorld _world = node.World;
         private readonly Dictionary<string, byte[]> _before = new(StringComparer.Ordinal);
 
@@ -68,6 +71,7 @@ internal sealed class Mischief(double chance, bool garbles = false)
         public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload)
         {
             if (mischief._garbles && kind == FrameKind.Response && IsOfDevices(payload)) return link.Send(kind, correlation, Nonsense);
+            if (kind is FrameKind.Hello or FrameKind.Welcome && _world.Draws.Chance(mischief._chance)) return Misgreet(kind, _world.Draws.Of(Greetings));
             var before = kind == FrameKind.Response ? Before(payload) : null;
             if (kind != FrameKind.Response || !_world.Draws.Chance(mischief._chance)) return link.Send(kind, correlation, payload);
             switch (_world.Draws.Of(Ways))
@@ -113,6 +117,8 @@ internal sealed class Mischief(double chance, bool garbles = false)
                     return link.Send(kind, correlation, Nonsense);
             }
         }
+
+        private bool Misgreet(FrameKind kind, string greeting) => greeting == "never" || link.Send(kind, 0, Encoding.UTF8.GetBytes(greeting));
 
         private static ReadOnlySpan<byte> Nonsense => "{\"id\":7,\"nonsense\":[1,2"u8;
 
