@@ -53,6 +53,23 @@ public sealed class StoreContract : IDisposable
 
     [Theory]
     [MemberData(nameof(Stores))]
+    public async Task A_store_that_is_closed_ends_the_commit_that_is_under_way(string kind)
+    {
+        const int many = 5_000;
+        var opener = Opener(kind);
+        var batch = new CommitBatch();
+        for (var seq = 1; seq <= many; seq++) batch.NewCommands.Add(FullRow(seq) with { Spec = FullRow(seq).Spec with { CommandId = $"c{seq}", IdempotencyKey = null } });
+        var closed = await opener.OpenAsync();
+        closed.TakeImage();
+        var commit = closed.CommitAsync(batch).AsTask();
+        await closed.DisposeAsync();
+        await commit;
+        await using var store = await opener.OpenAsync();
+        Assert.Equal(many, store.TakeImage().Commands.Count);
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
     public async Task The_last_row_of_an_id_counts_and_a_change_leaves_the_spec_alone(string kind)
     {
         var opener = Opener(kind);

@@ -64,17 +64,18 @@ public sealed class StandstillTests
     }
 
     [Fact]
-    public void What_is_held_back_past_its_deadline_does_not_leave_when_the_link_is_free_and_the_next_does()
+    public void What_is_held_back_past_its_deadline_does_not_leave_when_the_link_is_free_and_all_others_do()
     {
         var kernel = new CoreHarness();
         kernel.Register();
         kernel.Do(InputKind.LinkCongested, 1);
         var late = kernel.Send(extra: ""","deadlineMs":1000""");
+        var behind = kernel.Send("d2");
         var next = kernel.Send();
         kernel.StandStill(5_000);
         kernel.Do(InputKind.LinkDrained, 1);
         Assert.Equal("FAILED", kernel.StatusWord(late));
-        Assert.Equal(("EXECUTING", 1), (kernel.StatusWord(next), kernel.CommandsSent()));
+        Assert.Equal(("EXECUTING", "EXECUTING", 2), (kernel.StatusWord(behind), kernel.StatusWord(next), kernel.CommandsSent()));
     }
 
     [Fact]
