@@ -35,6 +35,9 @@ public sealed class OrkWorker
     /// <summary>Requests at work: at most <see cref="WorkerOptions.MaxHandlers"/>. Those past their time are not counted.</summary>
     public int HandlersAtWork => _handlers.Taken;
 
+    /// <summary>Handlers that run on past their time, of commands and of queries: <see cref="WorkerOptions.MaxOverdueHandlers"/> of a kind, and its next request is refused.</summary>
+    public int HandlersOverdue => _handlers.Overdue;
+
     /// <summary>Runs until cancelled.</summary>
     /// <exception cref="LinkException">It cannot listen.</exception>
     public Task RunAsync(CancellationToken cancellation) => _options.Listen is { } endpoint ? ListenAsync(endpoint, cancellation) : AnnounceAsync(cancellation);

@@ -54,6 +54,15 @@ internal sealed class RequestHandlers
         }
     }
 
+    /// <summary>Handlers that run on past their time.</summary>
+    internal int Overdue
+    {
+        get
+        {
+            lock (_gate) return _overdue + _overdueQueries;
+        }
+    }
+
     /// <summary>Takes a request. What outlives the call is copied out of the frame.</summary>
     internal void Take(IConnection connection, in ReceivedFrame frame)
     {

@@ -417,6 +417,9 @@ public sealed class CommandTests
         _ork.AskOne("command.request", """{"command":"reboot","scope":"rack","workerId":"w1","targets":["d3","d1","d3"]}""");
         Assert.Equal(["d3", "d1"], _ork.LastCommand().Payload.GetProperty("targets").EnumerateArray().Select(target => target.GetString()));
         Assert.Equal("rack", _ork.LastCommand().Payload.GetProperty("scope").GetString());
+        _ork.Succeed(_ork.LastCommand());
+        _ork.AskOne("command.request", """{"command":"reboot","scope":"rack","workerId":"w1","targets":[]}""");
+        Assert.Equal(["d1", "d2", "d3"], _ork.LastCommand().Payload.GetProperty("targets").EnumerateArray().Select(target => target.GetString()));
     }
 
     [Fact]

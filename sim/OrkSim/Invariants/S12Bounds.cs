@@ -250,7 +250,9 @@ public sealed class Bounds : IInvariant
             var asked = AskedOf(worker.Node);
             while (asked.TryPeek(out var ticks) && ticks < since) asked.Dequeue();
             if (worker.Node is not { IsUp: true, Frozen: false } node || node.AwakeTicks > since || worker.Runtime is not { } runtime) continue;
-            var most = asked.Count + worker.AtWork.AndEndedSince(since);
+            var running = worker.AtWork.AndEndedSince(since);
+            if (runtime.HandlersOverdue > running) facts.Violated(this, $"{runtime.HandlersOverdue} handlers are counted as past their time at {node}, where {running} run or ended lately.");
+            var most = asked.Count + running;
             if (runtime.HandlersAtWork > most) facts.Violated(this, $"{runtime.HandlersAtWork} handlers' places are taken at {node}, where {most} can be at work.");
         }
     }

@@ -18,6 +18,9 @@ public sealed class OrderFidelity : IInvariant
     /// <inheritdoc/>
     public string Says => "The command that is accepted is the one that was ordered, it is one that its contract allows, what a Worker is sent is the command that was accepted, in its time, and so is what a device carries out; a question is handed on with all that it says.";
 
+    // The ids that callers gave their questions.
+    private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
+
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.Executed | SimEventKind.CommitApplying;
 
@@ -27,6 +30,7 @@ public sealed class OrderFidelity : IInvariant
         ArgumentNullException.ThrowIfNull(facts);
         if (happened.Kind == SimEventKind.FrameSent)
         {
+            if (happened.Message is { Action: OrkAction.StatePull or OrkAction.TelemetryPull } && happened.Frame == FrameKind.Request) CheckId(in happened, facts);
             if (happened is { Message.Action: OrkAction.StatePull, Node.Kind: NodeKind.Kernel } && happened.Payload.Span.StartsWith(Traced) && happened.Payload.Span.IndexOf(Trace) < 0) facts.Violated(this, $"{happened.Connection!.Facts!.Peer} is asked for a caller, and not all that the caller said goes along.");
             if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.CommandRequest, CommandId: { } sent } message || !facts.Commands.TryGetValue(sent, out var of) || of.BornSettled) return;
             if (Differs(message, of.Row.Spec, facts.Epoch) is { } other) facts.Violated(this, $"{of.Id} is sent to {happened.Connection!.Facts!.Peer} with {other}.");
@@ -51,6 +55,16 @@ public sealed class OrderFidelity : IInvariant
             if (facts.World.Ports.Worker is null && Disobeys(accepted.Row.Spec) is { } own) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {own}.");
             if (Differs(order, accepted.Row.Spec, happened.Node!) is { } what) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {what}.");
         }
+    }
+
+    /// <summary>A question goes to its Worker under the id that its caller gave it, so that both can be found in their logs. The schedule's own questions name no device.</summary>
+    private void CheckId(in SimEvent happened, Facts facts)
+    {
+        var isCallers = happened.Node!.Kind == NodeKind.Caller;
+        if (!isCallers && happened.Connection!.Facts?.Forwarded.Contains(happened.Correlation) != true) return;
+        if (EnvelopeReader.Read(happened.Payload, out var envelope) is not null || envelope.Id.Decode() is not { } id) return;
+        if (isCallers) _asked.Add(id);
+        else if (!_asked.Contains(id)) facts.Violated(this, $"{happened.Connection!.Facts!.Peer} is asked for a caller under the id {id}, which none gave.");
     }
 
     /// <summary>No attempt begins after the command's deadline. Where the wall clock jumps, the time that was told is not the one that passed.</summary>
