@@ -225,12 +225,27 @@ public sealed class WorkerTests : IAsyncLifetime
     {
         var endpoint = LinkEndpoint.Unix("worker");
         Run(Define(), new WorkerOptions { Listen = endpoint });
-        var connection = await _network.As("kernel").ConnectAsync(endpoint, null, CancellationToken.None);
-        connection.Send(FrameKind.Hello, 0, new Greeting(Greeting.Kernel).ToBytes());
+        var connection = await DialAsync(endpoint);
         var welcome = (await connection.ReceiveAsync())!.Value;
         Assert.Equal((FrameKind.Welcome, "w"), (welcome.Kind, Greeting.TryRead(welcome.Payload)!.WorkerId));
         Assert.Equal("ok", (await AskAsync(connection, OrkAction.HealthPing)).GetProperty("status").GetString());
         connection.Close(null);
+    }
+
+    [Fact]
+    public async Task S12_one_that_listens_serves_as_many_kernels_as_it_may_and_the_next_when_one_has_gone()
+    {
+        var endpoint = LinkEndpoint.Unix("worker");
+        Run(Define(), new WorkerOptions { Listen = endpoint, MaxKernels = 1 });
+        var first = await DialAsync(endpoint);
+        Assert.Equal(FrameKind.Welcome, (await first.ReceiveAsync())!.Value.Kind);
+        var second = await DialAsync(endpoint);
+        var welcome = second.ReceiveAsync().AsTask();
+        for (var i = 0; i < 50; i++) await AskAsync(first, OrkAction.HealthPing);
+        Assert.False(welcome.IsCompleted);
+        first.Close(null);
+        Assert.Equal(FrameKind.Welcome, (await welcome)!.Value.Kind);
+        second.Close(null);
     }
 
     [Fact]
@@ -239,6 +254,13 @@ public sealed class WorkerTests : IAsyncLifetime
         Assert.Throws<ArgumentException>(() => Define().OnCommand("nope", (_, _) => new(CommandReply.Success())));
         Assert.Throws<ArgumentException>(() => Define().OnTelemetry("nope", (_, _) => new(new { })));
         Assert.Throws<ArgumentException>(() => WorkerDefinition.ContractOf(new { }));
+    }
+
+    private async Task<IConnection> DialAsync(LinkEndpoint endpoint)
+    {
+        var connection = await _network.As("kernel").ConnectAsync(endpoint, null, CancellationToken.None);
+        connection.Send(FrameKind.Hello, 0, new Greeting(Greeting.Kernel).ToBytes());
+        return connection;
     }
 
     private WorkerDefinition Define(Task? gate = null)
