@@ -241,7 +241,7 @@ public sealed class WorkerTests : IAsyncLifetime
         Assert.Equal(FrameKind.Welcome, (await first.ReceiveAsync())!.Value.Kind);
         var second = await DialAsync(endpoint);
         var welcome = second.ReceiveAsync().AsTask();
-        for (var i = 0; i < 50; i++) await AskAsync(first, OrkAction.HealthPing);
+        for (var i = 0; i < 1_000; i++) await AskAsync(first, OrkAction.HealthPing);
         Assert.False(welcome.IsCompleted);
         first.Close(null);
         Assert.Equal(FrameKind.Welcome, (await welcome)!.Value.Kind);
