@@ -68,7 +68,7 @@ internal sealed class WorkerViews
     private static string? Elsewhere(JsonElement view, WorkerRow worker, long askedTicks, Facts facts)
     {
         if (facts.LinkOf(worker.WorkerId) is not { IsRegistered: true, KernelSide: { IsClient: true, Dialled: { } dialled } } link || link.OpenedTicks > askedTicks - TimeSpan.TicksPerSecond) return null;
-        var told = view.GetProperty("endpoint").GetString();
+        var told = view.TryGetProperty("endpoint", out var at) ? at.GetString() : null;
         return told == dialled.ToString() ? null : $"The kernel says {worker.WorkerId} is at {told}; its link leads to {dialled}.";
     }
 
