@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Ork.Protocol;
 
 namespace Ork.Kernel.Tests;
@@ -24,44 +23,6 @@ public sealed class RegistryTests
         _ork.Answer(ping, """{"status":""}""");
         Assert.Equal(HealthState.Sick, _ork.Core.Health.Of(_ork.Core.Registry.FindWorker("w1")!));
         Assert.Contains(KernelEvent.AnswerInvalid, _ork.Observer.Events);
-    }
-
-    [Fact]
-    public void S12_a_link_that_is_gone_leaves_nothing_of_itself_in_memory()
-    {
-        var links = ComeAndGo(_ork);
-        _ork.Pass(60_000);
-        GC.Collect();
-        Assert.DoesNotContain(links, link => link.Link.IsAlive);
-    }
-
-    /// <summary>Links that end in every way. In a method of its own, so that nothing here keeps them.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static List<(string How, WeakReference Link)> ComeAndGo(CoreHarness ork)
-    {
-        var links = new List<(string, WeakReference)>();
-        void Begin(string how, long session, string workerId, bool registered = true)
-        {
-            if (registered) ork.Register(session, workerId, [$"{workerId}-d"], key: workerId);
-            else ork.Link(session, workerId, key: workerId);
-            links.Add((how, new WeakReference(ork.Core.Registry.FindWorker(workerId)!.Link)));
-        }
-
-        Begin("idle", 1, "w1");
-        Begin("asked who it is", 2, "w2", registered: false);
-        Begin("with a caller's pull", 3, "w3");
-        ork.Ask("telemetry.pull", """{"query":{"type":"metrics"}}""", "w3-d");
-        Begin("with a command", 4, "w4");
-        ork.Send("w4-d");
-        Begin("with a command held back", 5, "w5");
-        ork.Do(InputKind.LinkCongested, 5);
-        ork.Send("w5-d");
-        Begin("of one that is terminated", 6, "w6");
-        ork.AskOne("worker.terminate", """{"workerId":"w6"}""");
-        Begin("replaced", 7, "w7");
-        ork.Link(70, "w7", key: "w7");
-        foreach (var session in (long[])[1, 2, 3, 4, 5, 6, 7, 70]) ork.Do(InputKind.LinkDown, session);
-        return links;
     }
 
     [Fact]
