@@ -136,7 +136,6 @@ internal static class Logs
             });
         }
 
-
         // Whoever reads the log may stall: that costs lines, which are counted, and never the turn that writes them.
         builder.AddConsole(options => (options.LogToStandardErrorThreshold, options.QueueFullMode) = (LogLevel.Trace, ConsoleLoggerQueueFullMode.DropWrite));
     });
