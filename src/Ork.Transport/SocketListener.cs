@@ -6,16 +6,19 @@ namespace Ork.Transport;
 
 /// <summary>
 /// Accepts sockets and authenticates a bounded number of them at once. One that fails, or that nobody takes yet, holds its place only until its
-/// handshake's time is over; the others wait in the system's backlog.
+/// handshake's time is over. Who is to speak first, as with TLS, has a place only once it spoke; elsewhere the others wait in the system's backlog.
 /// </summary>
 internal sealed class SocketListener : IListener
 {
+    private const int LeastSilent = 16;
+
     private readonly Socket _socket;
     private readonly SocketNetwork _network;
     private readonly Audience _audience;
     private readonly SocketRoom _room;
     private readonly SocketNetworkOptions _options;
     private readonly SemaphoreSlim _places;
+    private readonly SilentSockets? _silent;
     private readonly CancellationTokenSource _closing = new();
     private readonly Arrivals<IConnection> _ready = new();
     private int _closed;
@@ -29,6 +32,7 @@ internal sealed class SocketListener : IListener
         _room = room;
         _options = options;
         _places = new SemaphoreSlim(options.MaxHandshakes);
+        if (!endpoint.IsUnix && !options.Insecure) _silent = new SilentSockets(Math.Clamp(room.MostOf(audience) / 4, LeastSilent, options.MaxSilent));
         Endpoint = socket.LocalEndPoint is IPEndPoint bound ? LinkEndpoint.Tcp(endpoint.Host, bound.Port) : endpoint;
         _ = AcceptLoopAsync();
     }
@@ -66,7 +70,7 @@ internal sealed class SocketListener : IListener
         {
             try
             {
-                await _places.WaitAsync(_closing.Token);
+                if (_silent is null) await _places.WaitAsync(_closing.Token);
                 var socket = await _socket.AcceptAsync(_closing.Token);
                 if (EnterRoom() is { } place) _ = AdmitAsync(socket, place);
                 else Drop(socket);
@@ -74,7 +78,7 @@ internal sealed class SocketListener : IListener
             catch (SocketException) when (!_closing.IsCancellationRequested)
             {
                 // The peer was gone before it was accepted, or descriptors ran out: the next one may do better.
-                _places.Release();
+                if (_silent is null) _places.Release();
                 await Task.Delay(10);
             }
             catch (Exception)
@@ -99,15 +103,26 @@ internal sealed class SocketListener : IListener
     private void Drop(Socket socket)
     {
         socket.Dispose();
-        _places.Release();
+        if (_silent is null) _places.Release();
     }
 
     private async Task AdmitAsync(Socket socket, SocketRoom.Place place)
     {
+        var address = AddressOf(socket);
+        var isPlaced = _silent is null;
         try
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
             timeout.CancelAfter(TimeSpan.FromMilliseconds(_options.HandshakeTimeoutMs));
+            if (_silent is not null)
+            {
+                await _silent.UntilItSpeaksAsync(socket, timeout.Token);
+                timeout.CancelAfter(Timeout.InfiniteTimeSpan);
+                await _places.WaitAsync(_closing.Token);
+                isPlaced = true;
+                timeout.CancelAfter(TimeSpan.FromMilliseconds(_options.HandshakeTimeoutMs));
+            }
+
             var connection = await _network.AdmitAsync(socket, place, Endpoint, _audience, timeout.Token);
             if (connection.CloseReason is null && _ready.Offer(connection)) return;
             if (!place.IsRefused) _options.Refused?.Invoke(connection.Peer.Address, connection.CloseReason ?? ErrorCodes.KernelUnavailable);
@@ -116,12 +131,12 @@ internal sealed class SocketListener : IListener
         catch (Exception e)
         {
             // Whatever a stranger's handshake leads to, it costs the stranger the link and nobody a place.
-            if (!_closing.IsCancellationRequested) _options.Refused?.Invoke(AddressOf(socket), e is OperationCanceledException ? ErrorCodes.HandshakeTimeout : Refusal.With(ErrorCodes.HandshakeInvalid, e.Message));
+            if (!_closing.IsCancellationRequested) _options.Refused?.Invoke(address, e is OperationCanceledException ? ErrorCodes.HandshakeTimeout : Refusal.With(ErrorCodes.HandshakeInvalid, e.Message));
             socket.Dispose();
             place.Dispose();
         }
 
-        _places.Release();
+        if (isPlaced) _places.Release();
     }
 
     private string AddressOf(Socket socket)

@@ -23,10 +23,16 @@ public sealed record SocketNetworkOptions
     /// <summary>Limit of a frame's length field, in bytes.</summary>
     public int MaxFrameBytes { get; init; } = FrameHeader.DefaultMaxFrameBytes;
 
-    /// <summary>TLS handshakes under way at once per listener; the rest wait in the backlog.</summary>
+    /// <summary>TLS handshakes under way at once per listener; the rest wait for their turn.</summary>
     public int MaxHandshakes { get; init; } = 64;
 
-    /// <summary>How long a TLS handshake may take, in milliseconds.</summary>
+    /// <summary>
+    /// Accepted sockets per listener that may be silent where they are to speak first; beyond, the one that has been silent longest is closed. No more than a quarter of the
+    /// room for links, or 16.
+    /// </summary>
+    public int MaxSilent { get; init; } = 4_096;
+
+    /// <summary>How long a TLS handshake may take, in milliseconds, and as long again until it begins.</summary>
     public long HandshakeTimeoutMs { get; init; } = 10_000;
 
     /// <summary>Connections the system keeps waiting to be accepted.</summary>

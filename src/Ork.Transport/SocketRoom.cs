@@ -51,6 +51,8 @@ public sealed class SocketRoom
     /// <summary>The room of this process. The runtime has raised its limit to the most that the system lets it have.</summary>
     public static SocketRoom OfThisProcess() => new(FilesOfThisProcess());
 
+    internal int MostOf(Audience audience) => audience == Audience.Callers ? MaxCallers : MaxOthers;
+
     /// <summary>Takes a place for a link; to be disposed with its socket.</summary>
     /// <returns>A place, maybe one that is only good for a refusal, or null where there is none even for that.</returns>
     internal Place? Enter(Audience audience)

@@ -192,6 +192,32 @@ public sealed class SocketNetworkTests : IDisposable
     }
 
     [Fact]
+    public async Task Peers_that_say_nothing_keep_nobody_waiting_and_those_silent_longest_make_room_for_others()
+    {
+        using var server = LinkIdentity.Ephemeral();
+        using var client = LinkIdentity.Ephemeral();
+        var refused = Channel.CreateUnbounded<Refusal>();
+        var options = new SocketNetworkOptions
+        {
+            Identity = server, Workers = KeyAllowlist.Anybody, MaxHandshakes = 1, MaxSilent = 16, HandshakeTimeoutMs = 86_400_000, Refused = (_, why) => refused.Writer.TryWrite(why),
+        };
+        var listener = new SocketNetwork(options).Listen(Loopback, Audience.Workers);
+        var silent = new List<Socket>();
+        for (var i = 0; i < 20; i++) silent.Add(await RawAsync(listener.Endpoint));
+        var accepted = listener.AcceptAsync().AsTask();
+        var connection = await Client(client).ConnectAsync(listener.Endpoint, server.Key, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(client.Key, (await accepted)!.Peer.Key);
+
+        // Four have gone for those that came after the sixteenth, and one for the link that was admitted, which was silent itself until its first word had come.
+        for (var i = 0; i < 5; i++) Assert.Equal(ErrorCodes.HandshakeTimeout.Code, (await refused.Reader.ReadAsync()).Text);
+        for (var i = 0; i < 5; i++) await Assert.ThrowsAsync<SocketException>(async () => await silent[i].ReceiveAsync(new byte[1]));
+        Assert.False(silent[5].ReceiveAsync(new byte[1]).IsCompleted);
+        connection.Close(null);
+        foreach (var socket in silent) socket.Dispose();
+        listener.Close();
+    }
+
+    [Fact]
     public async Task Who_finds_no_room_is_told_so_callers_have_room_of_their_own_and_a_link_that_ends_makes_room()
     {
         var refused = new List<(string From, Refusal Why)>();
