@@ -205,7 +205,7 @@ public sealed record LinkOptions
     /// <summary>How often discovery is asked.</summary>
     public long DiscoveryIntervalMs { get; init; } = 5_000;
 
-    /// <summary>Caller links open at once; further ones wait in the backlog.</summary>
+    /// <summary>Caller links open at once; further ones are told that there is no room (<c>ERR_TOO_MANY_LINKS</c>).</summary>
     public int MaxCallers { get; init; } = 1_024;
 
     /// <summary>Requests of one caller link under way at once; beyond, the link is not read.</summary>

@@ -15,6 +15,8 @@ namespace Ork.Transport;
 /// <param name="options">Keys, allowlists and limits.</param>
 public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
 {
+    private const int Probes = 4;
+
     private readonly SocketRoom _room = options.Room ?? SocketRoom.OfThisProcess();
 
     /// <inheritdoc/>
@@ -72,7 +74,7 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
     internal async ValueTask<IConnection> AdmitAsync(Socket socket, SocketRoom.Place place, LinkEndpoint endpoint, Audience audience, CancellationToken cancellation)
     {
         if (endpoint.IsUnix) return Plain(socket, place, UnixPeer(socket, endpoint));
-        socket.NoDelay = true;
+        Prepare(socket);
         var address = socket.RemoteEndPoint?.ToString() ?? "";
         if (options.Insecure) return Plain(socket, place, new PeerIdentity("insecure", address));
         var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
@@ -92,7 +94,7 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
     private async ValueTask<IConnection> SecureAsync(Socket socket, SocketRoom.Place place, LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation)
     {
         if (endpoint.IsUnix) return Plain(socket, place, UnixPeer(socket, endpoint));
-        socket.NoDelay = true;
+        Prepare(socket);
         if (options.Insecure) return Plain(socket, place, new PeerIdentity("insecure", endpoint.ToString()));
         var tls = new SslStream(new NetworkStream(socket, ownsSocket: true));
         var identity = RequireIdentity();
@@ -157,6 +159,18 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
 
     private LinkIdentity RequireIdentity() =>
         options.Identity ?? throw new LinkException(Refusal.With(ErrorCodes.ConfigInvalid, "TCP with TLS needs a key"));
+
+    /// <summary>
+    /// A caller may say nothing for days, and one whose machine lost its power never will again: without probes its link, and its place among the callers, would be held for good.
+    /// </summary>
+    private void Prepare(Socket socket)
+    {
+        socket.NoDelay = true;
+        socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, options.ProbeAfterSeconds);
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, Math.Max(1, options.ProbeAfterSeconds / Probes));
+        socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, Probes);
+    }
 
     private static Socket NewSocket(LinkEndpoint endpoint) => endpoint.IsUnix
         ? new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)

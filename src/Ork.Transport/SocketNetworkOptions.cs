@@ -35,6 +35,11 @@ public sealed record SocketNetworkOptions
     /// <summary>How long a TLS handshake may take, in milliseconds, and as long again until it begins.</summary>
     public long HandshakeTimeoutMs { get; init; } = 10_000;
 
+    /// <summary>
+    /// How long a TCP link may be idle before the system asks whether its peer is still there, in seconds; who does not say so within as long again has lost the link.
+    /// </summary>
+    public int ProbeAfterSeconds { get; init; } = 60;
+
     /// <summary>Connections the system keeps waiting to be accepted.</summary>
     public int Backlog { get; init; } = 4_096;
 

@@ -139,27 +139,27 @@ public sealed class WholeKernelTests : IAsyncLifetime
     public async Task A_link_that_does_not_greet_in_time_is_closed_with_the_reason()
     {
         var network = new MemoryNetwork();
-        var kernel = new OrkKernel(new KernelOptions { Links = new LinkOptions { HandshakeTimeoutMs = 1 } }, new KernelPorts
-        {
-            Store = new ModelDisk(), Network = network.As("kernel"), Entropy = new SeededEntropy(1), Time = TimeProvider.System, Observer = new RecordingObserver(), WorkerEndpoints = [Workers],
-        });
+        var kernel = KernelOn(network, new LinkOptions { HandshakeTimeoutMs = 1 });
         var running = kernel.RunAsync();
-        IConnection? silent = null;
-        while (silent is null)
-        {
-            try
-            {
-                silent = await network.As("silent").ConnectAsync(Workers, null, CancellationToken.None);
-            }
-            catch (LinkException)
-            {
-                await Task.Yield();
-            }
-        }
+        var silent = await ConnectAsync(network, Workers);
+        Assert.Contains(ErrorCodes.HandshakeTimeout.Code, await GoodbyeAsync(silent), StringComparison.Ordinal);
+        kernel.Stop();
+        await running;
+    }
 
-        string? reason = null;
-        while (await silent.ReceiveAsync() is { } frame) reason = System.Text.Encoding.UTF8.GetString(frame.Payload.Span);
-        Assert.Contains(ErrorCodes.HandshakeTimeout.Code, reason, StringComparison.Ordinal);
+    [Fact]
+    public async Task S12_a_caller_above_the_most_is_told_so_and_one_that_leaves_makes_room()
+    {
+        var network = new MemoryNetwork();
+        var kernel = KernelOn(network, new LinkOptions { MaxCallers = 1 });
+        var running = kernel.RunAsync();
+        var first = await ConnectAsync(network, Callers);
+        Assert.Contains(ErrorCodes.TooManyLinks.Code, await GoodbyeAsync(await ConnectAsync(network, Callers)), StringComparison.Ordinal);
+        first.Close(null);
+
+        // The kernel has room once it has heard of that.
+        await using var client = new OrkClient(new ClientOptions { Endpoint = Callers, ReconnectBaseMs = 1, ReconnectCapMs = 5 }, new ClientPorts { Network = network.As("uid:0"), Entropy = new SeededEntropy(2) });
+        Assert.Empty((await client.WorkersAsync()).Workers);
         kernel.Stop();
         await running;
     }
@@ -175,6 +175,35 @@ public sealed class WholeKernelTests : IAsyncLifetime
             var view = await _client.WaitAsync(receipt.CommandId);
             Assert.Equal((CommandState)view.Status, _disk.Commands.Single(row => row.Spec.CommandId == receipt.CommandId).State);
         }
+    }
+
+    private static OrkKernel KernelOn(MemoryNetwork network, LinkOptions links) => new(new KernelOptions { Links = links }, new KernelPorts
+    {
+        Store = new ModelDisk(), Network = network.As("kernel"), Entropy = new SeededEntropy(1), Time = TimeProvider.System, Observer = new RecordingObserver(),
+        CallerEndpoints = [Callers], WorkerEndpoints = [Workers],
+    });
+
+    /// <summary>Connects as soon as the kernel listens.</summary>
+    private static async Task<IConnection> ConnectAsync(MemoryNetwork network, LinkEndpoint endpoint)
+    {
+        while (true)
+        {
+            try
+            {
+                return await network.As("uid:0").ConnectAsync(endpoint, null, CancellationToken.None);
+            }
+            catch (LinkException)
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
+    private static async Task<string?> GoodbyeAsync(IConnection connection)
+    {
+        string? reason = null;
+        while (await connection.ReceiveAsync() is { } frame) reason = System.Text.Encoding.UTF8.GetString(frame.Payload.Span);
+        return reason;
     }
 
     private async Task WorkerAsync(bool announces)

@@ -218,6 +218,24 @@ public sealed class SocketNetworkTests : IDisposable
     }
 
     [Fact]
+    public async Task The_system_asks_after_both_ends_of_a_link_that_is_idle()
+    {
+        var network = new SocketNetwork(new SocketNetworkOptions { Insecure = true });
+        var listener = network.Listen(Loopback, Audience.Callers);
+        var connection = await network.ConnectAsync(listener.Endpoint, null, CancellationToken.None);
+        var accepted = (await listener.AcceptAsync())!;
+
+        // Of each established end the system's table tells the timer that is set: 02 is that of keepalive.
+        var port = $":{listener.Endpoint.Port:X4}";
+        var ends = File.ReadLines("/proc/net/tcp").Concat(File.ReadLines("/proc/net/tcp6")).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(field => (field[1].EndsWith(port, StringComparison.Ordinal) || field[2].EndsWith(port, StringComparison.Ordinal)) && field[3] == "01").ToArray();
+        Assert.Equal(2, ends.Length);
+        Assert.All(ends, end => Assert.StartsWith("02:", end[5], StringComparison.Ordinal));
+        foreach (var end in new[] { connection, accepted }) end.Close(null);
+        listener.Close();
+    }
+
+    [Fact]
     public async Task Who_finds_no_room_is_told_so_callers_have_room_of_their_own_and_a_link_that_ends_makes_room()
     {
         var refused = new List<(string From, Refusal Why)>();

@@ -87,6 +87,10 @@ public sealed class Bounds : IInvariant
             _askedTicks[happened.Connection!] = happened.Ticks;
             if (happened.Connection!.JammedTicks < happened.Ticks - Moment && !facts.World.IsBroken(happened.Node)) facts.Violated(this, $"{happened.Node} asks on, and its link has been full for {SimDefaults.Seconds(happened.Ticks - happened.Connection.JammedTicks!.Value)} s.");
         }
+        else if (happened is { Node.Kind: NodeKind.Kernel, Frame: FrameKind.Goodbye })
+        {
+            CheckTurnedAway(in happened, facts);
+        }
         else if (happened.Node == facts.Holder && happened.Message is { } message)
         {
             if (message.Action == OrkAction.IdentityRequest) CheckRegistrations(facts);
@@ -94,6 +98,16 @@ public sealed class Bounds : IInvariant
             else if (happened.Frame == FrameKind.Request && message.Action == OrkAction.CommandRequest) CheckJam(happened.Connection!, facts);
             else if (message.Action == OrkAction.WorkerListResponse && message.Listing.TryGetProperty("kernel", out var kernel)) CheckTold(kernel, happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked) ? asked.Ticks : 0, facts);
         }
+    }
+
+    /// <summary>Callers are turned away where as many are linked as may be, and not before.</summary>
+    private void CheckTurnedAway(in SimEvent goodbye, Facts facts)
+    {
+        if (goodbye.Connection!.Facts is not { Peer.Kind: NodeKind.Caller } link || goodbye.Payload.Span.IndexOf("ERR_TOO_MANY_LINKS"u8) < 0) return;
+        var kernel = goodbye.Node;
+        var others = facts.CallerLinks.Count(other => other != link && other.KernelSide.Owner == kernel);
+        var most = facts.World.KernelOptions.Links.MaxCallers;
+        if (others + MostEnding < most) facts.Violated(this, $"{link.Peer} is turned away, and {others} callers are linked; {most} may be.");
     }
 
     /// <summary>A client's older link is closed with the last call that waits on it.</summary>

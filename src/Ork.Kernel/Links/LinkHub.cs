@@ -17,10 +17,10 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
     private readonly Dictionary<long, Task> _tasks = [];
     private readonly List<IListener> _listeners = [];
     private readonly SemaphoreSlim _handshakes;
-    private readonly SemaphoreSlim _callers;
     private readonly CancellationTokenSource _closing = new();
     private readonly List<ISession> _toFlush = [];
     private long _lastId;
+    private int _callers;
     private bool _closed;
 
     /// <summary>Makes the hub; nothing is open yet.</summary>
@@ -31,7 +31,6 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
         _inbox = inbox;
         _greeting = new Greeting(Greeting.Kernel, Name: options.Name, Epoch: epoch).ToBytes();
         _handshakes = new SemaphoreSlim(_options.MaxHandshakes);
-        _callers = new SemaphoreSlim(_options.MaxCallers);
     }
 
     /// <inheritdoc/>
@@ -171,12 +170,28 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
 
     private async Task AcceptCallersAsync(IListener listener)
     {
-        while (true)
+        while (await listener.AcceptAsync() is { } connection)
         {
-            await _callers.WaitAsync();
-            if (await listener.AcceptAsync() is not { } connection) return;
-            Track(RunCallerAsync(connection));
+            if (TryTakeCallerPlace()) Track(RunCallerAsync(connection));
+            else TurnAway(connection);
         }
+    }
+
+    private bool TryTakeCallerPlace()
+    {
+        lock (_gate)
+        {
+            if (_callers >= _options.MaxCallers) return false;
+            _callers++;
+            return true;
+        }
+    }
+
+    /// <summary>Who finds all places of callers taken hears so, for callers may stay for days: he would wait for he knows not what.</summary>
+    private void TurnAway(IConnection connection)
+    {
+        _ports.Observer.Note(KernelEvent.HandshakeFailed, connection.Peer.Address, ErrorCodes.TooManyLinks.Code);
+        connection.Close(ErrorCodes.TooManyLinks);
     }
 
     private async Task RunCallerAsync(IConnection connection)
@@ -191,7 +206,7 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
         finally
         {
             Remove(id);
-            _callers.Release();
+            lock (_gate) _callers--;
         }
     }
 

@@ -20,7 +20,7 @@ public static class ErrorCodes
     public static readonly ErrorCode LinkReplaced = new("ERR_LINK_REPLACED", "The same Worker opened a newer link.");
     public static readonly ErrorCode LinkLost = new("ERR_LINK_LOST", "The link was lost before the answer came.");
     public static readonly ErrorCode PeerTooSlow = new("ERR_PEER_TOO_SLOW", "The peer does not read what it asked for; the link is closed.");
-    public static readonly ErrorCode TooManyLinks = new("ERR_TOO_MANY_LINKS", "The process holds as many links as its limit of open files has room for.");
+    public static readonly ErrorCode TooManyLinks = new("ERR_TOO_MANY_LINKS", "There is no room for another link: as many callers as may be are linked, or as many links as the limit of open files allows.");
     public static readonly ErrorCode WorkerUnresponsive = new("ERR_WORKER_UNRESPONSIVE", "The Worker left too many health pings unanswered; its link is closed.");
 
     // Envelope, in the order they are checked
