@@ -96,6 +96,22 @@ public sealed class LoopPartsTests
         }
     }
 
+    [Fact]
+    public void A_timer_beyond_the_wheels_reach_elapses_at_its_time_all_the_same()
+    {
+        var wheel = new TimerWheel(0);
+        long? elapsed = null;
+        wheel.Set(new WheelTimer(_ => elapsed = wheel.NowMs), 300_000_000_007);
+        var turn = new Turn();
+        for (var advances = 0; elapsed is null; advances++)
+        {
+            Assert.InRange(advances, 0, 100);
+            wheel.Advance(wheel.NextDueMs!.Value, turn);
+        }
+
+        Assert.Equal(300_000_000_007, elapsed);
+    }
+
     [Theory]
     [InlineData(1_000)]
     [InlineData(999)]
@@ -239,6 +255,23 @@ public sealed class LoopPartsTests
         Assert.Equal(1, begun);
         first!(turn);
         Assert.Equal((100, 1), (begun, deepest));
+    }
+
+    [Fact]
+    public void A_job_that_was_stopped_while_it_waited_holds_up_none_behind_it()
+    {
+        var timers = new TimerWheel(0);
+        var observer = new RecordingObserver();
+        var begun = new List<(string Worker, Action<Turn> Done)>();
+        var scheduler = new Scheduler(new ScheduleOptions { StateIntervalMs = 1_000, MaxPulls = 1 }, JobMachine.Build(observer, true), timers, observer, (_, worker, done, _) => begun.Add((worker.WorkerId, done)));
+        var turn = new Turn();
+        var workers = Enumerable.Range(0, 4).Select(i => new WorkerEntry($"w{i}", "k")).ToArray();
+        foreach (var worker in workers) scheduler.Start(JobKind.State, worker, turn);
+        for (turn.NowMs = 1; turn.NowMs <= 1_000; turn.NowMs++) timers.Advance(turn.NowMs, turn);
+        Assert.Single(begun);
+        foreach (var worker in workers.Where(worker => worker.WorkerId != begun[0].Worker).Take(2)) scheduler.Stop(JobKind.State, worker);
+        begun[0].Done(turn);
+        Assert.Equal(2, begun.Count);
     }
 
     [Fact]

@@ -317,7 +317,11 @@ public sealed class RegistryTests
     [Fact]
     public void More_Workers_or_devices_than_there_may_be_are_refused()
     {
-        var ork = new CoreHarness(new KernelOptions { Links = new LinkOptions { MaxWorkers = 1, MaxDevicesPerWorker = 2 } });
+        var options = new KernelOptions { Links = new LinkOptions { MaxWorkers = 1, MaxDevicesPerWorker = 2 } };
+        var full = new CoreHarness(options);
+        full.Register(devices: ["d1", "d2"]);
+        Assert.NotNull(full.Core.Registry.FindDevice("d2"));
+        var ork = new CoreHarness(options);
         var asked = ork.Link();
         ork.AnswerPing(asked);
         ork.Answer(asked.Single(seen => seen.Action == OrkAction.IdentityRequest), CoreHarness.Identity("w1", ["d1", "d2", "d3"]));

@@ -49,6 +49,23 @@ public sealed class StandstillTests
     }
 
     [Fact]
+    public void Afterwards_what_waits_at_each_Worker_goes_on_in_the_same_turn()
+    {
+        var kernel = new CoreHarness();
+        kernel.Register();
+        kernel.Register(session: 2, workerId: "w2", devices: ["e1"], key: "k2");
+        foreach (var device in (string[])["d1", "e1"])
+        {
+            kernel.Send(device);
+            kernel.Result(kernel.LastCommand(), "FAILED", "\"ERR_WORKER_BUSY\"");
+        }
+
+        kernel.StandStill(2_000);
+        var again = kernel.Do(InputKind.Tick).Where(seen => seen.Action == OrkAction.CommandRequest);
+        Assert.Equal([(1L, 2), (2L, 2)], again.Select(seen => (seen.Session, seen.Payload.GetProperty("attempt").GetInt32())).Order());
+    }
+
+    [Fact]
     public void What_waits_for_its_device_past_its_deadline_is_not_begun_by_the_answer_that_came_meanwhile()
     {
         var kernel = new CoreHarness();

@@ -69,7 +69,7 @@ public sealed class EnvelopeTests
     [Fact]
     public void What_is_written_is_read_back_with_payload_and_unknown_members_untouched()
     {
-        var odd = Good.Replace("\"payload\":{\"x\":1}", "\"trace\": {\"z\" :[1, 2]},\"payload\": { \"x\" : 1.50 }", StringComparison.Ordinal)
+        var odd = Good.Replace("\"payload\":{\"x\":1}", "\"trace\": {\"z\" :[1, 2]},\"payload\": { \"x\" : 1.50 },\"span\":\"s\"", StringComparison.Ordinal)
             .Replace("\"id\":\"a\"", "\"id\":\"\\u00e4\\n\"", StringComparison.Ordinal);
         Assert.Null(Read(odd, out var first));
         var buffer = new ArrayBufferWriter<byte>();
@@ -77,7 +77,17 @@ public sealed class EnvelopeTests
         Assert.Null(EnvelopeReader.Read(buffer.WrittenMemory, out var second));
         Assert.Equal("ä\n", second.Id.Decode());
         Assert.Equal("{ \"x\" : 1.50 }", Encoding.UTF8.GetString(second.Payload.Span));
-        Assert.Equal("\"trace\": {\"z\" :[1, 2]},", Encoding.UTF8.GetString(second.Unknown.Span));
+        Assert.Equal("\"trace\": {\"z\" :[1, 2]},\"span\":\"s\",", Encoding.UTF8.GetString(second.Unknown.Span));
+    }
+
+    [Theory]
+    [InlineData("""{"id":"b","action":"command.request"}""")]
+    [InlineData("""["b",{"id":"b"}]""")]
+    [InlineData("7")]
+    public void A_text_that_is_none_is_not_there_and_what_stands_in_its_place_is_no_member(string value)
+    {
+        Assert.Null(Read(Good.Replace("\"deviceId\":\"d\"", $"\"deviceId\":{value}", StringComparison.Ordinal), out var envelope));
+        Assert.Equal(("a", OrkAction.HealthPing, true), (envelope.Id.Decode(), envelope.Action, envelope.DeviceId.IsEmpty));
     }
 
     [Fact]

@@ -40,6 +40,7 @@ public sealed class PayloadTests
     [InlineData(OrkAction.TelemetryPull, "{}", "ERR_QUERY_INVALID")]
     [InlineData(OrkAction.TelemetryPull, """{"query":{"type":"secrets"}}""", "ERR_QUERY_INVALID")]
     [InlineData(OrkAction.TelemetryPull, """{"query":{"type":"logs"}}""", null)]
+    [InlineData(OrkAction.TelemetryPull, """{"query":{"type":"logs","type":"secrets"}}""", "ERR_QUERY_INVALID")]
     [InlineData(OrkAction.WorkerTerminate, "{}", "ERR_PAYLOAD_WORKER_ID_REQUIRED")]
     public void A_payload_is_refused_with_the_first_rule_it_breaks(OrkAction action, string payload, string? expected) =>
         Assert.Equal(expected, PayloadRules.Check(new Envelope { Action = action, Payload = Encoding.UTF8.GetBytes(payload) })?.Text);

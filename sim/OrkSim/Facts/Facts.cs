@@ -383,10 +383,15 @@ public sealed class Facts
             link.Pings.Add((correlation, NowTicks));
         }
 
-        if (message.Action == OrkAction.StatePull) link.LastStatePullTicks = NowTicks;
-        if (message.Action == OrkAction.TelemetryPull) link.LastTelemetryPullTicks = NowTicks;
         link.Outstanding[correlation] = (message.Action, NowTicks, message.CommandId, message.Attempt);
-        if (message.Action is OrkAction.TelemetryPull or OrkAction.StatePull && !NamesNoDevice(payload)) link.Forwarded.Add(correlation);
+        if (message.Action is OrkAction.TelemetryPull or OrkAction.StatePull)
+        {
+            // A caller asks about a device, the schedule about all of them.
+            if (!NamesNoDevice(payload)) link.Forwarded.Add(correlation);
+            else if (message.Action == OrkAction.StatePull) link.LastStatePullTicks = NowTicks;
+            else link.LastTelemetryPullTicks = NowTicks;
+        }
+
         if (message.CommandId is not null) link.Epoch = message.Epoch;
     }
 

@@ -40,10 +40,10 @@ public sealed class LinkFacts
     /// <summary>When the latest ping left, or the link was greeted.</summary>
     public long LastPingTicks { get; internal set; }
 
-    /// <summary>When the latest pull of states left, or 0.</summary>
+    /// <summary>When the latest pull of states that was due left, or 0.</summary>
     public long LastStatePullTicks { get; internal set; }
 
-    /// <summary>When the latest pull of telemetry left, or 0.</summary>
+    /// <summary>When the latest pull of telemetry that was due left, or 0.</summary>
     public long LastTelemetryPullTicks { get; internal set; }
 
     /// <summary>Requests of the kernel that have no answer, with when they left.</summary>

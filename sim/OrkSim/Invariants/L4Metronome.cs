@@ -21,7 +21,12 @@ public sealed class Metronome : IInvariant
     // As many at one moment, of so many that are linked, are no chance any more.
     private const int Many = 8;
 
+    private static readonly long Moment = TimeSpan.FromMilliseconds(500).Ticks;
+
     private readonly Dictionary<LinkFacts, (long Latest, int Short)> _pinged = [];
+
+    // When a Worker's job last had to wait, or was left out.
+    private readonly Dictionary<string, long> _heldUp = new(StringComparer.Ordinal);
     private (long Ticks, int Count) _together;
 
     /// <inheritdoc/>
@@ -32,6 +37,7 @@ public sealed class Metronome : IInvariant
         {
             // That it is out of service is on the disk: whoever holds the store knows.
             var isDue = happened.Note is KernelEvent.JobOverrun or KernelEvent.JobWaits;
+            if (isDue || happened.Note == KernelEvent.PullHeldOff) _heldUp[happened.Subject!] = happened.Ticks;
             if (isDue && happened.Node == facts.Holder && facts.TerminatedTicks.ContainsKey(happened.Subject!)) facts.Violated(this, $"{happened.Subject} is out of service, and its {happened.Detail} job comes due.");
             return;
         }
@@ -71,7 +77,10 @@ public sealed class Metronome : IInvariant
         if (_together.Count * 2 > facts.WorkerLinks.Count) facts.Violated(this, $"{_together.Count} Workers of {facts.WorkerLinks.Count} are pinged in one moment.");
     }
 
-    /// <summary>Pulls wait while too many are under way: at worst each place is held by one that runs out of time, as often as all Workers take turns.</summary>
+    /// <summary>
+    /// Pulls come as often as the schedule says. Where one had to wait because too many were under way, at worst each place was held by one that ran out of time, as often as all
+    /// Workers take turns.
+    /// </summary>
     private void CheckPulls(LinkFacts link, long ticks, Facts facts)
     {
         if (link is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } || link.KernelSide.Owner != facts.Holder || !facts.World.IsHonest(link.Peer.Name)) return;
@@ -85,8 +94,10 @@ public sealed class Metronome : IInvariant
 
         void Check(string what, long last, long intervalMs)
         {
-            var waited = ticks - Math.Max(last, since);
-            if (waited > TimeSpan.FromMilliseconds((2 * intervalMs) + waitMs).Ticks) facts.Violated(this, $"{link.Peer} is well, and its {what} were not pulled for {SimDefaults.Seconds(waited)} s.");
+            var from = Math.Max(last, since);
+            var waited = ticks - from;
+            var mostMs = _heldUp.GetValueOrDefault(link.Peer.Name, -1) < from - Moment ? intervalMs : (2 * intervalMs) + waitMs;
+            if (waited > TimeSpan.FromMilliseconds(mostMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{link.Peer} is well, and its {what} were not pulled for {SimDefaults.Seconds(waited)} s.");
         }
     }
 }

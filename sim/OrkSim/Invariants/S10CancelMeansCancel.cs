@@ -1,15 +1,16 @@
 using Ork.Kernel;
+using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S10: a command whose cancel was acknowledged is never executed by a device, and one that was stopped is not tried again.</summary>
+/// <summary>S10: a command whose cancel was acknowledged is never executed by a device, one that was stopped is not tried again, and whatever has not ended is one or the other.</summary>
 public sealed class CancelMeansCancel : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S10";
 
     /// <inheritdoc/>
-    public string Says => "A command whose cancel was acknowledged is never executed by a device, and one that was stopped is not tried again.";
+    public string Says => "A command whose cancel was acknowledged is never executed by a device, one that was stopped is not tried again, and whatever has not ended is one or the other.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Executed | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.CommitApplying;
@@ -34,6 +35,7 @@ public sealed class CancelMeansCancel : IInvariant
 
         if (happened.Kind == SimEventKind.FrameSent)
         {
+            CheckUntouched(in happened, facts);
             if (happened.Message is not { Stopped: true, CommandId: { } asked } || !facts.Commands.TryGetValue(asked, out var stopped)) return;
             if (!stopped.IsTerminal && !stopped.Row.StopRequested) facts.Violated(this, $"{asked} is told to be stopped, and that is not on the disk.");
             if (stopped.IsTerminal && happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var question) && _ended.GetValueOrDefault(stopped.Row.Seq, long.MaxValue) < question.Ticks) facts.Violated(this, $"{asked} is told to be stopped, and had ended before that was asked for.");
@@ -43,6 +45,13 @@ public sealed class CancelMeansCancel : IInvariant
         var id = happened.Kind == SimEventKind.Executed ? happened.Subject : happened.Message is { Cancelled: true, CommandId: { } told } ? told : null;
         if (id is null || !facts.Commands.TryGetValue(id, out var command)) return;
         if (command.ToldCancelled && command.Executions.Count > 0) facts.Violated(this, $"{id} was told to be cancelled, and {command.Executions[0].DeviceId} executed it.");
+    }
+
+    /// <summary>Only what has ended is beyond a cancel: all else is cancelled, or stopped.</summary>
+    private void CheckUntouched(in SimEvent sent, Facts facts)
+    {
+        if (sent.Node != facts.Holder || sent.Message is not { Action: OrkAction.CommandCancelResponse, Cancelled: false, Stopped: false, Status: not CommandStatus.Rejected, CommandId: { } id }) return;
+        if (facts.Commands.TryGetValue(id, out var command) && !command.IsTerminal) facts.Violated(this, $"{id} is {command.Row.State}, and who cancels it is told that there is nothing to cancel or to stop.");
     }
 
     private void CheckStopped(CommitBatch batch, Facts facts)

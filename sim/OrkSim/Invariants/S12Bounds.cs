@@ -266,9 +266,16 @@ public sealed class Bounds : IInvariant
             if (worker.Node is not { IsUp: true, Frozen: false } node || node.AwakeTicks > since || worker.Runtime is not { } runtime) continue;
             var running = worker.AtWork.AndEndedSince(since);
             if (runtime.HandlersOverdue > running) facts.Violated(this, $"{runtime.HandlersOverdue} handlers are counted as past their time at {node}, where {running} run or ended lately.");
+            if (PastTheirTime(worker, facts) is var late && late > runtime.HandlersOverdue) facts.Violated(this, $"{late} handlers are past their time at {node}, and {runtime.HandlersOverdue} are counted.");
             var most = asked.Count + running;
             if (runtime.HandlersAtWork > most) facts.Violated(this, $"{runtime.HandlersAtWork} handlers' places are taken at {node}, where {most} can be at work.");
         }
+    }
+
+    private static int PastTheirTime(SimWorker worker, Facts facts)
+    {
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Max(SimDefaults.Worker.QueryTimeoutMs, SimDefaults.ContractTimeoutMs)).Ticks - Moment - (2 * facts.World.WorstLateness.Ticks);
+        return worker.AtWork.Before(since, areQueries: false) + worker.AtWork.Before(since, areQueries: true);
     }
 
     /// <summary>A kernel has one link with each Worker, and those that have not greeted yet: whoever does not greet as he should is let go.</summary>

@@ -27,6 +27,9 @@ public sealed class AnswerFidelity : IInvariant
     private readonly Dictionary<string, int> _unknown = new(StringComparer.Ordinal);
     private readonly Dictionary<(int Link, ulong Correlation), (int Attempt, long Ticks)> _asked = [];
 
+    // Those that a batch ends by the word of their Workers.
+    private readonly HashSet<long> _ofTheirWorker = [];
+
     private static readonly long Moment = TimeSpan.FromSeconds(2).Ticks;
 
     // Before the attempt's time is over, with room for the answer to be looked at.
@@ -62,11 +65,19 @@ public sealed class AnswerFidelity : IInvariant
         }
 
         CheckAttempts(happened.Batch!, facts);
-        foreach (var row in happened.Batch!.ChangedCommands)
+        foreach (var line in happened.Batch!.Log)
+        {
+            if (line is { From: CommandState.Executing, To: CommandState.Failed }) _ofTheirWorker.Add(line.CommandSeq);
+        }
+
+        foreach (var row in happened.Batch.ChangedCommands)
         {
             if (row.State is not (CommandState.Success or CommandState.Failed) || !facts.Commands.TryGetValue(row.Spec.CommandId, out var command) || command.IsTerminal) continue;
             Check(row, command, facts);
+            CheckOutcome(row, facts);
         }
+
+        _ofTheirWorker.Clear();
     }
 
     /// <summary>A Worker's word, in time, that it does not know what became of an attempt.</summary>
@@ -160,6 +171,20 @@ public sealed class AnswerFidelity : IInvariant
         {
             facts.Violated(this, $"{command.Id} becomes FAILED by its Worker, {row.Error}, which did not answer so.");
         }
+    }
+
+    /// <summary>What is known of the device: from EXECUTING a command fails by its Worker's word alone; who was fenced off says nothing of what an earlier attempt did.</summary>
+    private void CheckOutcome(in CommandRow row, Facts facts)
+    {
+        var isFenced = row.Error?.StartsWith(ErrorCodes.StaleEpoch.Code, StringComparison.Ordinal) == true;
+        var isRight = row.Outcome switch
+        {
+            CommandOutcome.None => row.State == CommandState.Success,
+            CommandOutcome.Failed => row.State == CommandState.Failed && !isFenced,
+            CommandOutcome.NotStarted => row.State == CommandState.Failed && (isFenced ? row.Attempt == 1 : !row.SentEver),
+            _ => row.State == CommandState.Failed && row.SentEver && (isFenced || !_ofTheirWorker.Contains(row.Seq)),
+        };
+        if (!isRight) facts.Violated(this, $"{row.Spec.CommandId} ends {row.State}, {row.Error}, with the outcome {row.Outcome}, at attempt {row.Attempt}{(row.SentEver ? "" : ", of which none was sent")}.");
     }
 
     /// <summary>Of a long one the beginning is kept; one that gives no reason failed in its handler.</summary>
