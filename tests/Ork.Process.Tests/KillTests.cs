@@ -1,5 +1,6 @@
 using Ork.Cli.Demo;
 using Ork.Cli.Fleet;
+using Ork.Cli.Hosting;
 using Ork.Client;
 using Ork.Kernel;
 using Ork.Protocol;
@@ -130,9 +131,12 @@ public sealed class KillTests
         Assert.Equal(CommandStatus.Success, (await kernel.Client.WaitAsync(receipt.CommandId)).Status);
     }
 
-    [Fact]
-    public async Task A_kernel_told_to_stop_ends_what_is_in_flight_and_exits_well()
+    [Theory]
+    [InlineData("TERM")]
+    [InlineData("HUP")]
+    public async Task A_kernel_told_to_stop_ends_what_is_in_flight_and_exits_well(string signal)
     {
+        Assert.SkipWhen(signal == "HUP" && StopSignals.IgnoresHangup(), "The end of the terminal is ignored here, and by all that is started from here.");
         await using var kernel = new LiveKernel();
         kernel.Process.Start();
         kernel.StartHost(workers: 1, devices: 4, latencyMs: 50);
@@ -143,7 +147,7 @@ public sealed class KillTests
             receipts.Add((await kernel.Client.SendAsync(new CommandOrder { Command = "reboot", DeviceId = $"wm-001-{device:d4}" })).CommandId);
         }
 
-        Assert.Equal(0, await kernel.Process.StopAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, await kernel.Process.StopAsync(TimeSpan.FromSeconds(30), signal));
         await using var store = await new SqliteKernelStoreOpener(kernel.Data).OpenAsync();
         var states = store.TakeImage().Commands.ToDictionary(row => row.Spec.CommandId, row => row.State, StringComparer.Ordinal);
         Assert.All(receipts, id => Assert.Equal(CommandState.Success, states[id]));

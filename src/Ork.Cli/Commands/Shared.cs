@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Runtime.InteropServices;
 using Ork.Cli.Hosting;
 using Ork.Client;
 using Ork.Protocol;
@@ -38,7 +37,7 @@ internal static class Shared
         return names;
     }
 
-    /// <summary>A token that ends at SIGINT and SIGTERM.</summary>
+    /// <summary>A token that ends when the process is asked to stop.</summary>
     internal static Interruption Interruptible() => new();
 }
 
@@ -100,37 +99,25 @@ internal sealed class KernelOptionsSet
     }
 }
 
-/// <summary>A token that ends at SIGINT and SIGTERM.</summary>
+/// <summary>A token that ends when the process is asked to stop.</summary>
 internal sealed class Interruption : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
-    private readonly PosixSignalRegistration _terminate;
-    private readonly PosixSignalRegistration _interrupt;
+    private readonly StopSignals _signals;
 
-    internal Interruption()
-    {
-        _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Signal);
-        _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Signal);
-    }
+    internal Interruption() => _signals = new StopSignals(Interrupt);
 
     internal CancellationToken Token => _source.Token;
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _terminate.Dispose();
-        _interrupt.Dispose();
+        _signals.Dispose();
         _source.Dispose();
     }
 
     /// <summary>Ends the token as a signal would.</summary>
     internal void Interrupt() => _source.Cancel();
-
-    private void Signal(PosixSignalContext context)
-    {
-        context.Cancel = true;
-        Interrupt();
-    }
 }
 
 /// <summary>Networks for the command line, with the key files of the data directory.</summary>

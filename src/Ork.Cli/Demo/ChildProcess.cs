@@ -78,11 +78,11 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
-    /// <summary>Asks it to end (SIGTERM) and waits for it; kills it when the time is over.</summary>
-    internal async Task<int> StopAsync(TimeSpan patience)
+    /// <summary>Asks it to end, by SIGTERM unless another signal is named, and waits for it; kills it when the time is over.</summary>
+    internal async Task<int> StopAsync(TimeSpan patience, string signal = "TERM")
     {
         if (_process is null || _process.HasExited) return _process?.ExitCode ?? 0;
-        using var term = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         return await EndAsync(patience);
     }
 

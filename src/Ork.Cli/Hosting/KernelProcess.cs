@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using OpenTelemetry;
@@ -17,7 +16,7 @@ internal static class KernelProcess
     /// <summary>The name of the key file in the data directory.</summary>
     internal const string KeyFile = "kernel.key";
 
-    /// <summary>Runs a kernel; SIGTERM and Ctrl-C drain it.</summary>
+    /// <summary>Runs a kernel; SIGTERM, Ctrl-C and the end of its terminal drain it.</summary>
     /// <returns>The exit code.</returns>
     internal static async Task<int> RunAsync(KernelConfig config, Output output)
     {
@@ -31,8 +30,7 @@ internal static class KernelProcess
             using var identity = LinkIdentity.LoadOrCreate(Path.Combine(config.Data, KeyFile));
             var room = RoomFor(config.Kernel, logs.CreateLogger("ork"));
             var kernel = new OrkKernel(config.Kernel, Ports(config, identity, room, observer, sink));
-            using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, kernel));
-            using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, kernel));
+            using var signals = new StopSignals(kernel.Stop);
             ParentWatch.Start(kernel.Stop);
             await kernel.RunAsync();
             return ExitCode.Done;
@@ -66,12 +64,6 @@ internal static class KernelProcess
         }
 
         return room;
-    }
-
-    private static void Stop(PosixSignalContext context, OrkKernel kernel)
-    {
-        context.Cancel = true;
-        kernel.Stop();
     }
 
     private static KernelPorts Ports(KernelConfig config, LinkIdentity identity, SocketRoom room, IKernelObserver observer, ITelemetrySink sink) => new()

@@ -100,7 +100,7 @@ public static class ErrorCodes
     public static readonly ErrorCode StoreNewer = new("ERR_STORE_NEWER", "The store was written by a newer version of the kernel.");
     public static readonly ErrorCode StoreUnavailable = new("ERR_STORE_UNAVAILABLE", "The store cannot be opened or written.");
     public static readonly ErrorCode ConfigInvalid = new("ERR_CONFIG_INVALID", "The configuration has a value that cannot be used.");
-    public static readonly ErrorCode EndpointInvalid = new("ERR_ENDPOINT_INVALID", "The endpoint is neither unix:/path nor tcp://host:port.");
+    public static readonly ErrorCode EndpointInvalid = new("ERR_ENDPOINT_INVALID", "The endpoint is neither unix:/path nor tcp://host:port, or cannot be had.");
     public static readonly ErrorCode AllowlistEmpty = new("ERR_ALLOWLIST_EMPTY", "A TCP listener without an allowlist needs --allow-any to start.");
     public static readonly ErrorCode InsecureNotLoopback = new("ERR_INSECURE_NOT_LOOPBACK", "Plain TCP is only for loopback addresses.");
 
