@@ -16,6 +16,7 @@ internal sealed class SqliteKernelStore : IKernelStore
     private readonly SqliteConnection _connection;
     private readonly FileStream _lock;
     private readonly CommitWriter _writer;
+    private readonly Func<StoreException?> _findLoss;
     private readonly object _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private KernelImage? _image;
@@ -24,12 +25,18 @@ internal sealed class SqliteKernelStore : IKernelStore
     private bool _broken;
     private bool _closing;
 
-    internal SqliteKernelStore(SqliteConnection connection, FileStream held, KernelImage image)
+    /// <summary>Takes over an open connection and the directory's lock.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="held">The lock.</param>
+    /// <param name="image">What was read.</param>
+    /// <param name="findLoss">Looks whether what was written is where it will be looked for; asked after each commit, before it counts.</param>
+    internal SqliteKernelStore(SqliteConnection connection, FileStream held, KernelImage image, Func<StoreException?> findLoss)
     {
         _connection = connection;
         _lock = held;
         _image = image;
         _writer = new CommitWriter(connection);
+        _findLoss = findLoss;
         new Thread(WriteCommits) { IsBackground = true, Name = "ork-store" }.Start();
     }
 
@@ -110,7 +117,7 @@ internal sealed class SqliteKernelStore : IKernelStore
         try
         {
             _writer.Write(batch);
-            return null;
+            return _findLoss();
         }
         catch (SqliteException e)
         {

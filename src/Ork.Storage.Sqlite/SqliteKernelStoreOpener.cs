@@ -20,6 +20,7 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
     public const string FileName = "ork.db";
 
     private const string LockName = "ork.lock";
+    private const string Rescued = "ork.rescued-";
     private const long FullCheckLimitBytes = 256L * 1024 * 1024;
 
     /// <inheritdoc/>
@@ -60,8 +61,31 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
     private SqliteKernelStore Open() => Guarded((connection, held) =>
     {
         var image = ImageReader.Read(connection, RaiseEpoch(connection, 1));
-        return new SqliteKernelStore(connection, held, image);
+        var path = connection.DataSource;
+        var files = new FilesInPlace(path, path + "-wal");
+        return new SqliteKernelStore(connection, held, image, () => files.FindLost() is { } name ? Lose(connection, name, image.Epoch) : null);
     });
+
+    /// <summary>SQLite still holds all of a store whose files are gone, until it is closed: it is written to a new file.</summary>
+    private StoreException Lose(SqliteConnection connection, string name, long epoch)
+    {
+        var rescued = string.Create(CultureInfo.InvariantCulture, $"{Rescued}{epoch}.db");
+        string kept;
+        try
+        {
+            using var command = connection.CreateCommand();
+            command.CommandText = "VACUUM INTO $path";
+            command.Parameters.AddWithValue("$path", Path.Combine(directory, rescued));
+            command.ExecuteNonQuery();
+            kept = $"all that it held is in {rescued}";
+        }
+        catch (SqliteException e)
+        {
+            kept = $"it could not be rescued: {e.Message}";
+        }
+
+        return new StoreException(Refusal.With(ErrorCodes.StoreLost, $"{directory}: {name} was removed or replaced; {kept}"));
+    }
 
     /// <summary>Hands on the store's connection and the directory's lock; both are given back where that fails.</summary>
     private T Guarded<T>(Func<SqliteConnection, FileStream, T> use)
@@ -72,6 +96,7 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
         {
             Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             held = Lock();
+            RequireNothingRescued();
             connection = Connect(Path.Combine(directory, FileName));
             var version = Check(connection);
             Migrations.Apply(connection, version);
@@ -88,6 +113,14 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
                 _ => new StoreException(Refusal.With(ErrorCodes.StoreUnavailable, $"{directory}: {e.Message}"), e),
             };
         }
+    }
+
+    /// <summary>Whoever restarts a kernel whose store was taken away, a supervisor as a rule, must not have it begin an empty one.</summary>
+    private void RequireNothingRescued()
+    {
+        if (Directory.EnumerateFiles(directory, Rescued + "*.db").FirstOrDefault() is not { } left) return;
+        throw new StoreException(Refusal.With(
+            ErrorCodes.StoreLost, $"{left} is all that the store held when its files were removed or replaced: let it take the place of {FileName}, without {FileName}-wal, or move it away to go on without it"));
     }
 
     internal static StoreException Translate(SqliteException e) => new(

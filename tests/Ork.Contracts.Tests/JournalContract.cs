@@ -35,6 +35,17 @@ public sealed class JournalContract : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData("j.db")]
+    [InlineData("j.db-wal")]
+    public async Task A_journal_whose_files_are_taken_away_takes_no_more(string name)
+    {
+        var journal = Open("sqlite");
+        await journal.StartAsync(Start("c"));
+        File.Delete(Path.Combine(_directory, name));
+        for (var i = 0; i < 2; i++) Assert.Contains(name, (await Assert.ThrowsAsync<IOException>(async () => await journal.StartAsync(Start($"d{i}")))).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [MemberData(nameof(Journals))]
     public async Task A_start_without_an_end_may_be_repeated_only_when_told_so(string kind)
     {

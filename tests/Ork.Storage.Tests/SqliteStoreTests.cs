@@ -59,6 +59,31 @@ public sealed class SqliteStoreTests : IDisposable
         Assert.Equal(ErrorCodes.StoreUnavailable, refused.Refusal.Error);
     }
 
+    [Theory]
+    [InlineData("ork.db", false)]
+    [InlineData("ork.db", true)]
+    [InlineData("ork.db-wal", false)]
+    public async Task A_store_whose_files_are_taken_away_says_so_rescues_what_it_holds_and_is_not_begun_anew(string name, bool isReplaced)
+    {
+        await using (var store = await new SqliteKernelStoreOpener(_directory).OpenAsync())
+        {
+            await CommitAsync(store, 1);
+            File.Delete(Path.Combine(_directory, name));
+            if (isReplaced) File.WriteAllText(Path.Combine(_directory, name), "");
+            var lost = await Assert.ThrowsAsync<StoreException>(async () => await CommitAsync(store, 2));
+            Assert.Equal(ErrorCodes.StoreLost, lost.Refusal.Error);
+            Assert.Contains($"{name} was removed or replaced; all that it held is in ork.rescued-1.db", lost.Refusal.Text, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(ErrorCodes.StoreLost, (await RefusalAsync()).Error);
+        foreach (var left in (string[])[Database, Database + "-wal"]) File.Delete(left);
+        File.Move(Path.Combine(_directory, "ork.rescued-1.db"), Database);
+        await using var rescued = await new SqliteKernelStoreOpener(_directory).OpenAsync();
+        var image = rescued.TakeImage();
+        Assert.Equal(2, image.Epoch);
+        Assert.Equal(["c1", "c2"], image.Commands.Select(row => row.Spec.CommandId));
+    }
+
     [Fact]
     public async Task An_operator_reads_a_commands_history_by_name()
     {
@@ -151,6 +176,13 @@ public sealed class SqliteStoreTests : IDisposable
         batch.Workers.Add(new WorkerRow("w", "k", "announce", "journal", "{}"u8.ToArray(), false));
         batch.Devices.Add(new DeviceRow("d", "w", default));
         for (var seq = 1; seq <= commands; seq++) Add(batch, seq);
+        await store.CommitAsync(batch);
+    }
+
+    private static async Task CommitAsync(IKernelStore store, long seq)
+    {
+        var batch = new CommitBatch();
+        Add(batch, seq);
         await store.CommitAsync(batch);
     }
 

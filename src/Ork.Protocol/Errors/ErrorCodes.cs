@@ -97,6 +97,7 @@ public static class ErrorCodes
     // Store, configuration, endpoints
     public static readonly ErrorCode StoreDamaged = new("ERR_STORE_DAMAGED", "The store's integrity check failed; it is not opened.");
     public static readonly ErrorCode StoreLocked = new("ERR_STORE_LOCKED", "Another kernel holds the store.");
+    public static readonly ErrorCode StoreLost = new("ERR_STORE_LOST", "The store's files were removed or replaced while a kernel ran.");
     public static readonly ErrorCode StoreNewer = new("ERR_STORE_NEWER", "The store was written by a newer version of the kernel.");
     public static readonly ErrorCode StoreUnavailable = new("ERR_STORE_UNAVAILABLE", "The store cannot be opened or written.");
     public static readonly ErrorCode ConfigInvalid = new("ERR_CONFIG_INVALID", "The configuration has a value that cannot be used.");

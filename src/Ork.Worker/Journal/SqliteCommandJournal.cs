@@ -1,11 +1,13 @@
 using System.Text;
 using Microsoft.Data.Sqlite;
 using Ork.Protocol;
+using Ork.Storage.Sqlite;
 
 namespace Ork.Worker;
 
 /// <summary>
 /// A journal in a SQLite file, shared by all Workers of a process. Starts and ends that arrive together are made durable with one sync (group commit).
+/// One whose files are removed or replaced takes no more: what it says would be forgotten.
 /// </summary>
 [OrkRole(OrkRole.Edge)]
 public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
@@ -23,12 +25,15 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
     private readonly int _maxEntries;
     private List<Operation> _waiting = [];
     private List<Operation> _writing = [];
+    private readonly string _path;
+    private FilesInPlace? _files;
     private int _sinceTrim;
     private bool _closing;
 
-    private SqliteCommandJournal(SqliteConnection connection, int maxEntries)
+    private SqliteCommandJournal(SqliteConnection connection, string path, int maxEntries)
     {
         _connection = connection;
+        _path = path;
         _maxEntries = maxEntries;
         _statements = new JournalStatements(connection);
         new Thread(WriteGroups) { IsBackground = true, Name = "ork-journal" }.Start();
@@ -47,7 +52,7 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
         {
             connection.Open();
             Prepare(connection, path);
-            return new SqliteCommandJournal(connection, maxEntries);
+            return new SqliteCommandJournal(connection, Path.GetFullPath(path), maxEntries);
         }
         catch (SqliteException e)
         {
@@ -166,7 +171,14 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
             return;
         }
 
-        foreach (var operation in _writing) operation.Done.SetResult();
+        // Both files are there once something was written.
+        _files ??= new FilesInPlace(_path, _path + "-wal");
+        var lost = _files.FindLost();
+        foreach (var operation in _writing)
+        {
+            if (lost is null) operation.Done.SetResult();
+            else operation.Done.SetException(new IOException($"Command journal: {lost} was removed or replaced; nothing is begun that it could not tell of. Start the Worker again: it begins a new journal where there is none."));
+        }
     }
 
     private void Apply(Operation operation)
