@@ -6,7 +6,8 @@ namespace Ork.Transport;
 /// <summary>Which public keys may connect.</summary>
 /// <param name="keys">Hashes, <c>sha256:</c> and 64 hex digits.</param>
 /// <param name="allowAny">True: any key may.</param>
-public sealed class KeyAllowlist(IEnumerable<string> keys, bool allowAny = false)
+/// <param name="files">Files with more of them, or null.</param>
+public sealed class KeyAllowlist(IEnumerable<string> keys, bool allowAny = false, KeyFiles? files = null)
 {
     private readonly FrozenSet<string> _keys = keys.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
 
@@ -17,10 +18,10 @@ public sealed class KeyAllowlist(IEnumerable<string> keys, bool allowAny = false
     public static KeyAllowlist Anybody { get; } = new([], allowAny: true);
 
     /// <summary>True where nobody can connect.</summary>
-    public bool IsEmpty => _keys.Count == 0 && !allowAny;
+    public bool IsEmpty => _keys.Count == 0 && !allowAny && files is not { IsEmpty: false };
 
     /// <summary>True where this key may connect.</summary>
-    public bool Allows(string key) => allowAny || _keys.Contains(key);
+    public bool Allows(string key) => allowAny || _keys.Contains(key) || files?.Contains(key) == true;
 
     /// <summary>Reads a list from lines: a key a line, what follows a blank is a comment, as is a line that begins with <c>#</c>.</summary>
     /// <exception cref="LinkException">A line is no key.</exception>

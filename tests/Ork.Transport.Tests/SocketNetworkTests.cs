@@ -299,6 +299,49 @@ public sealed class SocketNetworkTests : IDisposable
         listener.Close();
     }
 
+    [Fact]
+    public void Key_files_are_read_again_when_they_change_and_what_cannot_be_read_changes_nothing()
+    {
+        var time = new StepTime();
+        var path = Path.Combine(_directory, "keys");
+        var (first, second) = ("sha256:" + new string('a', 64), "sha256:" + new string('b', 64));
+        var told = new List<string>();
+        Assert.Equal(ErrorCodes.ConfigInvalid, Assert.Throws<LinkException>(() => new KeyFiles([path], time, (_, _) => { })).Refusal.Error);
+        File.WriteAllText(path, "# none yet\n");
+        var list = new KeyAllowlist([], files: new KeyFiles([path], time, (count, failure) => told.Add(failure is null ? $"{count}" : $"{count} {failure.Message}")));
+        Assert.True(list.IsEmpty);
+
+        File.WriteAllText(path, $"{first} the first\n");
+        Assert.False(list.Allows(first));
+        time.Pass(TimeSpan.FromSeconds(1));
+        Assert.True(list.Allows(first));
+        Assert.False(list.IsEmpty);
+
+        File.WriteAllText(path, $"{first}\n{second}, a typing mistake\n");
+        time.Pass(TimeSpan.FromSeconds(1));
+        Assert.Equal((true, false), (list.Allows(first), list.Allows(second)));
+        File.Delete(path);
+        time.Pass(TimeSpan.FromSeconds(1));
+        Assert.True(list.Allows(first));
+        File.WriteAllText(path, second);
+        time.Pass(TimeSpan.FromSeconds(1));
+        Assert.Equal((false, true), (list.Allows(first), list.Allows(second)));
+        Assert.Equal(["1", "1", "1", "1"], told.Select(line => line.Split(' ')[0]));
+        Assert.Equal(2, told.Count(line => line.Contains("ERR_CONFIG_INVALID", StringComparison.Ordinal)));
+    }
+
+    /// <summary>Time that passes when it is told to.</summary>
+    private sealed class StepTime : TimeProvider
+    {
+        private long _ticks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _ticks;
+
+        internal void Pass(TimeSpan time) => _ticks += time.Ticks;
+    }
+
     private static LinkEndpoint Loopback => LinkEndpoint.Tcp("127.0.0.1", 0);
 
     private static SocketNetwork Client(LinkIdentity identity) => new(new SocketNetworkOptions { Identity = identity });

@@ -112,9 +112,12 @@ internal sealed record KernelConfig
         return problems.Count == 0 ? this : throw new ConfigException(string.Join(Environment.NewLine, problems));
     }
 
-    /// <summary>The allowlist of one audience.</summary>
-    internal KeyAllowlist Allowlist(IReadOnlyList<string> keys, IReadOnlyList<string> files) =>
-        new([.. keys, .. files.SelectMany(file => KeyAllowlist.ParseLines(File.ReadLines(file), file))], AllowAny);
+    /// <summary>The allowlist of one audience. Its files are read again when they change, which is logged.</summary>
+    internal KeyAllowlist Allowlist(IReadOnlyList<string> keys, IReadOnlyList<string> files, ILogger log) => new(keys, AllowAny, new KeyFiles(files, TimeProvider.System, (count, failure) =>
+    {
+        if (failure is null) log.LogInformation("Keys read again from {Files}: {Count}", string.Join(", ", files), count);
+        else log.LogWarning("Keys not read again from {Files}, those of before hold ({Count}): {Failure}", string.Join(", ", files), count, failure.Message);
+    }));
 
     private static string Plain(string message) => message.Split(" Path:")[0];
 

@@ -28,8 +28,9 @@ internal static class KernelProcess
         try
         {
             using var identity = LinkIdentity.LoadOrCreate(Path.Combine(config.Data, KeyFile));
-            var room = RoomFor(config.Kernel, logs.CreateLogger("ork"));
-            var kernel = new OrkKernel(config.Kernel, Ports(config, identity, room, observer, sink));
+            var log = logs.CreateLogger("ork");
+            var room = RoomFor(config.Kernel, log);
+            var kernel = new OrkKernel(config.Kernel, Ports(config, identity, room, log, observer, sink));
             using var signals = new StopSignals(kernel.Stop);
             ParentWatch.Start(kernel.Stop);
             await kernel.RunAsync();
@@ -66,14 +67,14 @@ internal static class KernelProcess
         return room;
     }
 
-    private static KernelPorts Ports(KernelConfig config, LinkIdentity identity, SocketRoom room, IKernelObserver observer, ITelemetrySink sink) => new()
+    private static KernelPorts Ports(KernelConfig config, LinkIdentity identity, SocketRoom room, ILogger log, IKernelObserver observer, ITelemetrySink sink) => new()
     {
         Store = new SqliteKernelStoreOpener(config.Data, config.FullStoreCheck),
         Network = new SocketNetwork(new SocketNetworkOptions
         {
             Identity = identity,
-            Callers = config.Allowlist(config.AllowCallers, config.AllowCallersFiles),
-            Workers = config.Allowlist(config.AllowWorkers, config.AllowWorkersFiles),
+            Callers = config.Allowlist(config.AllowCallers, config.AllowCallersFiles, log),
+            Workers = config.Allowlist(config.AllowWorkers, config.AllowWorkersFiles, log),
             Insecure = config.Insecure,
             MaxFrameBytes = config.MaxFrameBytes,
             MaxHandshakes = config.Kernel.Links.MaxHandshakes,
