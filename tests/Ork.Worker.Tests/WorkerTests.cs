@@ -249,6 +249,19 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task S12_a_link_that_fails_in_a_way_nobody_foresaw_gives_its_place_back()
+    {
+        var endpoint = LinkEndpoint.Unix("worker");
+        Run(Define(), new WorkerOptions { Listen = endpoint, MaxKernels = 1 }, new FirstLinkBreaks(_network.As("worker")));
+        var first = await DialAsync(endpoint);
+        Assert.Equal(FrameKind.Welcome, (await first.ReceiveAsync())!.Value.Kind);
+        Assert.Null(await first.ReceiveAsync());
+        var second = await DialAsync(endpoint);
+        Assert.Equal(FrameKind.Welcome, (await second.ReceiveAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)))!.Value.Kind);
+        second.Close(null);
+    }
+
+    [Fact]
     public void A_definition_refuses_what_its_contract_lacks()
     {
         Assert.Throws<ArgumentException>(() => Define().OnCommand("nope", (_, _) => new(CommandReply.Success())));
@@ -303,9 +316,9 @@ public sealed class WorkerTests : IAsyncLifetime
         return new(CommandReply.Success(new { by = call.DeviceIds[0] }));
     }
 
-    private void Run(WorkerDefinition definition, WorkerOptions options)
+    private void Run(WorkerDefinition definition, WorkerOptions options, INetwork? network = null)
     {
-        var ports = new WorkerPorts { Network = _network.As("worker"), Entropy = new NoEntropy(), Time = TimeProvider.System, Journal = _journal };
+        var ports = new WorkerPorts { Network = network ?? _network.As("worker"), Entropy = new NoEntropy(), Time = TimeProvider.System, Journal = _journal };
         _running.Add(new OrkWorker(definition, options, ports).RunAsync(_stop.Token));
     }
 
@@ -361,5 +374,52 @@ public sealed class WorkerTests : IAsyncLifetime
     private sealed class NoEntropy : IEntropy
     {
         public ulong NextBits() => 0;
+    }
+
+    /// <summary>A network whose first accepted link cannot be read once it is greeted, and says so as no link should.</summary>
+    private sealed class FirstLinkBreaks(INetwork network) : INetwork
+    {
+        public ValueTask<IConnection> ConnectAsync(LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation) => network.ConnectAsync(endpoint, expectedKey, cancellation);
+
+        public IListener Listen(LinkEndpoint endpoint, Audience audience) => new Listener(network.Listen(endpoint, audience));
+
+        private sealed class Listener(IListener listener) : IListener
+        {
+            private bool _accepted;
+
+            public LinkEndpoint Endpoint => listener.Endpoint;
+
+            public async ValueTask<IConnection?> AcceptAsync()
+            {
+                if (await listener.AcceptAsync() is not { } connection) return null;
+                if (_accepted) return connection;
+                _accepted = true;
+                return new Link(connection);
+            }
+
+            public void Close() => listener.Close();
+        }
+
+        private sealed class Link(IConnection connection) : IConnection
+        {
+            private bool _greeted;
+
+            public PeerIdentity Peer => connection.Peer;
+
+            public Refusal? CloseReason => connection.CloseReason;
+
+            public ValueTask<ReceivedFrame?> ReceiveAsync()
+            {
+                if (_greeted) throw new InvalidOperationException("nobody foresaw this");
+                _greeted = true;
+                return connection.ReceiveAsync();
+            }
+
+            public bool Send(FrameKind kind, ulong correlation, ReadOnlySpan<byte> payload) => connection.Send(kind, correlation, payload);
+
+            public ValueTask DrainedAsync() => connection.DrainedAsync();
+
+            public void Close(Refusal? reason) => connection.Close(reason);
+        }
     }
 }
