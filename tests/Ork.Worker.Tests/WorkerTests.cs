@@ -28,7 +28,7 @@ public sealed class WorkerTests : IAsyncLifetime
     {
         await _stop.CancelAsync();
         _listener.Close();
-        await Task.WhenAll(_running);
+        await Task.WhenAll(_running).WaitAsync(TimeSpan.FromMinutes(1));
         _stop.Dispose();
     }
 
