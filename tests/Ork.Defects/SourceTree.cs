@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.Loader;
 using System.Text;
+using System.Xml.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Emit;
@@ -86,7 +87,7 @@ public sealed class SourceTree
         var version = AssemblyLoadContext.Default.LoadFromAssemblyName(new AssemblyName(name)).GetName().Version;
         var files = Directory.EnumerateFiles(project, "*.cs", SearchOption.AllDirectories)
             .Where(path => !Path.GetRelativePath(project, path).Split(Path.DirectorySeparatorChar).Any(static part => part is "bin" or "obj"))
-            .Order(StringComparer.Ordinal).Select(static path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), Parse, path, Encoding.UTF8));
+            .Concat(Linked(project)).Order(StringComparer.Ordinal).Select(static path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), Parse, path, Encoding.UTF8));
         return CSharpCompilation.Create(
             name,
             files.Append(CSharpSyntaxTree.ParseText($"{Usings}\n[assembly: System.Reflection.AssemblyVersion(\"{version}\")]", Parse, "Build.cs", Encoding.UTF8)),
@@ -94,6 +95,10 @@ public sealed class SourceTree
             new CSharpCompilationOptions(
                 OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, nullableContextOptions: NullableContextOptions.Enable, allowUnsafe: true, deterministic: true));
     }
+
+    /// <summary>The files of other projects that a project compiles as its own.</summary>
+    private static IEnumerable<string> Linked(string project) => XDocument.Load(Directory.EnumerateFiles(project, "*.csproj").First()).Descendants("Compile")
+        .Select(static item => item.Attribute("Include")?.Value).OfType<string>().Select(path => Path.GetFullPath(Path.Combine(project, path.Replace('\\', Path.DirectorySeparatorChar))));
 
     private static MetadataReference[] References() =>
         [.. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Where(File.Exists).Select(static path => MetadataReference.CreateFromFile(path))];
