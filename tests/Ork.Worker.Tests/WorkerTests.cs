@@ -174,6 +174,28 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task S12_a_query_that_ends_past_its_time_gives_back_one_place()
+    {
+        var gates = new System.Collections.Concurrent.ConcurrentQueue<TaskCompletionSource<object>>();
+        var definition = Define().OnTelemetry("stats", async (_, _) =>
+        {
+            var gate = new TaskCompletionSource<object>(TaskCreationOptions.RunContinuationsAsynchronously);
+            gates.Enqueue(gate);
+            return await gate.Task;
+        });
+        var kernel = await LinkAsync(definition, new WorkerOptions { Announce = Endpoint, QueryTimeoutMs = 1, MaxOverdueHandlers = 2 });
+        for (var i = 0; i < 2; i++) Assert.Equal("ERR_HANDLER_TIMEOUT", await StatsAsync());
+        Assert.True(gates.TryDequeue(out var first));
+        first.SetResult(new { });
+        string? third;
+        do third = await StatsAsync();
+        while (third == "ERR_WORKER_BUSY");
+        Assert.Equal(("ERR_HANDLER_TIMEOUT", "ERR_WORKER_BUSY"), (third, await StatsAsync()));
+
+        async Task<string?> StatsAsync() => (await AskAsync(kernel, OrkAction.TelemetryPull, """{"query":{"type":"stats"}}""")).GetProperty("error").GetString();
+    }
+
+    [Fact]
     public async Task A_journal_that_cannot_be_written_starts_nothing()
     {
         var worker = new OrkWorker(Define(), new WorkerOptions { Announce = Endpoint }, new WorkerPorts { Network = _network.As("worker"), Entropy = new NoEntropy(), Time = TimeProvider.System, Journal = new FullJournal() });

@@ -86,8 +86,17 @@ public sealed class Availability : IInvariant
         else if (happened is { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response } && happened.Node == facts.Holder)
         {
             if (happened.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Rejected, Error: { } refused } && refused.StartsWith(ErrorCodes.QueueFull.Code, StringComparison.Ordinal) && _room.IsLeft(IsUrgent(in happened), happened.Ticks, facts) is { } left) facts.Violated(this, left);
+            if (happened.Message is { Action: OrkAction.WorkerTerminateResponse or OrkAction.WorkerHoldResponse }) CheckFound(in happened, facts);
             if ((Refusals.OfKernel(in happened, facts) ?? Refusals.OfMistake(in happened)) is { } wrong) facts.Violated(this, wrong);
         }
+    }
+
+    /// <summary>An operator may say of every Worker that the store has what is to become of it, linked or not.</summary>
+    private void CheckFound(in SimEvent refused, Facts facts)
+    {
+        if (refused.Payload.Span.IndexOf("ERR_WORKER_NOT_FOUND"u8) < 0 || !refused.Connection!.Facts!.Questions.TryGetValue(refused.Correlation, out var asked)) return;
+        if (EnvelopeReader.Read(asked.Envelope, out var envelope) is not null || PayloadRules.ReadWorkerId(envelope.Payload, out var worker) is not null) return;
+        if (facts.Workers.ContainsKey(worker) && !facts.CommitInFlight) facts.Violated(this, $"An operator is told that there is no {worker}, which is in the store.");
     }
 
     private static bool IsUrgent(in SimEvent refused) =>

@@ -5,19 +5,21 @@ using Ork.Protocol;
 namespace OrkSim;
 
 /// <summary>
-/// S17: in any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, and what
-/// it tells of it is what is left.
+/// S17: in any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, what
+/// it tells of it is what is left, and a command's attempts have pauses between them.
 /// </summary>
 public sealed class RetriesInBudget : IInvariant
 {
     private readonly HashSet<long> _sent = [];
     private readonly HashSet<long> _interrupted = [];
+    private readonly Backoff _backoff = new();
     private readonly Dictionary<string, (long Since, int Times)> _looks = new(StringComparer.Ordinal);
     private readonly List<(long Ticks, double Least, double Most)> _left = [];
     private double _level;
     private double _least;
     private double _most;
     private long _filledTicks;
+    private long _durableTicks;
 
     private const int MostLooks = 12;
     private const int MostKept = 256;
@@ -27,10 +29,10 @@ public sealed class RetriesInBudget : IInvariant
     public string Id => "S17";
 
     /// <inheritdoc/>
-    public string Says => "In any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, and what it tells of it is what is left.";
+    public string Says => "In any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, what it tells of it is what is left, and a command's attempts have pauses between them.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.StoreOpened | SimEventKind.CommitSubmitted | SimEventKind.FrameSent | SimEventKind.Note;
+    public SimEventKind Hears => SimEventKind.StoreOpened | SimEventKind.CommitSubmitted | SimEventKind.CommitDurable | SimEventKind.FrameSent | SimEventKind.Note;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -50,14 +52,30 @@ public sealed class RetriesInBudget : IInvariant
             return;
         }
 
-        if (happened.Kind == SimEventKind.StoreOpened) Begin(happened.Image!, happened.Ticks, budget);
-        else Take(happened.Batch!, happened.Ticks, budget, facts);
+        if (happened.Kind == SimEventKind.StoreOpened)
+        {
+            Begin(happened.Image!, happened.Ticks, budget);
+            return;
+        }
+
+        if (happened.Kind == SimEventKind.CommitDurable)
+        {
+            _durableTicks = happened.Ticks;
+            return;
+        }
+
+        Take(happened.Batch!, happened.Ticks, budget, facts);
+
+        // Where no commit was in the way a batch is handed over as it is decided.
+        var decided = _durableTicks < happened.Ticks ? happened.Ticks : facts.DecidedSince(facts.Holder!);
+        if (_backoff.Wrong(happened.Batch!, decided, happened.Ticks, facts.World.KernelOptions.Commands, _interrupted.Contains) is { } wrong) facts.Violated(this, wrong);
     }
 
     private void Begin(KernelImage image, long ticks, RetryOptions budget)
     {
         _sent.Clear();
         _interrupted.Clear();
+        _backoff.Clear();
         foreach (var row in image.Commands)
         {
             // A command whose first attempt never became durable is sent for the first time again.

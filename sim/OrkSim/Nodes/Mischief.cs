@@ -101,7 +101,7 @@ internal sealed class Mischief(double chance, bool garbles = false)
                 case "greed":
                     return link.Send(kind, correlation, Change(payload, "\"devices\":[", $"\"devices\":[{string.Join(',', Enumerable.Range(1, _world.KernelOptions.Links.MaxDevicesPerWorker).Select(number => $"{{\"deviceId\":\"{node.Name}-{number}\"}}"))},"));
                 case "meddle":
-                    return link.Send(kind, correlation, Change(payload, "\"state\":{", $"\"state\":{{\"{_world.Draws.Of(_world.Devices.Keys.ToArray())}\":{{\"mode\":\"{Encoding.UTF8.GetString(Meddled)}\"}},"));
+                    return link.Send(kind, correlation, Change(payload, "\"state\":{", $"\"state\":{{{string.Concat(_world.Devices.Keys.Select(static device => $"\"{device}\":{{\"mode\":\"{Encoding.UTF8.GetString(Meddled)}\"}},"))}"));
                 case "pose":
                     return link.Send(kind, correlation, Change(payload, node.Name, _world.Draws.Of(_world.Workers).Node.Name));
                 case "astray":
