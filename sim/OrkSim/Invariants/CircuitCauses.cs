@@ -40,7 +40,9 @@ internal sealed class CircuitCauses
         if (frame.Ticks - asked >= ShortestTimeout(facts) - Slack) return;
 
         // What leaves as a kernel wakes it may have decided before it stood still, and a command before its commit: its time was over then, and who knows whether the answer was heard.
-        if (asked < facts.AwakeTicks + SlowCommit.Ticks || (answer.Action == OrkAction.CommandResult && MayWaitForCommits(facts)))
+        // So it is with a command that was decided on while the circuit was in another state, of which its answer tells.
+        var isCommand = answer.Action == OrkAction.CommandResult;
+        if (asked < Math.Max(facts.AwakeTicks, isCommand ? watched.ChangedTicks : 0) + SlowCommit.Ticks || (isCommand && MayWaitForCommits(facts)))
         {
             if (watched.DoubtfulTicks.Count == MostAnswers) watched.DoubtfulTicks.RemoveAt(0);
             watched.DoubtfulTicks.Add(asked);
@@ -67,6 +69,7 @@ internal sealed class CircuitCauses
         watched.LostTicks.Clear();
         watched.AnsweredTicks.Clear();
         watched.DoubtfulTicks.Clear();
+        watched.ChangedTicks = note.Ticks;
         return missing is null ? null : $"The circuit of {worker} opens: {note.Detail}; {missing}.";
     }
 
@@ -186,5 +189,8 @@ internal sealed class CircuitCauses
 
         /// <summary>When those left that were answered, perhaps too late for the kernel.</summary>
         internal List<long> DoubtfulTicks { get; } = [];
+
+        /// <summary>When the circuit came to its state.</summary>
+        internal long ChangedTicks { get; set; }
     }
 }
