@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 
@@ -8,14 +9,17 @@ internal static class ProductSource
 {
     private const string Usings = "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Threading; global using System.Threading.Tasks;";
 
-    /// <summary>The files of a project, by path.</summary>
+    /// <summary>The files of a project, by path, and those of others that it compiles as its own.</summary>
     internal static IReadOnlyDictionary<string, string> Files(string project)
     {
         var folder = Path.Combine(PackageTests.Root(), project);
         return Directory.GetFiles(folder, "*.cs", SearchOption.AllDirectories)
             .Where(path => !Path.GetRelativePath(folder, path).Split('/').Any(part => part is "bin" or "obj"))
-            .Order(StringComparer.Ordinal).ToDictionary(path => path, File.ReadAllText, StringComparer.Ordinal);
+            .Concat(Linked(folder)).Order(StringComparer.Ordinal).ToDictionary(path => path, File.ReadAllText, StringComparer.Ordinal);
     }
+
+    private static IEnumerable<string> Linked(string folder) => XDocument.Load(Directory.GetFiles(folder, "*.csproj")[0]).Descendants("Compile")
+        .Select(item => item.Attribute("Include")?.Value).OfType<string>().Select(path => Path.GetFullPath(Path.Combine(folder, path.Replace('\\', '/'))));
 
     /// <summary>Compiles files as the project that they are of.</summary>
     internal static CSharpCompilation Compile(string project, IEnumerable<KeyValuePair<string, string>> files)
