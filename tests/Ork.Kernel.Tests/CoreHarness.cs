@@ -116,9 +116,9 @@ internal sealed class CoreHarness
     internal string StatusWord(string commandId) => Status(commandId).GetProperty("status").GetString()!;
 
     /// <summary>A Worker's link comes up; its registration is answered and it turns healthy.</summary>
-    internal void Register(long session = 1, string workerId = "w1", string[]? devices = null, string contract = DefaultContract, bool journal = true, string key = "k1")
+    internal void Register(long session = 1, string workerId = "w1", string[]? devices = null, string contract = DefaultContract, bool journal = true, string key = "k1", DialTarget? target = null)
     {
-        var asked = Link(session, workerId, key);
+        var asked = Link(session, workerId, key, target);
         AnswerPing(asked);
         var capability = Answer(asked.Single(seen => seen.Action == OrkAction.IdentityRequest), Identity(workerId, devices ?? ["d1", "d2"], journal));
         Answer(capability.Single(seen => seen.Action == OrkAction.CapabilityRequest), $$"""{"contract":{{contract}}}""");

@@ -247,6 +247,34 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void Pauses_between_the_dials_of_who_is_long_gone_grow_to_the_cap_and_begin_anew_once_it_serves()
+    {
+        const int Step = 100;
+        var options = new LinkOptions();
+        DialTarget[] target = [new DialTarget(LinkEndpoint.Tcp("127.0.0.1", 1), null)];
+        _ork.Do(InputKind.Discovered, detail: target);
+        var pauses = Enumerable.Range(0, 60).Select(_ => PauseMs()).ToArray();
+        Assert.InRange(pauses[0], 1, options.RetryBaseMs + Step);
+        Assert.InRange(pauses[10..].Max(), options.RetryCapMs / 2, options.RetryCapMs + Step);
+        _ork.Register(target: target[0]);
+        _ork.Do(InputKind.LinkDown, 1, detail: target[0]);
+        Assert.InRange(UntilDialledMs(), 1, options.RetryBaseMs + Step);
+
+        long PauseMs()
+        {
+            _ork.Do(InputKind.DialFailed, detail: (target[0], "refused"));
+            return UntilDialledMs();
+        }
+
+        long UntilDialledMs()
+        {
+            var from = _ork.NowMs;
+            while (!_ork.Pass(Step).Any(seen => Equals(seen.Detail, target[0]))) Assert.InRange(_ork.NowMs - from, 0, options.RetryCapMs + Step);
+            return _ork.NowMs - from;
+        }
+    }
+
+    [Fact]
     public void A_target_that_discovery_leaves_out_for_a_while_keeps_its_link_and_is_dialled_no_more_once_that_is_lost()
     {
         DialTarget[] target = [new DialTarget(LinkEndpoint.Tcp("127.0.0.1", 1), null)];
