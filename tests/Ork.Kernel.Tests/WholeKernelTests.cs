@@ -154,7 +154,7 @@ public sealed class WholeKernelTests : IAsyncLifetime
         var kernel = KernelOn(network, new LinkOptions { MaxCallers = 1 });
         var running = kernel.RunAsync();
         var first = await ConnectAsync(network, Callers);
-        Assert.Contains(ErrorCodes.TooManyLinks.Code, await GoodbyeAsync(await ConnectAsync(network, Callers)), StringComparison.Ordinal);
+        Assert.Contains(ErrorCodes.TooManyLinks.Code, await GoodbyeAsync(await ConnectAsync(network, Callers)).WaitAsync(TimeSpan.FromMinutes(1)), StringComparison.Ordinal);
         first.Close(null);
 
         // The kernel has room once it has heard of that.
