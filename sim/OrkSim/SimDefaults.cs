@@ -51,6 +51,7 @@ public static class SimDefaults
         Links = new LinkOptions
         {
             MaxDevicesPerWorker = 40,
+            PatienceMs = 200,
             MaxHandshakes = 8,
             HandshakeTimeoutMs = 3_000,
             MaxRegistrations = 4,

@@ -178,6 +178,12 @@ public sealed record LinkOptions
     /// <summary>Devices one Worker may own.</summary>
     public int MaxDevicesPerWorker { get; init; } = 10_000;
 
+    /// <summary>
+    /// How long a peer that is dialled, greeted or registered may let the kernel wait and still count among those under way, in milliseconds. It goes on after that and has all
+    /// its time, but keeps nobody out: a rack without power, or a hundred Workers that hang, cost the others this and not a timeout each.
+    /// </summary>
+    public long PatienceMs { get; init; } = 500;
+
     /// <summary>Greetings under way at once per listener; the rest wait in the backlog.</summary>
     public int MaxHandshakes { get; init; } = 64;
 

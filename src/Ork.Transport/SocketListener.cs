@@ -5,8 +5,8 @@ using Ork.Protocol;
 namespace Ork.Transport;
 
 /// <summary>
-/// Accepts sockets and authenticates a bounded number of them at once. One that fails, or that nobody takes yet, holds its place only until its
-/// handshake's time is over. Who is to speak first, as with TLS, has a place only once it spoke; elsewhere the others wait in the system's backlog.
+/// Accepts sockets and authenticates a bounded number of them at once. One that hangs, or that nobody takes yet, holds its place for a moment only. Who is to speak first, as
+/// with TLS, has a place only once it spoke; elsewhere the others wait in the system's backlog.
 /// </summary>
 internal sealed class SocketListener : IListener
 {
@@ -20,7 +20,7 @@ internal sealed class SocketListener : IListener
     private readonly SemaphoreSlim _places;
     private readonly SilentSockets? _silent;
     private readonly CancellationTokenSource _closing = new();
-    private readonly Arrivals<IConnection> _ready = new();
+    private readonly Arrivals<(IConnection Connection, HeldPlace Place)> _ready = new();
     private int _closed;
     private bool _toldOfRoom;
 
@@ -45,9 +45,9 @@ internal sealed class SocketListener : IListener
     {
         while (await _ready.WaitAsync())
         {
-            if (!_ready.TryTake(out var connection)) continue;
-            _places.Release();
-            return connection;
+            if (!_ready.TryTake(out var ready)) continue;
+            ready.Place.Dispose();
+            return ready.Connection;
         }
 
         return null;
@@ -61,7 +61,7 @@ internal sealed class SocketListener : IListener
         _closing.Cancel();
         _socket.Dispose();
         if (Endpoint.Path is { } path) File.Delete(path);
-        while (_ready.TryTake(out var left)) left.Close(ErrorCodes.KernelUnavailable);
+        while (_ready.TryTake(out var left)) left.Connection.Close(ErrorCodes.KernelUnavailable);
     }
 
     private async Task AcceptLoopAsync()
@@ -72,7 +72,7 @@ internal sealed class SocketListener : IListener
             {
                 if (_silent is null) await _places.WaitAsync(_closing.Token);
                 var socket = await _socket.AcceptAsync(_closing.Token);
-                if (EnterRoom() is { } place) _ = AdmitAsync(socket, place);
+                if (EnterRoom() is { } room) _ = AdmitAsync(socket, room);
                 else Drop(socket);
             }
             catch (SocketException) when (!_closing.IsCancellationRequested)
@@ -106,10 +106,10 @@ internal sealed class SocketListener : IListener
         if (_silent is null) _places.Release();
     }
 
-    private async Task AdmitAsync(Socket socket, SocketRoom.Place place)
+    private async Task AdmitAsync(Socket socket, SocketRoom.Place room)
     {
         var address = AddressOf(socket);
-        var isPlaced = _silent is null;
+        var place = _silent is null ? HoldPlace() : null;
         try
         {
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(_closing.Token);
@@ -119,13 +119,13 @@ internal sealed class SocketListener : IListener
                 await _silent.UntilItSpeaksAsync(socket, timeout.Token);
                 timeout.CancelAfter(Timeout.InfiniteTimeSpan);
                 await _places.WaitAsync(_closing.Token);
-                isPlaced = true;
+                place = HoldPlace();
                 timeout.CancelAfter(TimeSpan.FromMilliseconds(_options.HandshakeTimeoutMs));
             }
 
-            var connection = await _network.AdmitAsync(socket, place, Endpoint, _audience, timeout.Token);
-            if (connection.CloseReason is null && _ready.Offer(connection)) return;
-            if (!place.IsRefused) _options.Refused?.Invoke(connection.Peer.Address, connection.CloseReason ?? ErrorCodes.KernelUnavailable);
+            var connection = await _network.AdmitAsync(socket, room, Endpoint, _audience, timeout.Token);
+            if (connection.CloseReason is null && _ready.Offer((connection, place!))) return;
+            if (!room.IsRefused) _options.Refused?.Invoke(connection.Peer.Address, connection.CloseReason ?? ErrorCodes.KernelUnavailable);
             connection.Close(ErrorCodes.KernelUnavailable);
         }
         catch (Exception e)
@@ -133,11 +133,13 @@ internal sealed class SocketListener : IListener
             // Whatever a stranger's handshake leads to, it costs the stranger the link and nobody a place.
             if (!_closing.IsCancellationRequested) _options.Refused?.Invoke(address, e is OperationCanceledException ? ErrorCodes.HandshakeTimeout : Refusal.With(ErrorCodes.HandshakeInvalid, e.Message));
             socket.Dispose();
-            place.Dispose();
+            room.Dispose();
         }
 
-        if (isPlaced) _places.Release();
+        place?.Dispose();
     }
+
+    private HeldPlace HoldPlace() => new(_places, _options.PatienceMs, TimeProvider.System);
 
     private string AddressOf(Socket socket)
     {

@@ -27,6 +27,11 @@ public sealed record SocketNetworkOptions
     public int MaxHandshakes { get; init; } = 64;
 
     /// <summary>
+    /// How long a handshake counts among those under way, in milliseconds. One that hangs goes on after that until its time is over, and keeps nobody out.
+    /// </summary>
+    public long PatienceMs { get; init; } = 500;
+
+    /// <summary>
     /// Accepted sockets per listener that may be silent where they are to speak first; beyond, the one that has been silent longest is closed. No more than a quarter of the
     /// room for links, or 16.
     /// </summary>

@@ -83,6 +83,30 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void Who_hangs_over_his_registration_keeps_nobody_else_waiting_and_may_still_end_it()
+    {
+        var options = new LinkOptions { MaxRegistrations = 2 };
+        var ork = new CoreHarness(new KernelOptions { Links = options });
+        var asked = Enumerable.Range(1, 5).SelectMany(i => ork.Link(session: i, workerId: $"w{i}", key: $"k{i}")).Where(IsIdentity).ToList();
+        for (var under = 2; under <= 4; under += 2)
+        {
+            Assert.Equal((under, 2), (asked.Count, ork.Core.Registry.Registering));
+            Assert.DoesNotContain(ork.Pass(options.PatienceMs - 90), IsIdentity);
+            asked.AddRange(ork.Pass(100).Where(IsIdentity));
+        }
+
+        Assert.Equal((5, 1), (asked.Count, ork.Core.Registry.Registering));
+        var contract = ork.Answer(asked[0], CoreHarness.Identity("w1", ["d1"])).Single(seen => seen.Action == OrkAction.CapabilityRequest);
+        ork.Answer(contract, $$"""{"contract":{{CoreHarness.DefaultContract}}}""");
+        Assert.Equal(WorkerState.Ready, ork.Core.Registry.FindWorker("w1")!.State);
+        ork.Do(InputKind.LinkDown, 2);
+        ork.Do(InputKind.LinkDown, 5);
+        Assert.Equal(0, ork.Core.Registry.Registering);
+
+        static bool IsIdentity(Seen seen) => seen.Action == OrkAction.IdentityRequest;
+    }
+
+    [Fact]
     public void A_failed_capability_pull_is_retried_with_backoff_and_frees_its_slot()
     {
         var asked = _ork.Link();
@@ -244,6 +268,28 @@ public sealed class RegistryTests
         ork.Do(InputKind.LinkDown, 1, detail: targets[1]);
         ork.Do(InputKind.DialFailed, detail: (targets[0], "refused"));
         Assert.Contains(ork.Pass(5_000), seen => Equals(seen.Detail, targets[1]));
+    }
+
+    [Fact]
+    public void Dials_that_lead_nowhere_keep_no_others_waiting_and_have_all_their_time()
+    {
+        var options = new LinkOptions { MaxDials = 2 };
+        var ork = new CoreHarness(new KernelOptions { Links = options });
+        var targets = Enumerable.Range(1, 6).Select(i => new DialTarget(LinkEndpoint.Tcp("127.0.0.1", i), null)).ToArray();
+        var dialled = ork.Do(InputKind.Discovered, detail: targets).Select(seen => seen.Detail).ToList();
+        for (var under = 2; under <= 4; under += 2)
+        {
+            Assert.Equal(targets.Take(under), dialled);
+            Assert.Empty(ork.Pass(options.PatienceMs - 90));
+            dialled.AddRange(ork.Pass(100).Select(seen => seen.Detail));
+        }
+
+        // What fails when it has no place any more gives none back.
+        Assert.Empty(ork.Do(InputKind.DialFailed, detail: (targets[0], "no answer")));
+        ork.Link(session: 1, target: targets[1]);
+        Assert.Equal(targets, dialled);
+        ork.Do(InputKind.DialFailed, detail: (targets[4], "refused"));
+        Assert.Contains(ork.Pass(5_000), seen => Equals(seen.Detail, targets[4]));
     }
 
     [Fact]

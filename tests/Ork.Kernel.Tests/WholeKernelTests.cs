@@ -24,7 +24,7 @@ public sealed class WholeKernelTests : IAsyncLifetime
 
     public WholeKernelTests()
     {
-        _kernel = new OrkKernel(new KernelOptions { StrictMachines = true, Links = new LinkOptions { HandshakeTimeoutMs = 86_400_000, DiscoveryIntervalMs = 10, RetryBaseMs = 1, RetryCapMs = 5 } }, new KernelPorts
+        _kernel = new OrkKernel(new KernelOptions { StrictMachines = true, Links = new LinkOptions { PatienceMs = 20, HandshakeTimeoutMs = 86_400_000, DiscoveryIntervalMs = 10, RetryBaseMs = 1, RetryCapMs = 5 } }, new KernelPorts
         {
             Store = _disk,
             Network = new BreaksAtFirst(_network.As("kernel")),
@@ -65,6 +65,19 @@ public sealed class WholeKernelTests : IAsyncLifetime
         Assert.Equal((CommandStatus.Success, 1), (view.Status, view.Attempt));
         Assert.Equal([view.CommandId], _executed);
         Assert.Equal("d", (await _client.StateAsync("d")).GetProperty("state").GetProperty("of").GetString());
+    }
+
+    [Fact]
+    public async Task Peers_that_connect_and_never_greet_keep_no_Worker_out()
+    {
+        await WorkerAsync(announces: false);
+        var mute = new List<IConnection>();
+        for (var i = 0; i < 3 * new LinkOptions().MaxHandshakes; i++) mute.Add(await _network.As($"mute {i}").ConnectAsync(Workers, null, CancellationToken.None));
+        var hello = await _network.As("late").ConnectAsync(Workers, null, CancellationToken.None);
+        hello.Send(FrameKind.Hello, 0, new Greeting(Greeting.Worker, WorkerId: "late").ToBytes());
+        Assert.Equal(FrameKind.Welcome, (await hello.ReceiveAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1)))!.Value.Kind);
+        foreach (var connection in mute) connection.Close(null);
+        hello.Close(null);
     }
 
     [Fact]

@@ -9,6 +9,9 @@ namespace Ork.Transport.Tests;
 /// <summary>What only real sockets do: keys, modes, limits and bad bytes.</summary>
 public sealed class SocketNetworkTests : IDisposable
 {
+    /// <summary>A TLS record of a handshake that says 512 bytes will follow.</summary>
+    private static readonly byte[] FirstOfAClientHello = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01];
+
     private readonly string _directory = Directory.CreateTempSubdirectory("ork-transport").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
@@ -188,6 +191,28 @@ public sealed class SocketNetworkTests : IDisposable
         Assert.Equal(client.Key, (await accepted)!.Peer.Key);
         connection.Close(null);
         foreach (var socket in silent) socket.Dispose();
+        listener.Close();
+    }
+
+    [Fact]
+    public async Task Peers_whose_handshakes_hang_after_their_first_word_keep_nobody_out()
+    {
+        using var server = LinkIdentity.Ephemeral();
+        using var client = LinkIdentity.Ephemeral();
+        var options = new SocketNetworkOptions { Identity = server, Workers = KeyAllowlist.Anybody, MaxHandshakes = 1, PatienceMs = 20, HandshakeTimeoutMs = 86_400_000 };
+        var listener = new SocketNetwork(options).Listen(Loopback, Audience.Workers);
+        var hanging = new List<Socket>();
+        for (var i = 0; i < 5; i++)
+        {
+            hanging.Add(await RawAsync(listener.Endpoint));
+            await hanging[i].SendAsync(FirstOfAClientHello);
+        }
+
+        var accepted = listener.AcceptAsync().AsTask();
+        var connection = await Client(client).ConnectAsync(listener.Endpoint, server.Key, CancellationToken.None).AsTask().WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(client.Key, (await accepted)!.Peer.Key);
+        connection.Close(null);
+        foreach (var socket in hanging) socket.Dispose();
         listener.Close();
     }
 

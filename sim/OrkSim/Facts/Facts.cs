@@ -383,6 +383,7 @@ public sealed class Facts
             link.Pings.Add((correlation, NowTicks));
         }
 
+        if (message.Action is OrkAction.IdentityRequest or OrkAction.CapabilityRequest) link.Registers(message.Action, NowTicks);
         link.Outstanding[correlation] = (message.Action, NowTicks, message.CommandId, message.Attempt);
         if (message.Action is OrkAction.TelemetryPull or OrkAction.StatePull)
         {

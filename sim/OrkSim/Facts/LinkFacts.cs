@@ -5,6 +5,8 @@ namespace OrkSim;
 /// <summary>A link between a kernel and a Worker or caller, as it can be known from outside.</summary>
 public sealed class LinkFacts
 {
+    private bool _askedIdentity;
+
     internal LinkFacts(SimConnection kernelSide, SimNode peer, long openedTicks)
     {
         KernelSide = kernelSide;
@@ -48,6 +50,29 @@ public sealed class LinkFacts
 
     /// <summary>Requests of the kernel that have no answer, with when they left.</summary>
     public Dictionary<ulong, (OrkAction Action, long Ticks, string? CommandId, int Attempt)> Outstanding { get; } = [];
+
+    /// <summary>When the Worker's latest registration began, with the first of its questions.</summary>
+    public long RegistrationTicks { get; private set; }
+
+    /// <summary>A question of a registration leaves. That for the contract follows the one for the identity, or begins another try.</summary>
+    internal void Registers(OrkAction action, long ticks)
+    {
+        if (action == OrkAction.IdentityRequest || !_askedIdentity) RegistrationTicks = ticks;
+        _askedIdentity = action == OrkAction.IdentityRequest;
+    }
+
+    /// <summary>True while a registration is under way that began after this, with a question that was asked before that.</summary>
+    public bool IsRegistering(long sinceTicks, long beforeTicks = long.MaxValue)
+    {
+        if (RegistrationTicks <= sinceTicks) return false;
+        foreach (var asked in Outstanding.Values)
+        {
+            // One of an earlier try was given up, and may never be answered.
+            if (asked.Action is OrkAction.IdentityRequest or OrkAction.CapabilityRequest && asked.Ticks >= RegistrationTicks && asked.Ticks < beforeTicks) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>The epoch that the kernel names on it.</summary>
     public long Epoch { get; internal set; }

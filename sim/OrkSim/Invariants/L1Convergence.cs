@@ -30,6 +30,7 @@ public sealed class Convergence : IInvariant
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
 
     private static readonly long Moment = TimeSpan.FromSeconds(1).Ticks;
+    private static readonly long Blink = TimeSpan.FromMilliseconds(100).Ticks;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -148,13 +149,14 @@ public sealed class Convergence : IInvariant
     {
         if (_waits.Count == 0) return;
         var options = facts.World.KernelOptions.Links;
-        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.RegistrationTimeoutMs).Ticks - Moment - (2 * facts.World.WorstLateness.Ticks);
-        var underWay = facts.WorkerLinks.Count(link => link.KernelSide.Owner == facts.Holder && link.Outstanding.Values.Any(asked => IsRegistration(asked.Action) && asked.Ticks > since));
+        var late = Blink + (2 * facts.World.WorstLateness.Ticks);
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.PatienceMs).Ticks - late;
+        var underWay = facts.WorkerLinks.Count(link => link.KernelSide.Owner == facts.Holder && link.IsRegistering(since));
         if (!facts.IsServed || facts.CommitInFlight || underWay >= options.MaxRegistrations) _hasPlaces = null;
         else _hasPlaces ??= facts.NowTicks;
         foreach (var (worker, waits) in _waits)
         {
-            if (_hasPlaces is { } places && facts.NowTicks - Math.Max(Math.Max(waits, places), facts.AwakeTicks) is var idle && idle > Moment + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{worker} waits to be registered, and for {SimDefaults.Seconds(idle)} s no more than {underWay} of {options.MaxRegistrations} have been.");
+            if (_hasPlaces is { } places && facts.NowTicks - Math.Max(Math.Max(waits, places), facts.AwakeTicks) is var idle && idle > late) facts.Violated(this, $"{worker} waits to be registered, and for {SimDefaults.Seconds(idle)} s no more than {underWay} of {options.MaxRegistrations} have been.");
         }
     }
 

@@ -228,16 +228,12 @@ public sealed class Bounds : IInvariant
     {
         var options = facts.World.KernelOptions.Links;
         // The kernel counts whole milliseconds.
-        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.RegistrationTimeoutMs - 1).Ticks;
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.PatienceMs - 1).Ticks;
         var count = 0;
         foreach (var link in facts.WorkerLinks)
         {
-            // A terminated Worker's slot is free at once, its link is closed when that is durable.
-            if (link.KernelSide.Owner != facts.Holder || facts.World.IsGone(link.Peer.Name)) continue;
-            foreach (var asked in link.Outstanding.Values)
-            {
-                if (asked.Action is OrkAction.IdentityRequest or OrkAction.CapabilityRequest && asked.Ticks > since) count++;
-            }
+            // A terminated Worker's place is free at once, its link is closed when that is durable.
+            if (link.KernelSide.Owner == facts.Holder && !facts.World.IsGone(link.Peer.Name) && link.IsRegistering(since)) count++;
         }
 
         if (count > options.MaxRegistrations) facts.Violated(this, $"{count} registrations are under way; {options.MaxRegistrations} may be.");
@@ -403,16 +399,13 @@ public sealed class Bounds : IInvariant
         // What was under way when the question came, and is still, and in its time, was under way when the answer was made.
         if (facts.AwakeTicks + Moment < askedTicks)
         {
-            CheckLeast("registering", UnderWay(options.Links.RegistrationTimeoutMs, OrkAction.IdentityRequest, OrkAction.CapabilityRequest));
-            CheckLeast("pullsInFlight", UnderWay(options.Pulls.TimeoutMs, OrkAction.StatePull, OrkAction.TelemetryPull));
+            var registrations = facts.NowTicks - TimeSpan.FromMilliseconds(options.Links.PatienceMs - 1).Ticks;
+            var pulls = facts.NowTicks - TimeSpan.FromMilliseconds(options.Pulls.TimeoutMs - 1).Ticks;
+            CheckLeast("registering", UnderWay(link => link.IsRegistering(registrations, askedTicks) ? 1 : 0));
+            CheckLeast("pullsInFlight", UnderWay(link => link.Outstanding.Values.Count(asked => asked.Action is OrkAction.StatePull or OrkAction.TelemetryPull && asked.Ticks < askedTicks && asked.Ticks > pulls)));
         }
 
-        int UnderWay(long timeoutMs, OrkAction one, OrkAction other)
-        {
-            var since = facts.NowTicks - TimeSpan.FromMilliseconds(timeoutMs - 1).Ticks;
-            return facts.WorkerLinks.Where(link => link.KernelSide.Owner == facts.Holder && !facts.World.IsGone(link.Peer.Name))
-                .Sum(link => link.Outstanding.Values.Count(asked => (asked.Action == one || asked.Action == other) && asked.Ticks < askedTicks && asked.Ticks > since));
-        }
+        int UnderWay(Func<LinkFacts, int> count) => facts.WorkerLinks.Where(link => link.KernelSide.Owner == facts.Holder && !facts.World.IsGone(link.Peer.Name)).Sum(count);
 
         void CheckLeast(string figure, long least)
         {

@@ -176,15 +176,19 @@ public sealed class Reconnecting : IInvariant
         // One that was left out is dialled again when the kernel hears of it.
         var known = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.DiscoveryIntervalMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
         if (facts.World.Discovery.NamedSinceTicks(to) is not { } since || since > 0 && since > lost - known) return;
-        var pause = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.RetryBaseMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
-        var canWait = facts.World.Discovery.Targets.Count > facts.World.KernelOptions.Links.MaxDials;
-        if (!canWait && kernel.AwakeTicks < lost && ticks - lost > pause) facts.Violated(this, $"{kernel} lost a link of {worker} that served, and dials again after {SimDefaults.Seconds(ticks - lost)} s.");
+        var options = facts.World.KernelOptions.Links;
+
+        // Those before it in line may let the kernel wait for a while each, as many at once as there are places.
+        var line = facts.World.Discovery.Targets.Count / options.MaxDials * (TimeSpan.FromMilliseconds(options.PatienceMs).Ticks + (2 * facts.World.WorstLateness.Ticks));
+        var pause = TimeSpan.FromMilliseconds(options.RetryBaseMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
+        if (kernel.AwakeTicks < lost && ticks - lost > pause + line) facts.Violated(this, $"{kernel} lost a link of {worker} that served, and dials again after {SimDefaults.Seconds(ticks - lost)} s.");
     }
 
     private void CheckDial(SimNode kernel, string to, long ticks, Facts facts)
     {
         var options = facts.World.KernelOptions.Links;
-        if (kernel.Dials.Count > options.MaxDials) facts.Violated(this, $"{kernel} dials {kernel.Dials.Count} Workers at once; {options.MaxDials} may be.");
+        var since = ticks - TimeSpan.FromMilliseconds(options.PatienceMs - 1).Ticks;
+        if (kernel.Dials.Count(dial => dial.Ticks > since) is var dials && dials > options.MaxDials) facts.Violated(this, $"{kernel} dials {dials} Workers at once that have not let it wait; {options.MaxDials} may be.");
         CheckHaste(kernel, to, ticks, facts);
         var worker = facts.World.Workers.FirstOrDefault(worker => worker.Options.Listen?.ToString() == to)?.Node;
 

@@ -78,6 +78,7 @@ internal static class KernelProcess
             Insecure = config.Insecure,
             MaxFrameBytes = config.MaxFrameBytes,
             MaxHandshakes = config.Kernel.Links.MaxHandshakes,
+            PatienceMs = config.Kernel.Links.PatienceMs,
             HandshakeTimeoutMs = config.Kernel.Links.HandshakeTimeoutMs,
             Room = room,
             Refused = (address, reason) => observer.Note(KernelEvent.HandshakeFailed, address, reason.Text),

@@ -3,7 +3,7 @@ using Ork.Protocol;
 namespace Ork.Kernel;
 
 /// <summary>
-/// The shell around the core: listens, greets and dials, keeps the sessions, and carries out effects on them. Handshakes and caller links are
+/// The shell around the core: listens, greets and dials, keeps the sessions, and carries out effects on them. Handshakes of peers that are at it, and caller links, are
 /// capped; what is over the cap waits in the listener's backlog.
 /// </summary>
 internal sealed class LinkHub : IEffectRunner, IOpenLinks
@@ -216,22 +216,14 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
         {
             await _handshakes.WaitAsync();
             if (await listener.AcceptAsync() is not { } connection) return;
-            Track(GreetAnnouncedAsync(connection));
+            Track(GreetAnnouncedAsync(connection, new HeldPlace(_handshakes, _options.PatienceMs, _ports.Time)));
         }
     }
 
-    private async Task GreetAnnouncedAsync(IConnection connection)
+    private async Task GreetAnnouncedAsync(IConnection connection, HeldPlace place)
     {
         Greeting? hello;
-        try
-        {
-            hello = await GreetingOfAsync(connection, FrameKind.Hello, _options.HandshakeTimeoutMs);
-        }
-        finally
-        {
-            _handshakes.Release();
-        }
-
+        using (place) hello = await GreetingOfAsync(connection, FrameKind.Hello, _options.HandshakeTimeoutMs);
         if (hello is null) return;
         connection.Send(FrameKind.Welcome, 0, _greeting);
         await RunWorkerAsync(connection, new LinkGreeting(hello.WorkerId!, connection.Peer, null));

@@ -27,7 +27,7 @@ internal interface IWorkerEvents
     /// <summary>A Worker is known: it is to be probed from now on.</summary>
     void WorkerKnown(WorkerEntry worker, Turn turn);
 
-    /// <summary>A Worker has a new link and, for the first time on it, a registration slot.</summary>
+    /// <summary>A Worker has a new link and, for the first time on it, a place among the registrations under way.</summary>
     void WorkerLinked(WorkerEntry worker, Turn turn);
 
     /// <summary>A Worker is registered.</summary>

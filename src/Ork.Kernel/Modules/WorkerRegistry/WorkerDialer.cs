@@ -5,7 +5,7 @@ namespace Ork.Kernel;
 
 /// <summary>
 /// Dials the Workers that discovery names, a bounded number at a time, and again with full-jitter backoff for as long as a target is
-/// named and has no link.
+/// named and has no link. A dial that hangs goes on without a place among them: those that lead nowhere keep nobody waiting.
 /// </summary>
 internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntropy entropy, IKernelObserver observer)
 {
@@ -37,7 +37,7 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
         {
             if (_lines.ContainsKey(target)) continue;
             var line = new Line(target);
-            line.Timer = new WheelTimer(at => Enqueue(line, at));
+            line.Timer = new WheelTimer(at => Due(line, at));
             _lines.Add(target, line);
             Enqueue(line, turn);
         }
@@ -46,16 +46,17 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
     /// <summary>A dial led to a greeted link.</summary>
     internal void Linked(DialTarget target, Turn turn)
     {
-        _dialling--;
-        if (_lines.TryGetValue(target, out var line)) line.State = LineState.Linked;
+        if (!_lines.TryGetValue(target, out var line)) return;
+        LeavePlace(line);
+        line.State = LineState.Linked;
         Next(turn);
     }
 
     /// <summary>A dial failed.</summary>
     internal void Failed(DialTarget target, string why, Turn turn)
     {
-        _dialling--;
         observer.Note(KernelEvent.DialFailed, target.Endpoint.ToString(), why);
+        if (_lines.TryGetValue(target, out var line)) LeavePlace(line);
         Again(target, turn);
         Next(turn);
     }
@@ -90,6 +91,28 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
         _lines.Remove(line.Target);
     }
 
+    /// <summary>The pause before a dial is over, or what a dial may hold its place for.</summary>
+    private void Due(Line line, Turn turn)
+    {
+        if (line.State == LineState.Dialling)
+        {
+            LeavePlace(line);
+            Next(turn);
+        }
+        else
+        {
+            Enqueue(line, turn);
+        }
+    }
+
+    private void LeavePlace(Line line)
+    {
+        if (!line.HoldsPlace) return;
+        line.HoldsPlace = false;
+        TimerWheel.Cancel(line.Timer!);
+        _dialling--;
+    }
+
     private void Enqueue(Line line, Turn turn)
     {
         _due.Enqueue(line);
@@ -102,7 +125,9 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
         {
             if (_lines.GetValueOrDefault(line.Target) != line) continue;
             line.State = LineState.Dialling;
+            line.HoldsPlace = true;
             _dialling++;
+            timers.Set(line.Timer!, turn.NowMs + options.PatienceMs);
             turn.AtOnce.Dial(line.Target);
         }
     }
@@ -115,6 +140,9 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
 
         /// <summary>True while discovery names it.</summary>
         internal bool IsNamed { get; set; } = true;
+
+        /// <summary>True while its dial counts among those under way.</summary>
+        internal bool HoldsPlace { get; set; }
 
         internal int Failures { get; set; }
 

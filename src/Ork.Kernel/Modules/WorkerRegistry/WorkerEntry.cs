@@ -35,16 +35,20 @@ internal sealed class WorkerEntry(string workerId, string peerKey)
 
     internal WorkerLink? Link { get; set; }
 
-    /// <summary>True while it holds a registration slot.</summary>
+    /// <summary>True while it is being registered.</summary>
     internal bool Registering { get; set; }
 
-    /// <summary>True while it waits for a registration slot; it keeps its place when it comes back on another link.</summary>
+    /// <summary>True while its registration counts among those under way.</summary>
+    internal bool HoldsPlace { get; set; }
+
+    /// <summary>True while it waits for its turn to be registered; it keeps that when it comes back on another link.</summary>
     internal bool WaitsToRegister { get; set; }
 
     /// <summary>Failed tries of its registration in a row.</summary>
     internal int FailedTries { get; set; }
 
-    internal WheelTimer? RetryTimer { get; set; }
+    /// <summary>While it is being registered, until it no longer holds a place; between tries, until the next.</summary>
+    internal WheelTimer? RegistrationTimer { get; set; }
 
     /// <summary>What the store holds of it, to spare writing it again.</summary>
     internal WorkerRow? Stored { get; set; }

@@ -5,7 +5,7 @@ namespace Ork.Kernel;
 
 /// <summary>
 /// Knows every Worker and its link, and owns the map from device to Worker. Registers Workers at a bounded rate: what is over the bound waits,
-/// and nobody is dropped.
+/// and nobody is dropped. A Worker that hangs over its registration goes on without a place among those under way.
 /// </summary>
 internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
 {
@@ -41,7 +41,7 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
     /// <inheritdoc/>
     public IReadOnlyList<WorkerEntry> Workers => _workers;
 
-    /// <summary>Registrations under way; never above the limit (S12).</summary>
+    /// <summary>Registrations under way whose Workers have not let the kernel wait for long; never above the limit (S12).</summary>
     internal int Registering => _registering;
 
     /// <inheritdoc/>
@@ -114,10 +114,10 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         var worker = link.Worker;
         _observer.Note(KernelEvent.LinkDown, worker.WorkerId);
         worker.Link = null;
-        if (worker.RetryTimer is { } timer) TimerWheel.Cancel(timer);
+        if (worker.RegistrationTimer is { } timer) TimerWheel.Cancel(timer);
         if (worker.State is WorkerState.IdentitySaved or WorkerState.Ready) _machine.Fire(ref worker.State, WorkerTrigger.LoseLink, worker.WorkerId);
         _exchanges.LinkGone(link, turn);
-        FreeSlot(worker, turn);
+        End(worker, turn);
         _events.WorkerUnlinked(worker, turn);
     }
 
@@ -160,11 +160,10 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
     {
         var worker = ask.Link.Worker;
         if (worker.Link != ask.Link) return;
-        FreeSlot(worker, turn);
+        End(worker, turn);
         var delayMs = 1 + _entropy.FullJitterMs(worker.FailedTries++, _options.RetryBaseMs, _options.RetryCapMs);
         _observer.Note(KernelEvent.RegistrationRetry, worker.WorkerId, $"{OrkActions.NameOf(ask.Action)}: {why.Code}, again in {delayMs} ms");
-        worker.RetryTimer ??= new WheelTimer(at => { if (worker.Link is { } link) Register(link, at); });
-        _timers.Set(worker.RetryTimer, turn.NowMs + delayMs);
+        _timers.Set(worker.RegistrationTimer!, turn.NowMs + delayMs);
     }
 
     private Refusal? Admit(LinkGreeting greeting, Turn turn, out WorkerEntry? worker)
@@ -219,7 +218,9 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         }
 
         _registering++;
-        worker.Registering = true;
+        worker.Registering = worker.HoldsPlace = true;
+        worker.RegistrationTimer ??= new WheelTimer(at => Due(worker, at));
+        _timers.Set(worker.RegistrationTimer, turn.NowMs + _options.PatienceMs);
         if (!link.Asked) _events.WorkerLinked(worker, turn);
         link.Asked = true;
         if (worker.State == WorkerState.Discovered) Question(link, OrkAction.IdentityRequest, turn);
@@ -229,10 +230,24 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
     private void Question(WorkerLink link, OrkAction action, Turn turn) =>
         _exchanges.Send(link, action, default, _options.RegistrationTimeoutMs, this, link, turn.AtOnce, turn);
 
-    private void FreeSlot(WorkerEntry worker, Turn turn)
+    /// <summary>What a registration may hold its place for is over, or the pause before the next try.</summary>
+    private void Due(WorkerEntry worker, Turn turn)
     {
-        if (!worker.Registering) return;
+        if (worker.Registering) LeavePlace(worker, turn);
+        else if (worker.Link is { } link) Register(link, turn);
+    }
+
+    private void End(WorkerEntry worker, Turn turn)
+    {
         worker.Registering = false;
+        LeavePlace(worker, turn);
+    }
+
+    private void LeavePlace(WorkerEntry worker, Turn turn)
+    {
+        if (!worker.HoldsPlace) return;
+        worker.HoldsPlace = false;
+        TimerWheel.Cancel(worker.RegistrationTimer!);
         _registering--;
         while (_registering < _options.MaxRegistrations && _waiting.TryDequeue(out var next))
         {
@@ -275,7 +290,7 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         worker.FailedTries = 0;
         _machine.Fire(ref worker.State, WorkerTrigger.SaveContract, worker.WorkerId);
         Save(worker, turn);
-        FreeSlot(worker, turn);
+        End(worker, turn);
         _observer.Note(KernelEvent.WorkerReady, worker.WorkerId, $"{worker.Devices.Count} devices");
         _events.WorkerReady(worker, turn);
     }
