@@ -20,6 +20,12 @@ public sealed class KeyAllowlist(IEnumerable<string> keys, bool allowAny = false
     /// <summary>True where nobody can connect.</summary>
     public bool IsEmpty => _keys.Count == 0 && !allowAny && files is not { IsEmpty: false };
 
+    /// <summary>Another whenever other keys may be allowed than before.</summary>
+    internal int Version => files?.Version ?? 0;
+
+    /// <summary>True where there are files that may come to hold other keys.</summary>
+    internal bool MayChange => files is not null && !allowAny;
+
     /// <summary>True where this key may connect.</summary>
     public bool Allows(string key) => allowAny || _keys.Contains(key) || files?.Contains(key) == true;
 

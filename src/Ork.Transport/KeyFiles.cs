@@ -9,7 +9,8 @@ namespace Ork.Transport;
 /// </summary>
 public sealed class KeyFiles
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    /// <summary>How often files are looked at, at most.</summary>
+    internal static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly IReadOnlyList<string> _paths;
     private readonly TimeProvider _time;
@@ -18,6 +19,7 @@ public sealed class KeyFiles
     private FrozenSet<string> _keys;
     private (DateTime Written, long Bytes)[] _stamps;
     private long _lookedAt;
+    private int _version;
 
     /// <summary>Reads the files.</summary>
     /// <param name="paths">The files; see <see cref="KeyAllowlist.ParseLines"/>.</param>
@@ -36,6 +38,19 @@ public sealed class KeyFiles
     }
 
     internal bool IsEmpty => _keys.Count == 0;
+
+    /// <summary>Another whenever the keys may be others.</summary>
+    internal int Version
+    {
+        get
+        {
+            lock (_gate)
+            {
+                LookAgain();
+                return _version;
+            }
+        }
+    }
 
     internal bool Contains(string key)
     {
@@ -56,6 +71,7 @@ public sealed class KeyFiles
         try
         {
             _keys = Read();
+            _version++;
             _readAgain(_keys.Count, null);
         }
         catch (LinkException e)

@@ -139,7 +139,8 @@ internal sealed class SocketConnection : IConnection
         SignalDrained();
     }
 
-    private bool IsClosed
+    /// <summary>True once it has ended or is about to.</summary>
+    internal bool IsClosed
     {
         get
         {

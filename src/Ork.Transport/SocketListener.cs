@@ -19,6 +19,7 @@ internal sealed class SocketListener : IListener
     private readonly SocketNetworkOptions _options;
     private readonly SemaphoreSlim _places;
     private readonly SilentSockets? _silent;
+    private readonly AdmittedLinks? _admitted;
     private readonly CancellationTokenSource _closing = new();
     private readonly Arrivals<(IConnection Connection, HeldPlace Place)> _ready = new();
     private int _closed;
@@ -33,8 +34,10 @@ internal sealed class SocketListener : IListener
         _options = options;
         _places = new SemaphoreSlim(options.MaxHandshakes);
         if (!endpoint.IsUnix && !options.Insecure) _silent = new SilentSockets(Math.Clamp(room.MostOf(audience) / 4, LeastSilent, options.MaxSilent));
+        if (!endpoint.IsUnix && !options.Insecure && options.ListOf(audience) is { MayChange: true } allowlist) _admitted = new AdmittedLinks(allowlist);
         Endpoint = socket.LocalEndPoint is IPEndPoint bound ? LinkEndpoint.Tcp(endpoint.Host, bound.Port) : endpoint;
         _ = AcceptLoopAsync();
+        if (_admitted is not null) _ = WatchKeysAsync(_admitted);
     }
 
     /// <inheritdoc/>
@@ -124,6 +127,7 @@ internal sealed class SocketListener : IListener
             }
 
             var connection = await _network.AdmitAsync(socket, room, Endpoint, _audience, timeout.Token);
+            _admitted?.Add(connection);
             if (connection.CloseReason is null && _ready.Offer((connection, place!))) return;
             if (!room.IsRefused) _options.Refused?.Invoke(connection.Peer.Address, connection.CloseReason ?? ErrorCodes.KernelUnavailable);
             connection.Close(ErrorCodes.KernelUnavailable);
@@ -137,6 +141,23 @@ internal sealed class SocketListener : IListener
         }
 
         place?.Dispose();
+    }
+
+    /// <summary>Closes the links of those whose keys are taken away.</summary>
+    private async Task WatchKeysAsync(AdmittedLinks admitted)
+    {
+        while (!_closing.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(KeyFiles.Interval, _closing.Token);
+                foreach (var link in admitted.LookAgain()) _options.Refused?.Invoke(link.Peer.Address, link.CloseReason ?? ErrorCodes.KeyNotAllowed);
+            }
+            catch (Exception)
+            {
+                // The listener closes, or the disk has its moods: then the keys are looked at again.
+            }
+        }
     }
 
     private HeldPlace HoldPlace() => new(_places, _options.PatienceMs, TimeProvider.System);

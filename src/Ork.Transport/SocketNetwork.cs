@@ -71,7 +71,7 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
     }
 
     /// <summary>Authenticates an accepted socket.</summary>
-    internal async ValueTask<IConnection> AdmitAsync(Socket socket, SocketRoom.Place place, LinkEndpoint endpoint, Audience audience, CancellationToken cancellation)
+    internal async ValueTask<SocketConnection> AdmitAsync(Socket socket, SocketRoom.Place place, LinkEndpoint endpoint, Audience audience, CancellationToken cancellation)
     {
         if (endpoint.IsUnix) return Plain(socket, place, UnixPeer(socket, endpoint));
         Prepare(socket);

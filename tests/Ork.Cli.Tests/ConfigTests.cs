@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using System.Text.Json;
 using Ork.Cli.Commands;
 using Ork.Cli.Hosting;
@@ -63,13 +64,34 @@ public sealed class ConfigTests : IDisposable
     public async Task Discovery_reads_its_folder_again_and_passes_over_what_is_half_written()
     {
         var key = "sha256:" + new string('a', 64);
-        var discovery = new ConfiguredDiscovery(new DiscoveryConfig { Static = [new StaticTarget("tcp://127.0.0.1:1")], Directory = _directory });
+        var log = new Lines();
+        var discovery = new ConfiguredDiscovery(new DiscoveryConfig { Static = [new StaticTarget("tcp://127.0.0.1:1")], Directory = _directory }, log);
         Assert.Single(await discovery.FindAsync());
         File.WriteAllText(Path.Combine(_directory, "a"), $"unix:/a {key}\n");
         File.WriteAllText(Path.Combine(_directory, "b"), "unix:/b sha256:12");
         File.WriteAllText(Path.Combine(_directory, "c"), "");
-        var targets = await discovery.FindAsync();
-        Assert.Equal(["tcp://127.0.0.1:1 ", $"unix:/a {key}"], targets.Select(target => $"{target.Endpoint} {target.PeerKey}"));
+        File.WriteAllText(Path.Combine(_directory, "d"), $"unix:/a another of the same");
+        File.WriteAllText(Path.Combine(_directory, "e"), $"unix:/a {key[..^1]}b");
+        string[] found = ["tcp://127.0.0.1:1 ", $"unix:/a {key}"];
+        Assert.Equal(found, (await discovery.FindAsync()).Select(target => $"{target.Endpoint} {target.PeerKey}"));
+
+        // What is found wrong twice in a row is not about to be right.
+        Assert.Empty(log.Text);
+        for (var i = 0; i < 3; i++) Assert.Equal(found, (await discovery.FindAsync()).Select(target => $"{target.Endpoint} {target.PeerKey}"));
+        Assert.Equal(["b", "d"], log.Text.Select(line => Path.GetFileName(line.Split(": what follows the endpoint is no key")[0])));
+        File.WriteAllText(Path.Combine(_directory, "b"), "wrong in another way");
+        for (var i = 0; i < 3; i++) await discovery.FindAsync();
+        Assert.EndsWith("b: it does not begin with unix:/path or tcp://host:port", Assert.Single(log.Text.Skip(2)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_discovery_folder_that_is_not_there_tells_nothing_rather_than_that_there_is_nobody()
+    {
+        var folder = Path.Combine(_directory, "targets");
+        var discovery = new ConfiguredDiscovery(new DiscoveryConfig { Static = [new StaticTarget("tcp://127.0.0.1:1")], Directory = folder }, new Lines());
+        await Assert.ThrowsAsync<DirectoryNotFoundException>(async () => await discovery.FindAsync());
+        Directory.CreateDirectory(folder);
+        Assert.Single(await discovery.FindAsync());
     }
 
     [Fact]
@@ -79,6 +101,18 @@ public sealed class ConfigTests : IDisposable
             CommandCommands.ParseParams(["n=1.5", "b=true", "s=low", "q=\"1\"", "o={\"x\":[1]}", "e=", "eq=a=b"])!.ToJsonString());
         Assert.Null(CommandCommands.ParseParams(["novalue"]));
         Assert.Null(CommandCommands.ParseParams(["=x"]));
+    }
+
+    private sealed class Lines : ILogger
+    {
+        internal List<string> Text { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Text.Add(formatter(state, exception));
     }
 
     private KernelConfig Load(string json)

@@ -293,6 +293,30 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void A_target_that_cannot_be_reached_again_and_again_is_told_of_once_until_it_serves()
+    {
+        DialTarget[] target = [new DialTarget(LinkEndpoint.Tcp("127.0.0.1", 1), null)];
+        _ork.Do(InputKind.Discovered, detail: target);
+        Assert.Equal([0, 0, 0, 0, 0, 1, 1], Enumerable.Range(0, 7).Select(_ => ToldAfterOneMore()));
+        _ork.Register(target: target[0]);
+        _ork.Do(InputKind.LinkDown, 1, detail: target[0]);
+        Dialled();
+        Assert.Equal([1, 1, 1, 1, 2, 2], Enumerable.Range(0, 6).Select(_ => ToldAfterOneMore()));
+
+        int ToldAfterOneMore()
+        {
+            _ork.Do(InputKind.DialFailed, detail: (target[0], "refused"));
+            Dialled();
+            return _ork.Observer.Events.Count(told => told == KernelEvent.TargetUnreachable);
+        }
+
+        void Dialled()
+        {
+            while (!_ork.Pass(100).Any(seen => Equals(seen.Detail, target[0]))) Assert.InRange(_ork.NowMs, 0, 10 * new LinkOptions().RetryCapMs);
+        }
+    }
+
+    [Fact]
     public void Pauses_between_the_dials_of_who_is_long_gone_grow_to_the_cap_and_begin_anew_once_it_serves()
     {
         const int Step = 100;

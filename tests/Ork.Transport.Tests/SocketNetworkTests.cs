@@ -355,6 +355,31 @@ public sealed class SocketNetworkTests : IDisposable
         Assert.Equal(2, told.Count(line => line.Contains("ERR_CONFIG_INVALID", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public async Task Whose_key_is_taken_away_loses_the_link_that_it_let_in_and_the_others_keep_theirs()
+    {
+        using var server = LinkIdentity.Ephemeral();
+        using var first = LinkIdentity.Ephemeral();
+        using var second = LinkIdentity.Ephemeral();
+        var path = Path.Combine(_directory, "keys");
+        File.WriteAllText(path, $"{first.Key}\n{second.Key}\n");
+        var refused = Channel.CreateUnbounded<Refusal>();
+        var keys = new KeyAllowlist([], files: new KeyFiles([path], TimeProvider.System, (_, _) => { }));
+        var listener = new SocketNetwork(new SocketNetworkOptions { Identity = server, Workers = keys, Refused = (_, why) => refused.Writer.TryWrite(why) }).Listen(Loopback, Audience.Workers);
+        var kept = await Client(first).ConnectAsync(listener.Endpoint, server.Key, CancellationToken.None);
+        var keptHere = (await listener.AcceptAsync())!;
+        var taken = await Client(second).ConnectAsync(listener.Endpoint, server.Key, CancellationToken.None);
+        await listener.AcceptAsync();
+
+        File.WriteAllText(path, first.Key);
+        Assert.Contains($"ERR_KEY_NOT_ALLOWED: {second.Key}", await GoodbyeAsync(taken).WaitAsync(TimeSpan.FromMinutes(1)), StringComparison.Ordinal);
+        Assert.Equal($"ERR_KEY_NOT_ALLOWED: {second.Key}", (await refused.Reader.ReadAsync()).Text);
+        kept.Send(FrameKind.Request, 1, [1]);
+        Assert.Equal(1, (await keptHere.ReceiveAsync())!.Value.Payload.Length);
+        kept.Close(null);
+        listener.Close();
+    }
+
     /// <summary>Time that passes when it is told to.</summary>
     private sealed class StepTime : TimeProvider
     {

@@ -1,36 +1,60 @@
+using Microsoft.Extensions.Logging;
 using Ork.Kernel;
 using Ork.Protocol;
 using Ork.Transport;
 
 namespace Ork.Cli.Hosting;
 
-/// <summary>The targets of the configuration, and those of a folder that is read again each time.</summary>
-internal sealed class ConfiguredDiscovery(DiscoveryConfig config) : IWorkerDiscovery
+/// <summary>The targets of the configuration, and those of a folder that is read again each time. An endpoint that is named twice is that of the first who names it.</summary>
+internal sealed class ConfiguredDiscovery(DiscoveryConfig config, ILogger log) : IWorkerDiscovery
 {
     private readonly IReadOnlyList<DialTarget> _static =
         [.. config.Static.Select(target => new DialTarget(LinkEndpoint.TryParse(target.Endpoint)!, target.Key))];
 
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<DialTarget>> FindAsync() => new([.. _static.Concat(FromDirectory()).Distinct()]);
+    private Dictionary<string, Problem> _problems = new(StringComparer.Ordinal);
 
-    /// <summary>A file that cannot be read or says nothing usable is passed over: it may be half written.</summary>
-    private IEnumerable<DialTarget> FromDirectory()
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<DialTarget>> FindAsync() => new([.. _static.Concat(FromDirectory()).DistinctBy(static target => target.Endpoint)]);
+
+    /// <summary>A folder that is not there says nothing, so that its latest word counts: it may be on a disk that is not mounted.</summary>
+    private DialTarget[] FromDirectory()
     {
-        if (config.Directory is not { } directory || !Directory.Exists(directory)) return [];
-        return Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal).Select(TryRead).OfType<DialTarget>().ToArray();
+        if (config.Directory is not { } directory) return [];
+        var problems = new Dictionary<string, Problem>(StringComparer.Ordinal);
+        var targets = Directory.EnumerateFiles(directory).Order(StringComparer.Ordinal).Select(file => TryRead(file, problems)).OfType<DialTarget>().ToArray();
+        _problems = problems;
+        return targets;
     }
 
-    private static DialTarget? TryRead(string file)
+    private DialTarget? TryRead(string file, Dictionary<string, Problem> problems)
     {
         try
         {
             var words = File.ReadAllText(file).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-            if (words.Length == 0 || LinkEndpoint.TryParse(words[0]) is not { } endpoint) return null;
-            return words.Length == 1 ? new DialTarget(endpoint, null) : KeyAllowlist.IsKey(words[1]) ? new DialTarget(endpoint, words[1]) : null;
+            if (words.Length == 0) return null;
+            if (LinkEndpoint.TryParse(words[0]) is not { } endpoint) return PassOver("it does not begin with unix:/path or tcp://host:port");
+            if (words.Length == 1) return new DialTarget(endpoint, null);
+            return KeyAllowlist.IsKey(words[1]) ? new DialTarget(endpoint, words[1]) : PassOver("what follows the endpoint is no key: sha256: and 64 hex digits");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            return PassOver(e.Message);
+        }
+
+        DialTarget? PassOver(string why)
+        {
+            problems.Add(file, Follow(file, why));
             return null;
         }
     }
+
+    /// <summary>A file may be half written: it is told of, once, if it is found the same twice in a row.</summary>
+    private Problem Follow(string file, string why)
+    {
+        if (_problems.GetValueOrDefault(file) is not { } before || before.Why != why) return new Problem(why, IsTold: false);
+        if (!before.IsTold) log.LogWarning("Discovery passes over {File}: {Why}", file, why);
+        return before with { IsTold = true };
+    }
+
+    private sealed record Problem(string Why, bool IsTold);
 }

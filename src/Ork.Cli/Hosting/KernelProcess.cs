@@ -59,7 +59,7 @@ internal static class KernelProcess
 
         if (room.MaxOthers < options.Links.MaxWorkers || room.MaxCallers < options.Links.MaxCallers)
         {
-            log.LogWarning(
+            log.LogInformation(
                 "The system lets this process have {Files} open files: room for the links of {Workers} Workers (kernel.links.maxWorkers is {MaxWorkers}) and {Callers} callers (kernel.links.maxCallers is {MaxCallers}). For more raise 'ulimit -n', or LimitNOFILE in its unit",
                 room.Files, room.MaxOthers, options.Links.MaxWorkers, room.MaxCallers, options.Links.MaxCallers);
         }
@@ -89,7 +89,7 @@ internal static class KernelProcess
         Sinks = [sink],
         CallerEndpoints = [.. config.Listen.Select(text => LinkEndpoint.TryParse(text)!)],
         WorkerEndpoints = [.. config.WorkersListen.Select(text => LinkEndpoint.TryParse(text)!)],
-        Discovery = config.Discovery is { Static.Count: 0, Directory: null } ? null : new ConfiguredDiscovery(config.Discovery),
+        Discovery = config.Discovery is { Static.Count: 0, Directory: null } ? null : new ConfiguredDiscovery(config.Discovery, log),
     };
 
     private static Exporters? Export(string? otlp)

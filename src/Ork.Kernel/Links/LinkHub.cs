@@ -19,6 +19,7 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
     private readonly SemaphoreSlim _handshakes;
     private readonly CancellationTokenSource _closing = new();
     private readonly List<ISession> _toFlush = [];
+    private string? _discoveryFailure;
     private long _lastId;
     private int _callers;
     private bool _closed;
@@ -320,10 +321,13 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
         try
         {
             targets = await discovery.FindAsync();
+            _discoveryFailure = null;
         }
         catch (Exception e)
         {
-            _ports.Observer.Note(KernelEvent.DiscoveryFailed, "discovery", e.Message);
+            // What fails for hours in the same way is told once.
+            if (_discoveryFailure != e.Message) _ports.Observer.Note(KernelEvent.DiscoveryFailed, "discovery", e.Message);
+            _discoveryFailure = e.Message;
             return;
         }
 

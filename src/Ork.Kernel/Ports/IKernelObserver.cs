@@ -117,6 +117,9 @@ public enum KernelEvent
     /// <summary>A Worker's answer was not what the protocol asks for.</summary>
     AnswerInvalid = 34,
 
+    /// <summary>Dialling a Worker that discovery names has failed again and again since it last served. Told once, until it serves.</summary>
+    TargetUnreachable = 35,
+
     /// <summary>A Worker turned sick.</summary>
     WorkerSick = 40,
 

@@ -9,6 +9,9 @@ namespace Ork.Kernel;
 /// </summary>
 internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntropy entropy, IKernelObserver observer)
 {
+    // A Worker that starts again is not there for a moment, and that is no news.
+    private const int FailuresToTell = 6;
+
     private readonly Dictionary<DialTarget, Line> _lines = [];
     [SuppressMessage("Ork.Bounds", "ORK0301", Justification = "One place for each target that discovery names.")]
     private readonly Queue<Line> _due = new();
@@ -58,6 +61,12 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
         observer.Note(KernelEvent.DialFailed, target.Endpoint.ToString(), why);
         if (_lines.TryGetValue(target, out var line)) LeavePlace(line);
         Again(target, turn);
+        if (line is { IsNamed: true, IsTold: false, Failures: >= FailuresToTell })
+        {
+            line.IsTold = true;
+            observer.Note(KernelEvent.TargetUnreachable, target.Endpoint.ToString(), why);
+        }
+
         Next(turn);
     }
 
@@ -67,7 +76,9 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
     /// <summary>A link of this target served: the next dial's backoff starts anew.</summary>
     internal void Served(DialTarget target)
     {
-        if (_lines.TryGetValue(target, out var line)) line.Failures = 0;
+        if (!_lines.TryGetValue(target, out var line)) return;
+        line.Failures = 0;
+        line.IsTold = false;
     }
 
     private void Again(DialTarget target, Turn turn)
@@ -145,6 +156,9 @@ internal sealed class WorkerDialer(LinkOptions options, TimerWheel timers, IEntr
         internal bool HoldsPlace { get; set; }
 
         internal int Failures { get; set; }
+
+        /// <summary>True once it was told that it cannot be reached.</summary>
+        internal bool IsTold { get; set; }
 
         internal WheelTimer? Timer { get; set; }
     }
