@@ -211,8 +211,14 @@ public sealed record LinkOptions
     /// <summary>How often discovery is asked.</summary>
     public long DiscoveryIntervalMs { get; init; } = 5_000;
 
-    /// <summary>Caller links open at once; further ones are told that there is no room (<c>ERR_TOO_MANY_LINKS</c>).</summary>
+    /// <summary>
+    /// Caller links open at once. Where all places are taken, the link that has been idle longest, and for <see cref="IdleCallerMs"/> at least, gives way to a further one; where
+    /// there is no such link, the further one is told that there is no room (<c>ERR_TOO_MANY_LINKS</c>).
+    /// </summary>
     public int MaxCallers { get; init; } = 1_024;
+
+    /// <summary>How long a caller's link must have had nothing under way before it may have to give way to another's, in milliseconds.</summary>
+    public long IdleCallerMs { get; init; } = 60_000;
 
     /// <summary>Requests of one caller link under way at once; beyond, the link is not read.</summary>
     public int WindowPerCaller { get; init; } = 4_096;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Time.Testing;
 using Ork.Protocol;
 
 namespace Ork.Kernel.Tests;
@@ -52,7 +53,7 @@ public sealed class SessionTests
     [Fact]
     public async Task S12_a_caller_has_no_more_requests_under_way_than_its_window()
     {
-        var session = new CallerSession(1, _connection, _inbox, [1], window: 3);
+        var session = new CallerSession(1, _connection, _inbox, [1], window: 3, TimeProvider.System);
         var running = session.RunAsync();
         for (var i = 0; i < 10; i++) _connection.Arrive(FrameKind.Request, (ulong)i);
         for (var answered = 0; answered < 10; answered++)
@@ -69,9 +70,30 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task A_caller_is_idle_from_when_it_came_or_its_last_answer_left_and_not_while_it_waits_for_one()
+    {
+        var time = new FakeTimeProvider();
+        var session = new CallerSession(1, _connection, _inbox, [1], window: 3, time);
+        var running = session.RunAsync();
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(TimeSpan.FromMinutes(1), session.Idle);
+        _connection.Arrive(FrameKind.Request, 1);
+        _connection.Arrive(FrameKind.Request, 2);
+        await UntilAsync(() => Taken().Count >= 2);
+        session.Send(FrameKind.Response, 1, default);
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(TimeSpan.Zero, session.Idle);
+        session.Send(FrameKind.Response, 2, default);
+        time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(TimeSpan.FromMinutes(2), session.Idle);
+        _connection.Close(null);
+        await running;
+    }
+
+    [Fact]
     public async Task A_callers_session_that_is_closed_with_a_full_window_comes_to_its_end()
     {
-        var session = new CallerSession(1, _connection, _inbox, [1], window: 1);
+        var session = new CallerSession(1, _connection, _inbox, [1], window: 1, TimeProvider.System);
         var running = session.RunAsync();
         _connection.Arrive(FrameKind.Request, 1);
         await UntilAsync(() => Taken().Count >= 1);
@@ -87,7 +109,7 @@ public sealed class SessionTests
     [Fact]
     public async Task A_caller_that_does_not_read_its_answers_is_not_read_from()
     {
-        var session = new CallerSession(1, _connection, _inbox, [1], window: 100);
+        var session = new CallerSession(1, _connection, _inbox, [1], window: 100, TimeProvider.System);
         var running = session.RunAsync();
         _connection.Arrive(FrameKind.Request, 1);
         await UntilAsync(() => Taken().Count >= 1);
@@ -111,7 +133,7 @@ public sealed class SessionTests
     [Fact]
     public async Task A_callers_greeting_is_answered_and_what_a_caller_may_not_send_ends_its_link()
     {
-        var running = new CallerSession(1, _connection, _inbox, [1, 2], window: 5).RunAsync();
+        var running = new CallerSession(1, _connection, _inbox, [1, 2], window: 5, TimeProvider.System).RunAsync();
         _connection.Arrive(FrameKind.Hello, 0);
         _connection.Arrive(FrameKind.Response, 4);
         await running;

@@ -179,6 +179,27 @@ public sealed class WholeKernelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_all_places_are_taken_the_caller_that_has_been_idle_longest_gives_way_and_has_a_place_again_when_it_asks()
+    {
+        var network = new MemoryNetwork();
+        var kernel = KernelOn(network, new LinkOptions { MaxCallers = 2, IdleCallerMs = 0 });
+        var running = kernel.RunAsync();
+        (await ConnectAsync(network, Callers)).Close(null);
+        await using var first = Client();
+        await using var second = Client();
+        await using var third = Client();
+        for (var i = 0; i < 3; i++)
+        {
+            foreach (var client in new[] { first, second, third }) Assert.Empty((await client.WorkersAsync()).Workers);
+        }
+
+        kernel.Stop();
+        await running;
+
+        OrkClient Client() => new(new ClientOptions { Endpoint = Callers, ReconnectBaseMs = 1, ReconnectCapMs = 5 }, new ClientPorts { Network = network.As("uid:0"), Entropy = new SeededEntropy(2) });
+    }
+
+    [Fact]
     public async Task S1_a_caller_never_hears_of_what_is_not_on_the_disk()
     {
         await WorkerAsync(announces: true);

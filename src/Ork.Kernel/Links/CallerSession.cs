@@ -6,13 +6,27 @@ namespace Ork.Kernel;
 /// A caller's link on the wire. A Hello is answered and not required: the transport has already proved who the caller is. The link is read only
 /// while the caller has room in its window and reads its answers, so a caller that floods or stalls holds back itself.
 /// </summary>
-internal sealed class CallerSession(long id, IConnection connection, Mailbox<Input> inbox, byte[] welcome, int window) : ISession
+internal sealed class CallerSession(long id, IConnection connection, Mailbox<Input> inbox, byte[] welcome, int window, TimeProvider time) : ISession
 {
     private readonly object _gate = new();
     private TaskCompletionSource? _room;
     private int _underWay;
     private bool _closed;
+    private long _idleSince = time.GetTimestamp();
     private volatile bool _congested;
+
+    internal long Id => id;
+
+    internal string Address => connection.Peer.Address;
+
+    /// <summary>How long nothing has been under way on it; zero while something is.</summary>
+    internal TimeSpan Idle
+    {
+        get
+        {
+            lock (_gate) return _underWay > 0 ? TimeSpan.Zero : time.GetElapsedTime(_idleSince);
+        }
+    }
 
     /// <inheritdoc/>
     public bool IsUnflushed { get; set; }
@@ -25,6 +39,7 @@ internal sealed class CallerSession(long id, IConnection connection, Mailbox<Inp
         lock (_gate)
         {
             _underWay--;
+            _idleSince = time.GetTimestamp();
             (room, _room) = (_room, null);
         }
 

@@ -21,7 +21,7 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
     private readonly List<ISession> _toFlush = [];
     private string? _discoveryFailure;
     private long _lastId;
-    private int _callers;
+    private readonly Dictionary<long, CallerSession> _callers = [];
     private bool _closed;
 
     /// <summary>Makes the hub; nothing is open yet.</summary>
@@ -173,19 +173,36 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
     {
         while (await listener.AcceptAsync() is { } connection)
         {
-            if (TryTakeCallerPlace()) Track(RunCallerAsync(connection));
+            var caller = new CallerSession(NextId(), connection, _inbox, _greeting, _options.WindowPerCaller, _ports.Time);
+            if (TryTakePlace(caller)) Track(RunCallerAsync(caller, connection));
             else TurnAway(connection);
         }
     }
 
-    private bool TryTakeCallerPlace()
+    private bool TryTakePlace(CallerSession caller)
     {
+        CallerSession? idle = null;
         lock (_gate)
         {
-            if (_callers >= _options.MaxCallers) return false;
-            _callers++;
-            return true;
+            if (_callers.Count >= _options.MaxCallers)
+            {
+                idle = _callers.Values.MaxBy(static one => one.Idle);
+                if (idle is null || idle.Idle < TimeSpan.FromMilliseconds(_options.IdleCallerMs)) return false;
+                _callers.Remove(idle.Id);
+            }
+
+            _callers.Add(caller.Id, caller);
         }
+
+        if (idle is not null) GiveWay(idle);
+        return true;
+    }
+
+    /// <summary>Whoever opens links and forgets them must not keep an operator out. Who comes back with a question finds a place the same way.</summary>
+    private void GiveWay(CallerSession idle)
+    {
+        _ports.Observer.Note(KernelEvent.CallerGaveWay, idle.Address);
+        idle.Close(ErrorCodes.TooManyLinks);
     }
 
     /// <summary>Who finds all places of callers taken hears so, for callers may stay for days: he would wait for he knows not what.</summary>
@@ -195,19 +212,17 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
         connection.Close(ErrorCodes.TooManyLinks);
     }
 
-    private async Task RunCallerAsync(IConnection connection)
+    private async Task RunCallerAsync(CallerSession caller, IConnection connection)
     {
-        var id = NextId();
         try
         {
-            var session = new CallerSession(id, connection, _inbox, _greeting, _options.WindowPerCaller);
-            if (Add(id, session)) await session.RunAsync();
+            if (Add(caller.Id, caller)) await caller.RunAsync();
             else connection.Close(ErrorCodes.KernelUnavailable);
         }
         finally
         {
-            Remove(id);
-            lock (_gate) _callers--;
+            Remove(caller.Id);
+            lock (_gate) _callers.Remove(caller.Id);
         }
     }
 

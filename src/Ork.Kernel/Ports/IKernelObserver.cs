@@ -120,6 +120,9 @@ public enum KernelEvent
     /// <summary>Dialling a Worker that discovery names has failed again and again since it last served. Told once, until it serves.</summary>
     TargetUnreachable = 35,
 
+    /// <summary>All places of callers were taken, and a link that was idle was closed for a further one.</summary>
+    CallerGaveWay = 36,
+
     /// <summary>A Worker turned sick.</summary>
     WorkerSick = 40,
 
