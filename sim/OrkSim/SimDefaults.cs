@@ -60,6 +60,7 @@ public static class SimDefaults
             MaxDials = 4,
             DialTimeoutMs = 3_000,
             MaxCallers = 24,
+            IdleCallerMs = 2_000,
             WindowPerCaller = 24,
             DiscoveryIntervalMs = 2_000,
         },

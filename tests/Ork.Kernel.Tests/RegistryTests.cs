@@ -119,6 +119,19 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void A_registration_that_fails_again_and_again_is_told_of_once_for_each_link()
+    {
+        var options = new LinkOptions();
+        _ork.Link();
+        for (var told = 1; told <= 2; told++)
+        {
+            for (var silent = 0; silent < 10; silent++) _ork.Pass(options.RegistrationTimeoutMs + options.RetryCapMs);
+            Assert.Equal(told, _ork.Observer.Events.Count(what => what == KernelEvent.RegistrationStuck));
+            if (told == 1) _ork.Link(session: 2);
+        }
+    }
+
+    [Fact]
     public void A_newer_link_of_the_same_Worker_replaces_the_older_one()
     {
         _ork.Register();

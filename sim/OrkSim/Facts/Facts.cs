@@ -168,7 +168,12 @@ public sealed class Facts
         {
             Kind = SimEventKind.FrameSent, Node = side.Owner, Connection = side, Frame = kind, Correlation = correlation, Payload = payload, Message = message,
         });
-        if (kind == FrameKind.Response && side.Facts is { } answered && (answered.KernelSide == side || answered.Peer == side.Owner)) answered.Questions.Remove(correlation);
+        if (kind == FrameKind.Response && side.Facts is { } answered && (answered.KernelSide == side || answered.Peer == side.Owner))
+        {
+            answered.Questions.Remove(correlation);
+            answered.AnsweredTicks = NowTicks;
+        }
+
         return message;
     }
 

@@ -13,6 +13,7 @@ public sealed class LinkFacts
         Peer = peer;
         OpenedTicks = openedTicks;
         LastPingTicks = openedTicks;
+        AnsweredTicks = openedTicks;
     }
 
     /// <summary>The kernel's side.</summary>
@@ -79,6 +80,9 @@ public sealed class LinkFacts
 
     /// <summary>Requests of a caller, or to a Worker, that have no answer.</summary>
     public Dictionary<ulong, Question> Questions { get; } = [];
+
+    /// <summary>When the latest answer left on it, or it came about.</summary>
+    public long AnsweredTicks { get; internal set; }
 
     /// <summary>Pulls that name a device, by their correlations: a caller's. The schedule's name none.</summary>
     public HashSet<ulong> Forwarded { get; } = [];

@@ -3,7 +3,7 @@ using Ork.Kernel;
 namespace OrkSim;
 
 /// <summary>
-/// S5: every recorded transition is in the table of the Command State Machine and follows the one before; what a Worker is said to have answered, it answered to that
+/// S5: every recorded transition is in the table of the Command State Machine, follows the one before and is what the command's row tells; what a Worker is said to have answered, it answered to that
 /// attempt, and why a command ended is so; no machine met a trigger its state does not handle.
 /// </summary>
 public sealed class LegalTransitions : IInvariant
@@ -12,7 +12,7 @@ public sealed class LegalTransitions : IInvariant
     public string Id => "S5";
 
     /// <inheritdoc/>
-    public string Says => "Every recorded transition is in the table of the Command State Machine and follows the one before; what a Worker is said to have answered, it answered to that attempt, and why a command ended is so; no machine met a trigger its state does not handle.";
+    public string Says => "Every recorded transition is in the table of the Command State Machine, follows the one before and is what the command's row tells; what a Worker is said to have answered, it answered to that attempt, and why a command ended is so; no machine met a trigger its state does not handle.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Note;
@@ -28,7 +28,7 @@ public sealed class LegalTransitions : IInvariant
         (CommandState.Timeout, CommandState.Queued), (CommandState.Timeout, CommandState.Failed), (CommandState.Timeout, CommandState.Success),
     ];
 
-    private readonly Dictionary<long, (int Number, CommandState State)> _last = [];
+    private readonly Dictionary<long, (int Number, CommandState State, long At)> _last = [];
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -42,7 +42,7 @@ public sealed class LegalTransitions : IInvariant
 
         foreach (var row in happened.Batch!.Log)
         {
-            var (number, state) = _last.GetValueOrDefault(row.CommandSeq, (0, CommandState.New));
+            var (number, state, _) = _last.GetValueOrDefault(row.CommandSeq, (0, CommandState.New, 0));
             if (row.Number != number + 1 || row.From != state) facts.Violated(this, $"Command {row.CommandSeq}: transition {row.Number} from {row.From} follows {number} to {state}.");
             if (!Table.Contains((row.From, row.To))) facts.Violated(this, $"Command {row.CommandSeq}: {row.From} to {row.To} ({row.Detail}) is in no table.");
             if (IsAnswer(row) && facts.BySeq(row.CommandSeq) is { } command && !command.Answered.Contains(row.Attempt))
@@ -52,7 +52,12 @@ public sealed class LegalTransitions : IInvariant
 
             if (row.To is CommandState.Failed && !WhySaid(row, happened.Batch)) facts.Violated(this, $"Command {row.CommandSeq} becomes FAILED, and its log says of it only: {row.Detail}.");
             if (Grounds.Wrong(in row, happened.Batch, facts) is { } groundless) facts.Violated(this, groundless);
-            _last[row.CommandSeq] = (row.Number, row.To);
+            _last[row.CommandSeq] = (row.Number, row.To, row.At);
+        }
+
+        foreach (var row in happened.Batch.NewCommands.Concat(happened.Batch.ChangedCommands))
+        {
+            if (_last.TryGetValue(row.Seq, out var last) && row.UpdatedAt != last.At) facts.Violated(this, $"Command {row.Seq} became {last.State} at {last.At}, and its row says that it is so since {row.UpdatedAt}.");
         }
 
         foreach (var seq in happened.Batch.ForgottenCommands) _last.Remove(seq);

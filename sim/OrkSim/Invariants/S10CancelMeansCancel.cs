@@ -58,6 +58,7 @@ public sealed class CancelMeansCancel : IInvariant
     {
         foreach (var row in batch.ChangedCommands)
         {
+            if (row is { StopRequested: true, SentEver: false }) facts.Violated(this, $"Command {row.Seq} is stopped, and no attempt of it was ever sent: it could have been cancelled.");
             if (!row.StopRequested && facts.BySeq(row.Seq) is { Row.StopRequested: true } forgotten) facts.Violated(this, $"{forgotten.Id} was stopped, and that is recorded no longer.");
         }
 

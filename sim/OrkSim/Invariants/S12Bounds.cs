@@ -30,6 +30,7 @@ public sealed class Bounds : IInvariant
     private static readonly long Journals = TimeSpan.FromMilliseconds(500).Ticks;
 
     private static readonly long Moment = TimeSpan.FromMilliseconds(250).Ticks;
+    private static readonly long Blink = TimeSpan.FromMilliseconds(50).Ticks;
 
     private readonly Dictionary<string, int> _inFlight = new(StringComparer.Ordinal);
     private readonly Dictionary<SimConnection, long> _askedTicks = [];
@@ -100,7 +101,7 @@ public sealed class Bounds : IInvariant
         }
     }
 
-    /// <summary>Callers are turned away where as many are linked as may be, and not before.</summary>
+    /// <summary>Callers are turned away where as many are linked as may be, and not before; one that has a place gives way to another only when it has been idle.</summary>
     private void CheckTurnedAway(in SimEvent goodbye, Facts facts)
     {
         if (goodbye.Connection!.Facts is not { Peer.Kind: NodeKind.Caller } link || goodbye.Payload.Span.IndexOf("ERR_TOO_MANY_LINKS"u8) < 0) return;
@@ -108,6 +109,11 @@ public sealed class Bounds : IInvariant
         var others = facts.CallerLinks.Count(other => other != link && other.KernelSide.Owner == kernel);
         var most = facts.World.KernelOptions.Links.MaxCallers;
         if (others + MostEnding < most) facts.Violated(this, $"{link.Peer} is turned away, and {others} callers are linked; {most} may be.");
+        if (!link.GreetingTaken) return;
+        var longest = link.Questions.Values.Select(question => facts.NowTicks - question.Ticks).DefaultIfEmpty().Max();
+        var idle = facts.NowTicks - link.AnsweredTicks;
+        if (longest > Blink + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{link.Peer} is to give way to another caller, and has waited for an answer for {SimDefaults.Seconds(longest)} s.");
+        else if (idle < TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.IdleCallerMs - 1).Ticks) facts.Violated(this, $"{link.Peer} is to give way to another caller, and was answered {SimDefaults.Seconds(idle)} s ago.");
     }
 
     /// <summary>A client's older link is closed with the last call that waits on it.</summary>

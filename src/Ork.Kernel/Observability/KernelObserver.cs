@@ -150,7 +150,8 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
         KernelEvent.CommitFailed or KernelEvent.TurnFailed or KernelEvent.ShellFailed or KernelEvent.IllegalTransition => LogLevel.Error,
         KernelEvent.PullOnlyViolation or KernelEvent.WorkerRefused or KernelEvent.DeviceConflict or KernelEvent.StoreRetry
             or KernelEvent.WorkerDead or KernelEvent.Fenced or KernelEvent.AnswerInvalid or KernelEvent.HandshakeFailed
-            or KernelEvent.SinkFailed or KernelEvent.DiscoveryFailed or KernelEvent.TargetUnreachable or KernelEvent.CallerGaveWay or KernelEvent.CircuitOpened => LogLevel.Warning,
+            or KernelEvent.SinkFailed or KernelEvent.DiscoveryFailed or KernelEvent.TargetUnreachable or KernelEvent.CallerGaveWay
+            or KernelEvent.RegistrationStuck or KernelEvent.CircuitOpened => LogLevel.Warning,
         KernelEvent.Started or KernelEvent.Recovered or KernelEvent.Draining or KernelEvent.Stopped or KernelEvent.Listening
             or KernelEvent.DeviceMoved or KernelEvent.WorkerTerminated or KernelEvent.CircuitClosed => LogLevel.Information,
         _ => LogLevel.Debug,

@@ -123,6 +123,9 @@ public enum KernelEvent
     /// <summary>All places of callers were taken, and a link that was idle was closed for a further one.</summary>
     CallerGaveWay = 36,
 
+    /// <summary>A Worker's registration has failed again and again since its link came up. Told once for each link.</summary>
+    RegistrationStuck = 37,
+
     /// <summary>A Worker turned sick.</summary>
     WorkerSick = 40,
 

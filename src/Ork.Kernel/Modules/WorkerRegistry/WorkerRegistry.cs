@@ -9,6 +9,8 @@ namespace Ork.Kernel;
 /// </summary>
 internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
 {
+    private const int FailuresToTell = 3;
+
     private readonly LinkOptions _options;
     private readonly ModuleMachine<WorkerState, WorkerTrigger> _machine;
     private readonly Exchanges _exchanges;
@@ -163,6 +165,7 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         End(worker, turn);
         var delayMs = 1 + _entropy.FullJitterMs(worker.FailedTries++, _options.RetryBaseMs, _options.RetryCapMs);
         _observer.Note(KernelEvent.RegistrationRetry, worker.WorkerId, $"{OrkActions.NameOf(ask.Action)}: {why.Code}, again in {delayMs} ms");
+        if (worker.FailedTries == FailuresToTell) _observer.Note(KernelEvent.RegistrationStuck, worker.WorkerId, $"{OrkActions.NameOf(ask.Action)}: {why.Code}");
         _timers.Set(worker.RegistrationTimer!, turn.NowMs + delayMs);
     }
 
