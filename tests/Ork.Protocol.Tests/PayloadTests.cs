@@ -46,6 +46,16 @@ public sealed class PayloadTests
         Assert.Equal(expected, PayloadRules.Check(new Envelope { Action = action, Payload = Encoding.UTF8.GetBytes(payload) })?.Text);
 
     [Fact]
+    public void Names_of_commands_are_taken_as_they_are_written_and_of_two_alike_the_later_counts()
+    {
+        var json = """{"metadata":{},"capabilities":{"commands":[{"name":"setMode","params":[{"name":"a"}]},{"name":"setmode"},{"name":"setMode"}]}}"""u8.ToArray();
+        Assert.Null(WorkerContract.Read(json, out var contract));
+        Assert.Equal(["setMode", "setmode"], contract!.Commands.Keys.Order(StringComparer.Ordinal));
+        Assert.Null(contract.Find("SetMode"));
+        Assert.Empty(contract.Find("setMode")!.Params);
+    }
+
+    [Fact]
     public void More_than_1024_targets_are_too_many()
     {
         var targets = string.Join(',', Enumerable.Range(0, 1025).Select(i => $"\"d{i}\""));
