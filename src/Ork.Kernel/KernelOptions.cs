@@ -184,13 +184,13 @@ public sealed record LinkOptions
     /// </summary>
     public long PatienceMs { get; init; } = 500;
 
-    /// <summary>Greetings under way at once per listener; the rest wait in the backlog.</summary>
+    /// <summary>Greetings under way at once per listener, those beyond <see cref="PatienceMs"/> aside; the rest wait in the backlog.</summary>
     public int MaxHandshakes { get; init; } = 64;
 
     /// <summary>How long a peer may take to greet.</summary>
     public long HandshakeTimeoutMs { get; init; } = 10_000;
 
-    /// <summary>Registrations under way at once; the rest wait their turn.</summary>
+    /// <summary>Registrations under way at once, those beyond <see cref="PatienceMs"/> aside; the rest wait their turn.</summary>
     public int MaxRegistrations { get; init; } = 128;
 
     /// <summary>How long a Worker may take to answer one question of its registration.</summary>
@@ -202,7 +202,7 @@ public sealed record LinkOptions
     /// <summary>Highest ceiling of that backoff.</summary>
     public long RetryCapMs { get; init; } = 30_000;
 
-    /// <summary>Dials under way at once.</summary>
+    /// <summary>Dials under way at once, those beyond <see cref="PatienceMs"/> aside.</summary>
     public int MaxDials { get; init; } = 32;
 
     /// <summary>How long a dial may take, handshake included.</summary>

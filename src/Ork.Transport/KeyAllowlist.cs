@@ -24,7 +24,7 @@ public sealed class KeyAllowlist(IEnumerable<string> keys, bool allowAny = false
     internal int Version => files?.Version ?? 0;
 
     /// <summary>True where there are files that may come to hold other keys.</summary>
-    internal bool MayChange => files is not null && !allowAny;
+    internal bool MayChange => files is { MayChange: true } && !allowAny;
 
     /// <summary>True where this key may connect.</summary>
     public bool Allows(string key) => allowAny || _keys.Contains(key) || files?.Contains(key) == true;

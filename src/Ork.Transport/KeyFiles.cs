@@ -39,6 +39,9 @@ public sealed class KeyFiles
 
     internal bool IsEmpty => _keys.Count == 0;
 
+    /// <summary>True where there are files at all.</summary>
+    internal bool MayChange => _paths.Count > 0;
+
     /// <summary>Another whenever the keys may be others.</summary>
     internal int Version
     {

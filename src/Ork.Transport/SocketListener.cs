@@ -64,7 +64,11 @@ internal sealed class SocketListener : IListener
         _closing.Cancel();
         _socket.Dispose();
         if (Endpoint.Path is { } path) File.Delete(path);
-        while (_ready.TryTake(out var left)) left.Connection.Close(ErrorCodes.KernelUnavailable);
+        while (_ready.TryTake(out var left))
+        {
+            left.Place.Dispose();
+            left.Connection.Close(ErrorCodes.KernelUnavailable);
+        }
     }
 
     private async Task AcceptLoopAsync()

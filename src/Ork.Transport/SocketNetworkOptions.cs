@@ -23,7 +23,7 @@ public sealed record SocketNetworkOptions
     /// <summary>Limit of a frame's length field, in bytes.</summary>
     public int MaxFrameBytes { get; init; } = FrameHeader.DefaultMaxFrameBytes;
 
-    /// <summary>TLS handshakes under way at once per listener; the rest wait for their turn.</summary>
+    /// <summary>TLS handshakes under way at once per listener, those beyond <see cref="PatienceMs"/> aside; the rest wait for their turn.</summary>
     public int MaxHandshakes { get; init; } = 64;
 
     /// <summary>

@@ -1,8 +1,8 @@
-using Microsoft.Extensions.Logging;
 using System.Text.Json;
 using Ork.Cli.Commands;
 using Ork.Cli.Hosting;
 using Ork.Kernel;
+using Ork.Kernel.Tests;
 
 namespace Ork.Cli.Tests;
 
@@ -101,18 +101,6 @@ public sealed class ConfigTests : IDisposable
             CommandCommands.ParseParams(["n=1.5", "b=true", "s=low", "q=\"1\"", "o={\"x\":[1]}", "e=", "eq=a=b"])!.ToJsonString());
         Assert.Null(CommandCommands.ParseParams(["novalue"]));
         Assert.Null(CommandCommands.ParseParams(["=x"]));
-    }
-
-    private sealed class Lines : ILogger
-    {
-        internal List<string> Text { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Text.Add(formatter(state, exception));
     }
 
     private KernelConfig Load(string json)

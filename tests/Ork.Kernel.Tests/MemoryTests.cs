@@ -8,6 +8,27 @@ public sealed class MemoryTests
     private readonly CoreHarness _ork = new();
 
     [Fact]
+    public void A_caller_that_is_gone_leaves_nothing_at_a_queue_in_which_another_stays()
+    {
+        var depth = new QueueDepth();
+        depth.Add("stays");
+        var gone = ComeAndGo(depth);
+        GC.Collect();
+        Assert.False(gone.IsAlive);
+        depth.Remove("stays");
+    }
+
+    /// <summary>In a method of its own, so that nothing here keeps the name.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference ComeAndGo(QueueDepth depth)
+    {
+        var caller = new string('c', 20);
+        depth.Add(caller);
+        depth.Remove(caller);
+        return new WeakReference(caller);
+    }
+
+    [Fact]
     public void S12_what_a_settled_command_was_to_do_is_let_go_also_by_a_kernel_that_finds_it_settled()
     {
         _ork.Register();

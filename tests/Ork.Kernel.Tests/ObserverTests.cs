@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Ork.Protocol;
 
@@ -74,17 +73,5 @@ public sealed class ObserverTests
             Assert.Contains(spans, span => span.DisplayName == "commit");
             Assert.Contains(spans, span => span.DisplayName == nameof(OrkAction.HealthPing) && (string?)span.GetTagItem("ork.error") == ErrorCodes.WorkerTimeout.Code);
         }
-    }
-
-    private sealed class Lines : ILogger
-    {
-        internal List<string> Text { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Text.Add(formatter(state, exception));
     }
 }

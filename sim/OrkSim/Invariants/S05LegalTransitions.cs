@@ -3,8 +3,8 @@ using Ork.Kernel;
 namespace OrkSim;
 
 /// <summary>
-/// S5: every recorded transition is in the table of the Command State Machine, follows the one before and is what the command's row tells; what a Worker is said to have answered, it answered to that
-/// attempt, and why a command ended is so; no machine met a trigger its state does not handle.
+/// S5: every recorded transition is in the table of the Command State Machine, follows the one before and is what the command's row tells; what a Worker is said to have
+/// answered, it answered to that attempt, and why a command ended is so; no machine met a trigger its state does not handle.
 /// </summary>
 public sealed class LegalTransitions : IInvariant
 {

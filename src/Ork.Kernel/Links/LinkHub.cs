@@ -20,6 +20,8 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
     private readonly CancellationTokenSource _closing = new();
     private readonly List<ISession> _toFlush = [];
     private string? _discoveryFailure;
+    private long _idleLookedFor;
+    private TimeSpan _noneIdleFor;
     private long _lastId;
     private readonly Dictionary<long, CallerSession> _callers = [];
     private bool _closed;
@@ -186,8 +188,8 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
         {
             if (_callers.Count >= _options.MaxCallers)
             {
-                idle = _callers.Values.MaxBy(static one => one.Idle);
-                if (idle is null || idle.Idle < TimeSpan.FromMilliseconds(_options.IdleCallerMs)) return false;
+                idle = LongestIdle();
+                if (idle is null) return false;
                 _callers.Remove(idle.Id);
             }
 
@@ -196,6 +198,19 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
 
         if (idle is not null) GiveWay(idle);
         return true;
+    }
+
+    /// <summary>
+    /// Who has been idle longest, if for long enough. Where nobody has, it is known when somebody will have been at the earliest: those who are turned away until then cost no look
+    /// at all the others.
+    /// </summary>
+    private CallerSession? LongestIdle()
+    {
+        if (_ports.Time.GetElapsedTime(_idleLookedFor) < _noneIdleFor) return null;
+        _idleLookedFor = _ports.Time.GetTimestamp();
+        var longest = _callers.Values.MaxBy(static caller => caller.Idle);
+        _noneIdleFor = TimeSpan.FromMilliseconds(_options.IdleCallerMs) - (longest?.Idle ?? TimeSpan.Zero);
+        return _noneIdleFor > TimeSpan.Zero ? null : longest;
     }
 
     /// <summary>Whoever opens links and forgets them must not keep an operator out. Who comes back with a question finds a place the same way.</summary>
