@@ -22,7 +22,7 @@ public static class SimDefaults
     public static readonly TimeSpan NudgeBound = TimeSpan.FromSeconds(4);
 
     /// <summary>How long one that was never sent may rest where nothing stands in its way.</summary>
-    public static readonly TimeSpan FirstNudgeBound = TimeSpan.FromSeconds(1.5);
+    public static readonly TimeSpan FirstNudgeBound = TimeSpan.FromSeconds(0.6);
 
     /// <summary>How long a kernel may take from its start to serving, its store being well (L5).</summary>
     public static readonly TimeSpan RecoveryBound = TimeSpan.FromSeconds(5);

@@ -376,6 +376,18 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void A_fenced_kernels_attempt_says_nothing_of_one_that_a_crash_broke_off()
+    {
+        _ork.Register();
+        var id = _ork.Send();
+        _ork.Restart();
+        _ork.Register(session: 2);
+        Assert.Equal(2, _ork.LastCommand().Payload.GetProperty("attempt").GetInt32());
+        _ork.Result(_ork.LastCommand(), "FAILED", "\"ERR_STALE_EPOCH\"");
+        AssertFailed(_ork.Status(id), "ERR_STALE_EPOCH", "unknown");
+    }
+
+    [Fact]
     public void A_terminated_Workers_commands_end_and_new_ones_are_refused()
     {
         var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { WindowPerWorker = 1 } });

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Ork.Protocol;
 
 namespace Ork.Kernel.Tests;
@@ -129,6 +130,28 @@ public sealed class RegistryTests
             Assert.Equal(told, _ork.Observer.Events.Count(what => what == KernelEvent.RegistrationStuck));
             if (told == 1) _ork.Link(session: 2);
         }
+    }
+
+    [Fact]
+    public void Pauses_between_the_tries_of_a_registration_grow_to_the_cap()
+    {
+        var options = new LinkOptions();
+        _ork.Link();
+        for (var silent = 0; silent < 40; silent++) _ork.Pass(options.RegistrationTimeoutMs + options.RetryCapMs);
+        var pauses = _ork.Observer.Events.Zip(_ork.Observer.Details).Where(told => told.First == KernelEvent.RegistrationRetry)
+            .Select(told => long.Parse(told.Second!.Split("again in ")[1].Split(' ')[0], CultureInfo.InvariantCulture)).ToList();
+        Assert.InRange(pauses[0], 1, options.RetryBaseMs + 1);
+        Assert.InRange(pauses.Max(), options.RetryCapMs / 2, options.RetryCapMs + 1);
+    }
+
+    [Fact]
+    public void A_contract_that_changed_is_kept_also_where_it_is_as_long_as_before()
+    {
+        _ork.Register();
+        _ork.Do(InputKind.LinkDown, 1);
+        _ork.Register(session: 2, contract: CoreHarness.DefaultContract.Replace("reboot", "reset!", StringComparison.Ordinal));
+        _ork.Restart();
+        Assert.NotNull(_ork.Core.Registry.FindWorker("w1")!.Contract!.Find("reset!"));
     }
 
     [Fact]

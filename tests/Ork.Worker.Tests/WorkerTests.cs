@@ -196,6 +196,13 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task S12_a_question_that_it_has_no_answer_to_takes_no_place()
+    {
+        var kernel = await LinkAsync(Define(), new WorkerOptions { Announce = Endpoint, MaxHandlers = 1 });
+        for (var i = 0; i < 3; i++) Assert.StartsWith("ERR_QUERY_INVALID", (await AskAsync(kernel, OrkAction.TelemetryPull, """{"query":{"type":"settings"}}""")).GetProperty("error").GetString());
+    }
+
+    [Fact]
     public async Task A_journal_that_cannot_be_written_starts_nothing()
     {
         var worker = new OrkWorker(Define(), new WorkerOptions { Announce = Endpoint }, new WorkerPorts { Network = _network.As("worker"), Entropy = new NoEntropy(), Time = TimeProvider.System, Journal = new FullJournal() });

@@ -65,6 +65,7 @@ public sealed class Settlement : IInvariant
     private void CheckNudges(long ticks, Facts facts)
     {
         if (!facts.IsServed || facts.CommitInFlight) return;
+        var isEnding = facts.Holder!.StopTicks is not null;
         foreach (var command in facts.Open.Values)
         {
             // No pause and no budget stands before a first attempt.
@@ -73,7 +74,9 @@ public sealed class Settlement : IInvariant
             if (facts.AwakeTicks > since) continue;
             if (command.Row.State == CommandState.Dispatched) CheckHeldBack(command, ticks, facts);
             if (command.Row.State is CommandState.Dispatched or CommandState.Executing) CheckAttempt(command, ticks, facts);
-            if (command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
+
+            // A kernel that is about to end begins nothing.
+            if (isEnding || command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
             facts.Violated(this, $"{command.Id} rests in QUEUED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s although {command.Row.WorkerId} is well.");
         }
     }

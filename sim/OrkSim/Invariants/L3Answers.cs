@@ -2,14 +2,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L3: every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once, by its name and not before its time, and who can reach it is not left without one. A Worker answers a pull within its time.</summary>
+/// <summary>L3: every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once, by its name and not before its time, and who can reach it is not left without one; who knocks is let in or turned away at once. A Worker answers a pull within its time.</summary>
 public sealed class AnswersInTime : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L3";
 
     /// <inheritdoc/>
-    public string Says => "Every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once, by its name and not before its time, and who can reach it is not left without one. A Worker answers a pull within its time.";
+    public string Says => "Every call of a caller ends within its time, with an answer or a refusal; a kernel answers what it took, once, by its name and not before its time, and who can reach it is not left without one; who knocks is let in or turned away at once. A Worker answers a pull within its time.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Asked | SimEventKind.Answered | SimEventKind.LinkEnded | SimEventKind.FrameSent | SimEventKind.Pulse;
@@ -65,6 +65,7 @@ public sealed class AnswersInTime : IInvariant
             default:
                 Check(happened.Ticks - Slack - facts.World.WorstLateness.Ticks, facts);
                 CheckKernel(happened.Ticks, facts);
+                CheckDoor(happened.Ticks, facts);
                 CheckWorkers(happened.Ticks, facts);
                 break;
         }
@@ -170,6 +171,18 @@ public sealed class AnswersInTime : IInvariant
                 if (action is OrkAction.TelemetryPull or OrkAction.StatePull && Math.Max(Math.Max(asked, link.JammedTicks), facts.AwakeTicks) < pulled) facts.Violated(this, $"The kernel took a {action} of {link.Peer} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
                 if (asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
             }
+        }
+    }
+
+    /// <summary>A caller that knocks is let in or turned away at once: nobody waits for a place.</summary>
+    private void CheckDoor(long ticks, Facts facts)
+    {
+        if (!facts.IsServed) return;
+        var until = ticks - Slack - facts.World.WorstLateness.Ticks;
+        foreach (var link in facts.CallerLinks)
+        {
+            var door = link.KernelSide;
+            if (!door.IsAccepted && door.IsOpen && door.Owner == facts.Holder && Math.Max(link.OpenedTicks, facts.AwakeTicks) < until) facts.Violated(this, $"{link.Peer} is neither let in nor turned away by {door.Owner} for {SimDefaults.Seconds(ticks - link.OpenedTicks)} s.");
         }
     }
 

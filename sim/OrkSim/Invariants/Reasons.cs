@@ -38,7 +38,7 @@ internal static class Reasons
             SimCaller.ListingAll or SimCaller.ListingOne => false,
             SimCaller.Capabilities => OfDevices.Contains(code),
             SimCaller.HistoryTelemetry => OfPulls.Contains(code) || code == ErrorCodes.HandlerResultTooLarge.Code || !isHonest,
-            SimCaller.VagueTelemetry => OfPulls.Contains(code) || code == ErrorCodes.QueryInvalid.Code,
+            SimCaller.VagueTelemetry => OfPulls.Contains(code) || code == ErrorCodes.QueryInvalid.Code || !isHonest,
             SimCaller.Telemetry or SimCaller.State => OfPulls.Contains(code) || !isHonest || error.StartsWith($"{ErrorCodes.QueryInvalid.Code}: larger", StringComparison.Ordinal),
             _ => OfQuestions.Contains(code),
         };

@@ -52,6 +52,7 @@ internal sealed class WorkerViews
     {
         var (isLinked, linked) = _links.GetValueOrDefault(worker.WorkerId);
         if (linked < askedTicks && view.GetProperty("linked").GetBoolean() != isLinked) return $"The kernel says {worker.WorkerId} is {(isLinked ? "not linked, and has a link of it" : "linked, and has no link of it")}.";
+        if (linked < askedTicks && view.GetProperty("address").ValueKind == JsonValueKind.Null == isLinked) return $"The kernel says {worker.WorkerId} is at {view.GetProperty("address")}; it has {(isLinked ? "a" : "no")} link of it.";
         var (health, since) = _health.GetValueOrDefault(worker.WorkerId);
         if (since < askedTicks && view.GetProperty("health").GetString() is var told && told != health.ToString()) return $"The kernel says {worker.WorkerId} is {told}; it has found it {health}.";
         if (Elsewhere(view, worker, askedTicks, facts) is { } elsewhere) return elsewhere;

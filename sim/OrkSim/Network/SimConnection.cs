@@ -55,6 +55,9 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
     /// <summary>Whom the listener listened for.</summary>
     public Audience Audience { get; }
 
+    /// <summary>True once its listener has handed it out. The side that connected has none.</summary>
+    public bool IsAccepted { get; internal set; }
+
     /// <summary>The other side.</summary>
     public SimConnection Other => _other;
 

@@ -277,7 +277,12 @@ internal sealed class SimListener(SimNetwork network, SimNode owner, LinkEndpoin
     {
         while (true)
         {
-            if (_backlog.TryDequeue(out var connection)) return connection;
+            if (_backlog.TryDequeue(out var connection))
+            {
+                connection.IsAccepted = true;
+                return connection;
+            }
+
             if (_closed) return null;
             _arrival ??= new TaskCompletionSource();
             await _arrival.Task;

@@ -26,7 +26,7 @@ internal sealed class BrokenCaller(SimWorld world, SimNode node, INetwork networ
     internal const string Traced = "traced";
 
     /// <summary>What it says more.</summary>
-    internal const string Trace = "\"x-trace\":{\"of\":[1,\"two\"]}";
+    internal const string Trace = "\"x-trace\":{\"of\":[1,\"two\"]},\"x-span\":\"7\"";
 
     // An order like any other, but for what its envelope says that it is.
     private const string Order = "{\"command\":\"reboot\",\"scope\":\"device\"}";

@@ -23,13 +23,14 @@ internal static class MinerContract
         }.Select(static json => JsonElement.Parse(json)),
     ];
 
-    private static readonly JsonElement[] Forbidden =
+    private static readonly JsonElement?[] Forbidden =
     [
+        null,
         .. new[]
         {
             """{"mode":"overclock"}""", """{"watts":900}""", """{"mode":"normal","watts":499.9}""", """{"mode":"normal","watts":3501}""", """{"mode":"sleep","watts":"many"}""",
             """{"mode":"sleep","gently":1}""", """{"mode":7}""", """{"mode":"high","schedule":"none","watts":1e999}""",
-        }.Select(static json => JsonElement.Parse(json)),
+        }.Select(static json => (JsonElement?)JsonElement.Parse(json)),
     ];
 
     /// <summary>With everything.</summary>
@@ -38,12 +39,12 @@ internal static class MinerContract
     /// <summary>Without the reboot.</summary>
     internal static WorkerContract Lean { get; } = With(reboots: false);
 
-    /// <summary>The parameters of an order to set the power mode; few draws give what the contract forbids.</summary>
-    internal static JsonElement Setting(int draw) => draw < Settings - Forbidden.Length ? Allowed[draw % Allowed.Length] : Forbidden[Settings - 1 - draw];
+    /// <summary>The parameters of an order to set the power mode; few draws give what the contract forbids: null are none.</summary>
+    internal static JsonElement? Setting(int draw) => draw < Settings - Forbidden.Length ? Allowed[draw % Allowed.Length] : Forbidden[Settings - 1 - draw];
 
     /// <summary>Whether the contract forbids an order, told without it: null where nobody knows.</summary>
     internal static bool? Forbids(string command, object? parameters) =>
-        command == Reboot ? false : parameters is JsonElement sent && Array.Exists(Forbidden, known => JsonElement.DeepEquals(known, sent)) ? true
+        command == Reboot ? false : parameters is null || (parameters is JsonElement sent && Array.Exists(Forbidden, known => known is { } forbidden && JsonElement.DeepEquals(forbidden, sent))) ? true
         : parameters is JsonElement may && Array.Exists(Allowed, known => JsonElement.DeepEquals(known, may)) ? false : null;
 
     private static WorkerContract With(bool reboots) => WorkerDefinition.ContractOf(new

@@ -31,6 +31,9 @@ internal sealed class SimCaller
     internal const string Telemetry = "telemetry";
     internal const string VagueTelemetry = "telemetry of no kind";
 
+    /// <summary>A kind of telemetry that kernels hand on and no miner has.</summary>
+    internal const string Unanswered = "stats";
+
     /// <summary>A call for more telemetry than a Worker answers.</summary>
     internal const string HistoryTelemetry = "history";
 
@@ -185,10 +188,13 @@ internal sealed class SimCaller
         if (worker.DeviceIds.Count == 0) return;
         var deviceId = _world.Draws.Of(worker.DeviceIds);
         if (_world.Draws.Pick(DrawKind.Pick, 2) != 0) await CallAsync(State, 0, () => _client!.StateAsync(deviceId));
-        else if (++_queries % EveryVagueQuery == 0) await CallAsync(VagueTelemetry, 0, () => _client!.TelemetryAsync(deviceId, new { filter = "hashrate" }));
+        else if (++_queries % EveryVagueQuery == 0) await CallAsync(VagueTelemetry, 0, () => _client!.TelemetryAsync(deviceId, Vague()));
         else if (_queries % EveryHistory == 0) await CallAsync(HistoryTelemetry, 0, () => _client!.TelemetryAsync(deviceId, new { type = "metrics", filter = SimWorker.History }));
         else await TelemetryAsync(deviceId, Filter());
     }
+
+    /// <summary>A question that does not say what it asks, or asks what kernels hand on and no miner has an answer to.</summary>
+    private object Vague() => _queries / EveryVagueQuery % 2 == 0 ? new { filter = "hashrate" } : new { type = Unanswered };
 
     private Task TelemetryAsync(string deviceId, string? filter) =>
         CallAsync(Telemetry, 0, async () => new Told(deviceId, filter, await _client!.TelemetryAsync(deviceId, new { type = "metrics", filter })));

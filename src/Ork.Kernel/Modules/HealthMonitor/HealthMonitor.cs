@@ -79,7 +79,7 @@ internal sealed class HealthMonitor(
     private void Succeeded(Record record, Turn turn)
     {
         record.FailedInRow = 0;
-        if (record.State == HealthState.Healthy || !_records.ContainsKey(record.Worker)) return;
+        if (record.State == HealthState.Healthy) return;
         machine.Fire(ref record.State, HealthTrigger.PingAnswered, record.Worker.WorkerId);
         observer.Note(KernelEvent.WorkerHealthy, record.Worker.WorkerId);
         changed(record.Worker, turn);
@@ -88,7 +88,6 @@ internal sealed class HealthMonitor(
     private void Failed(Record record, Turn turn)
     {
         record.FailedInRow++;
-        if (!_records.ContainsKey(record.Worker)) return;
         if (record.State is HealthState.Unknown or HealthState.Healthy)
         {
             machine.Fire(ref record.State, HealthTrigger.PingFailed, record.Worker.WorkerId);
