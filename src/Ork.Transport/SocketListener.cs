@@ -34,10 +34,9 @@ internal sealed class SocketListener : IListener
         _options = options;
         _places = new SemaphoreSlim(options.MaxHandshakes);
         if (!endpoint.IsUnix && !options.Insecure) _silent = new SilentSockets(Math.Clamp(room.MostOf(audience) / 4, LeastSilent, options.MaxSilent));
-        if (!endpoint.IsUnix && !options.Insecure && options.ListOf(audience) is { MayChange: true } allowlist) _admitted = new AdmittedLinks(allowlist);
+        if (!endpoint.IsUnix && !options.Insecure && options.ListOf(audience) is { MayChange: true } keys) _admitted = new AdmittedLinks(keys.Allows, () => keys.Version, options.Tell);
         Endpoint = socket.LocalEndPoint is IPEndPoint bound ? LinkEndpoint.Tcp(endpoint.Host, bound.Port) : endpoint;
         _ = AcceptLoopAsync();
-        if (_admitted is not null) _ = WatchKeysAsync(_admitted);
     }
 
     /// <inheritdoc/>
@@ -145,23 +144,6 @@ internal sealed class SocketListener : IListener
         }
 
         place?.Dispose();
-    }
-
-    /// <summary>Closes the links of those whose keys are taken away.</summary>
-    private async Task WatchKeysAsync(AdmittedLinks admitted)
-    {
-        while (!_closing.IsCancellationRequested)
-        {
-            try
-            {
-                await Task.Delay(KeyFiles.Interval, _closing.Token);
-                foreach (var link in admitted.LookAgain()) _options.Refused?.Invoke(link.Peer.Address, link.CloseReason ?? ErrorCodes.KeyNotAllowed);
-            }
-            catch (Exception)
-            {
-                // The listener closes, or the disk has its moods: then the keys are looked at again.
-            }
-        }
     }
 
     private HeldPlace HoldPlace() => new(_places, _options.PatienceMs, TimeProvider.System);

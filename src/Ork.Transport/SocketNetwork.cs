@@ -19,6 +19,11 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
 
     private readonly SocketRoom _room = options.Room ?? SocketRoom.OfThisProcess();
 
+    // Those that were connected to without a key that they must have.
+    private readonly AdmittedLinks? _dialled = !options.Insecure && (options.Workers.MayChange || options.Kernels.MayChange)
+        ? new AdmittedLinks(options.AllowsToConnectTo, () => options.Workers.Version + options.Kernels.Version, options.Tell)
+        : null;
+
     /// <inheritdoc/>
     public async ValueTask<IConnection> ConnectAsync(LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation)
     {
@@ -108,11 +113,11 @@ public sealed class SocketNetwork(SocketNetworkOptions options) : INetwork
                 RemoteCertificateValidationCallback = AnyCertificate,
             },
             cancellation);
-        bool Expected(string key) => expectedKey is null
-            ? options.Workers.Allows(key) || options.Kernels.Allows(key)
-            : string.Equals(key, expectedKey, StringComparison.OrdinalIgnoreCase);
+        bool Expected(string key) => expectedKey is null ? options.AllowsToConnectTo(key) : string.Equals(key, expectedKey, StringComparison.OrdinalIgnoreCase);
         var connection = Checked(socket, place, tls, endpoint.ToString(), Expected);
-        return connection.CloseReason is { } refused ? throw new LinkException(refused) : connection;
+        if (connection.CloseReason is { } refused) throw new LinkException(refused);
+        if (expectedKey is null) _dialled?.Add(connection);
+        return connection;
     }
 
     /// <summary>The key counts and no authority does: a chain to one is not looked for, which would cost each handshake the system's whole list of them.</summary>

@@ -52,7 +52,7 @@ public sealed record SocketNetworkOptions
     public SocketRoom? Room { get; init; }
 
     /// <summary>
-    /// Hears of links that were asked for and did not come about: where from, and why. Of those for which there is no room, the first since there was some. Must be quick
+    /// Hears of links that were asked for and did not come about, or whose keys were taken away: where from, and why. Of those for which there is no room, the first since there was some. Must be quick
     /// and must not throw.
     /// </summary>
     public Action<string, Refusal>? Refused { get; init; }
@@ -75,4 +75,10 @@ public sealed record SocketNetworkOptions
         Audience.Workers => Workers,
         _ => Kernels,
     };
+
+    /// <summary>True where a node may be connected to by its key alone.</summary>
+    internal bool AllowsToConnectTo(string key) => Workers.Allows(key) || Kernels.Allows(key);
+
+    /// <summary>Tells of a link that ends because its key was taken away.</summary>
+    internal void Tell(SocketConnection taken) => Refused?.Invoke(taken.Peer.Address, taken.CloseReason ?? ErrorCodes.KeyNotAllowed);
 }

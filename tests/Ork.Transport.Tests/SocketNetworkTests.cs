@@ -380,6 +380,28 @@ public sealed class SocketNetworkTests : IDisposable
         listener.Close();
     }
 
+    [Fact]
+    public async Task Who_was_dialled_and_is_no_longer_allowed_loses_the_link_unless_its_key_was_named()
+    {
+        using var kernel = LinkIdentity.Ephemeral();
+        using var worker = LinkIdentity.Ephemeral();
+        var path = Path.Combine(_directory, "keys");
+        File.WriteAllText(path, worker.Key);
+        var keys = new KeyAllowlist([], files: new KeyFiles([path], TimeProvider.System, (_, _) => { }));
+        var listener = new SocketNetwork(new SocketNetworkOptions { Identity = worker, Kernels = KeyAllowlist.Anybody }).Listen(Loopback, Audience.Kernels);
+        var dialling = new SocketNetwork(new SocketNetworkOptions { Identity = kernel, Workers = keys });
+        var named = await dialling.ConnectAsync(listener.Endpoint, worker.Key, CancellationToken.None);
+        var namedHere = (await listener.AcceptAsync())!;
+        await dialling.ConnectAsync(listener.Endpoint, null, CancellationToken.None);
+        var takenHere = (await listener.AcceptAsync())!;
+
+        File.WriteAllText(path, kernel.Key);
+        Assert.Contains($"ERR_KEY_NOT_ALLOWED: {worker.Key}", await GoodbyeAsync(takenHere).WaitAsync(TimeSpan.FromMinutes(1)), StringComparison.Ordinal);
+        named.Send(FrameKind.Request, 1, [1]);
+        Assert.Equal(1, (await namedHere.ReceiveAsync())!.Value.Payload.Length);
+        listener.Close();
+    }
+
     /// <summary>Time that passes when it is told to.</summary>
     private sealed class StepTime : TimeProvider
     {
