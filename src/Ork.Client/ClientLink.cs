@@ -130,18 +130,6 @@ internal sealed class ClientLink
 
     internal void Close() => _connection.Close(null);
 
-    private static string? ReasonOf(ReadOnlyMemory<byte> payload)
-    {
-        try
-        {
-            return Json.Text(JsonElement.Parse(payload.Span), "error");
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
     private async Task ReadAsync()
     {
         try
@@ -156,7 +144,7 @@ internal sealed class ClientLink
                 }
                 else if (frame.Kind == FrameKind.Goodbye)
                 {
-                    Goodbye = ReasonOf(frame.Payload);
+                    Goodbye = PayloadRules.ReadGoodbye(frame.Payload);
                 }
 
                 pending?.Set(Answer.Read(frame.Payload));

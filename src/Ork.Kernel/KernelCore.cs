@@ -131,7 +131,9 @@ internal sealed class KernelCore : IWorkerEvents
     /// <inheritdoc/>
     public void WorkerReady(WorkerEntry worker, Turn turn)
     {
-        if (worker.Link?.Target is { } target) _dialer.Served(target);
+
+        // Two targets that lead to one Worker take turns, and that less and less often.
+        if (worker is { Link.Target: { } target, Replacements: 0 }) _dialer.Served(target);
         _scheduler.Start(JobKind.State, worker, turn);
         _scheduler.Start(JobKind.Telemetry, worker, turn);
         Ledger.WorkerReady(worker, turn);

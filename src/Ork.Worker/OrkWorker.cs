@@ -44,13 +44,19 @@ public sealed class OrkWorker
 
     private async Task AnnounceAsync(CancellationToken cancellation)
     {
-        for (var failures = 0; !cancellation.IsCancellationRequested; failures++)
+        var (failures, replaced) = (0, 0);
+        while (!cancellation.IsCancellationRequested)
         {
-            // A kernel that greets and then refuses, as one that terminated this Worker does, is no better than none.
-            if (await TryConnectAsync(cancellation) is { } connection && await ServeAsync(connection, cancellation)) failures = 0;
+            var end = await TryConnectAsync(cancellation) is { } connection ? await ServeAsync(connection, cancellation) : LinkEnd.Unserved;
 
-            var delayMs = 1 + _ports.Entropy.FullJitterMs(failures, _options.ReconnectBaseMs, _options.ReconnectCapMs);
-            await DelayAsync(delayMs, cancellation);
+            // A kernel that greets and then refuses, as one that terminated this Worker does, is no better than none.
+            if (end == LinkEnd.Served) (failures, replaced) = (0, 0);
+
+            // Whoever runs under this id, too, hears the same and tries again as this one does: each leaves the other the link for longer and longer.
+            var jitterMs = end == LinkEnd.Replaced
+                ? _ports.Entropy.FullJitterMs(replaced++, _options.ReconnectBaseMs, _options.ReplacedCapMs)
+                : _ports.Entropy.FullJitterMs(failures++, _options.ReconnectBaseMs, _options.ReconnectCapMs);
+            await DelayAsync(1 + jitterMs, cancellation);
         }
     }
 
@@ -137,10 +143,9 @@ public sealed class OrkWorker
     }
 
     /// <summary>Answers on a link until it ends.</summary>
-    /// <returns>True where the kernel asked anything.</returns>
-    private async Task<bool> ServeAsync(IConnection connection, CancellationToken cancellation)
+    private async Task<LinkEnd> ServeAsync(IConnection connection, CancellationToken cancellation)
     {
-        var isServed = false;
+        var end = LinkEnd.Unserved;
         Interlocked.Increment(ref _linked);
         _ports.Log.LogInformation("{Worker}: linked with {Kernel}", _definition.WorkerId, connection.Peer.Address);
         var stop = cancellation.Register(() => connection.Close(null));
@@ -151,12 +156,12 @@ public sealed class OrkWorker
             watch.Change(silence, Timeout.InfiniteTimeSpan);
             if (frame.Kind == FrameKind.Request)
             {
-                isServed = true;
+                end = LinkEnd.Served;
                 _handlers.Take(connection, in frame);
             }
             else
             {
-                if (frame.Kind == FrameKind.Goodbye) LogGoodbye(in frame);
+                if (frame.Kind == FrameKind.Goodbye && SaysReplaced(in frame)) end = LinkEnd.Replaced;
                 connection.Close(null);
             }
 
@@ -166,7 +171,13 @@ public sealed class OrkWorker
         stop.Unregister();
         Interlocked.Decrement(ref _linked);
         _ports.Log.LogInformation("{Worker}: link lost {Reason}", _definition.WorkerId, connection.CloseReason);
-        return isServed;
+        return end;
+    }
+
+    private bool SaysReplaced(in ReceivedFrame goodbye)
+    {
+        LogGoodbye(in goodbye);
+        return PayloadRules.ReadGoodbye(goodbye.Payload)?.StartsWith(ErrorCodes.LinkReplaced.Code, StringComparison.Ordinal) == true;
     }
 
     private void LogGoodbye(in ReceivedFrame frame) =>
@@ -182,5 +193,17 @@ public sealed class OrkWorker
         {
             // The Worker stops.
         }
+    }
+
+    private enum LinkEnd
+    {
+        /// <summary>The kernel asked nothing on it.</summary>
+        Unserved,
+
+        /// <summary>The kernel asked on it.</summary>
+        Served,
+
+        /// <summary>Another link of the same Worker took its place.</summary>
+        Replaced,
     }
 }

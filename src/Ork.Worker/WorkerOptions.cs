@@ -37,6 +37,9 @@ public sealed record WorkerOptions
     /// <summary>Highest ceiling of the backoff between links.</summary>
     public long ReconnectCapMs { get; init; } = 5_000;
 
+    /// <summary>Highest ceiling of the backoff where another process that runs under the same id takes the link again and again.</summary>
+    public long ReplacedCapMs { get; init; } = 60_000;
+
     /// <summary>How long connecting and greeting may take.</summary>
     public long ConnectTimeoutMs { get; init; } = 15_000;
 

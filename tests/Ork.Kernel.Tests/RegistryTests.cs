@@ -133,6 +133,53 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void That_links_of_one_Worker_take_each_others_place_is_told_once_until_one_ends_by_itself()
+    {
+        _ork.Register();
+        for (var told = 1; told <= 2; told++)
+        {
+            for (var i = 1; i <= 6; i++)
+            {
+                _ork.Link(session: (10 * told) + i);
+                Assert.Equal(i < 3 ? told - 1 : told, _ork.Observer.Events.Count(what => what == KernelEvent.LinkContested));
+            }
+
+            _ork.Do(InputKind.LinkDown, (10 * told) + 6);
+            _ork.Link(session: (10 * told) + 9);
+        }
+
+        Assert.Equal("test and test", _ork.Observer.Details[_ork.Observer.Events.IndexOf(KernelEvent.LinkContested)]);
+    }
+
+    [Fact]
+    public void Two_targets_that_lead_to_one_Worker_are_dialled_less_and_less_often()
+    {
+        var targets = new[] { 1, 2 }.Select(port => new DialTarget(LinkEndpoint.Tcp("10.0.0.9", port), null)).ToArray();
+        _ork.Do(InputKind.Discovered, detail: targets);
+        const int rounds = 60;
+        var session = 0L;
+        var began = _ork.NowMs;
+        DialTarget? linked = null;
+        for (var round = 0; round < rounds; round++)
+        {
+            var next = round == 0 ? targets[0] : round == 1 ? targets[1] : Dialled();
+            _ork.Register(++session, target: next);
+            if (linked is not null) _ork.Do(InputKind.LinkDown, session - 1, detail: linked);
+            linked = next;
+        }
+
+        Assert.InRange(_ork.NowMs - began, rounds * new LinkOptions().RetryCapMs / 6, long.MaxValue);
+
+        DialTarget Dialled()
+        {
+            while (true)
+            {
+                if (_ork.Pass(100).FirstOrDefault(seen => seen.Kind == EffectKind.Dial) is { } dial) return (DialTarget)dial.Detail!;
+            }
+        }
+    }
+
+    [Fact]
     public void Pauses_between_the_tries_of_a_registration_grow_to_the_cap()
     {
         var options = new LinkOptions();

@@ -250,6 +250,22 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_whose_link_another_takes_again_and_again_comes_back_less_and_less_often()
+    {
+        var time = new HastyTime(ofMs: 100_000);
+        Run(Define(), new WorkerOptions { Announce = Endpoint, ReconnectBaseMs = 1_000, ReplacedCapMs = 5_000, ConnectTimeoutMs = 200_000, SilentLinkMs = 200_000 }, time: time, entropy: new MostEntropy());
+        foreach (var reason in new[] { ErrorCodes.LinkReplaced, ErrorCodes.LinkReplaced, ErrorCodes.LinkReplaced, ErrorCodes.LinkReplaced, null, ErrorCodes.LinkReplaced, null })
+        {
+            var kernel = await GreetAsync();
+            await AskAsync(kernel, OrkAction.HealthPing);
+            kernel.Close(reason is null ? null : (Refusal)reason);
+        }
+
+        await GreetAsync();
+        Assert.Equal([1, 2, 4, 5, 1, 1, 1], time.Elapsed.Select(pause => pause.TotalMilliseconds / 1_000).Select(seconds => (int)seconds));
+    }
+
+    [Fact]
     public async Task One_that_listens_is_greeted_by_the_kernel_that_dials_it()
     {
         var endpoint = LinkEndpoint.Unix("worker");
@@ -345,9 +361,9 @@ public sealed class WorkerTests : IAsyncLifetime
         return new(CommandReply.Success(new { by = call.DeviceIds[0] }));
     }
 
-    private void Run(WorkerDefinition definition, WorkerOptions options, INetwork? network = null)
+    private void Run(WorkerDefinition definition, WorkerOptions options, INetwork? network = null, TimeProvider? time = null, IEntropy? entropy = null)
     {
-        var ports = new WorkerPorts { Network = network ?? _network.As("worker"), Entropy = new NoEntropy(), Time = TimeProvider.System, Journal = _journal };
+        var ports = new WorkerPorts { Network = network ?? _network.As("worker"), Entropy = entropy ?? new NoEntropy(), Time = time ?? TimeProvider.System, Journal = _journal };
         _running.Add(new OrkWorker(definition, options, ports).RunAsync(_stop.Token));
     }
 
@@ -403,6 +419,33 @@ public sealed class WorkerTests : IAsyncLifetime
     private sealed class NoEntropy : IEntropy
     {
         public ulong NextBits() => 0;
+    }
+
+    /// <summary>Draws the most of each of the ceilings 1, 2, 4 and 5 seconds.</summary>
+    private sealed class MostEntropy : IEntropy
+    {
+        public ulong NextBits() => (1_001UL * 2_001 * 4_001 * 5_001) - 1;
+    }
+
+    /// <summary>Where short timers elapse at once, and long ones never.</summary>
+    private sealed class HastyTime(long ofMs) : TimeProvider
+    {
+        private readonly List<TimeSpan> _elapsed = [];
+
+        internal IReadOnlyList<TimeSpan> Elapsed
+        {
+            get
+            {
+                lock (_elapsed) return [.. _elapsed];
+            }
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime == Timeout.InfiniteTimeSpan || dueTime.TotalMilliseconds >= ofMs) return System.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            lock (_elapsed) _elapsed.Add(dueTime);
+            return System.CreateTimer(callback, state, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
     }
 
     /// <summary>A network whose first accepted link cannot be read once it is greeted, and says so as no link should.</summary>

@@ -126,6 +126,11 @@ public enum KernelEvent
     /// <summary>A Worker's registration has failed again and again since its link came up. Told once for each link.</summary>
     RegistrationStuck = 37,
 
+    /// <summary>
+    /// Links of a Worker have taken each other's place again and again, each while the one before was up: it runs twice, or is reached in two ways. Told once, until one ends by itself.
+    /// </summary>
+    LinkContested = 38,
+
     /// <summary>A Worker turned sick.</summary>
     WorkerSick = 40,
 

@@ -151,6 +151,10 @@ public static class PayloadRules
     public static string? ReadRefusal(ReadOnlyMemory<byte> payload) =>
         TextMember(payload, "status"u8) == CommandWords.Of(CommandStatus.Rejected) ? TextMember(payload, "error"u8) ?? "" : null;
 
+    /// <summary>Reads why a link was closed, as its Goodbye says.</summary>
+    /// <returns>The reason, or null where it says none.</returns>
+    public static string? ReadGoodbye(ReadOnlyMemory<byte> payload) => TextMember(payload, "error"u8);
+
     /// <summary>Reads the status of <c>health.pong</c>.</summary>
     public static Refusal? ReadHealth(ReadOnlyMemory<byte> payload, out string status)
     {

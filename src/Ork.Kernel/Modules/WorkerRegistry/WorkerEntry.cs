@@ -35,6 +35,9 @@ internal sealed class WorkerEntry(string workerId, string peerKey)
 
     internal WorkerLink? Link { get; set; }
 
+    /// <summary>How many of its links in a row have taken the place of one that was up.</summary>
+    internal int Replacements { get; set; }
+
     /// <summary>True while it is being registered.</summary>
     internal bool Registering { get; set; }
 

@@ -11,6 +11,9 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
 {
     private const int FailuresToTell = 3;
 
+    // A machine that lost its power comes back before its link is given up, and that is no news.
+    private const int ReplacementsToTell = 3;
+
     private readonly LinkOptions _options;
     private readonly ModuleMachine<WorkerState, WorkerTrigger> _machine;
     private readonly Exchanges _exchanges;
@@ -97,6 +100,11 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         {
             turn.AtOnce.Close(older.Session, ErrorCodes.LinkReplaced);
             LinkDown(older.Session, turn);
+            if (++worker.Replacements == ReplacementsToTell) _observer.Note(KernelEvent.LinkContested, worker.WorkerId, $"{older.Peer.Address} and {greeting.Peer.Address}");
+        }
+        else
+        {
+            worker.Replacements = 0;
         }
 
         var link = new WorkerLink(session, worker, greeting.Peer, greeting.Target);
