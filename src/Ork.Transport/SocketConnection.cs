@@ -17,6 +17,9 @@ internal sealed class SocketConnection : IConnection
     private const int FirstOutput = 512;
     private const int KeptBytes = 256 * 1024;
 
+    // So many smaller ones later a burst is over: between those of a link that is busy lie some that are small.
+    private const int WritesOfABurst = 64;
+
     private readonly Socket _socket;
     private readonly IDisposable _place;
     private readonly Stream _stream;
@@ -30,6 +33,7 @@ internal sealed class SocketConnection : IConnection
     private byte[] _output = [];
     private byte[] _leaving = [];
     private int _put;
+    private int _sinceFilled;
     private bool _writing;
     private TaskCompletionSource? _drained;
     private long _unsent;
@@ -228,7 +232,9 @@ internal sealed class SocketConnection : IConnection
             }
 
             var count = _put;
-            (_leaving, _output, _put) = (_output, _leaving.Length > KeptBytes ? [] : _leaving, 0);
+
+            _sinceFilled = count > KeptBytes / 2 ? 0 : _sinceFilled + 1;
+            (_leaving, _output, _put) = (_output, _leaving.Length > KeptBytes && _sinceFilled > WritesOfABurst ? [] : _leaving, 0);
             return _leaving.AsMemory(0, count);
         }
     }
