@@ -131,7 +131,6 @@ internal sealed class KernelCore : IWorkerEvents
     /// <inheritdoc/>
     public void WorkerReady(WorkerEntry worker, Turn turn)
     {
-
         // Two targets that lead to one Worker take turns, and that less and less often.
         if (worker is { Link.Target: { } target, Replacements: 0 }) _dialer.Served(target);
         _scheduler.Start(JobKind.State, worker, turn);

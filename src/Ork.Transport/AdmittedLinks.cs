@@ -55,11 +55,12 @@ internal sealed class AdmittedLinks(Func<string, bool> allows, Func<int> version
     /// <returns>Those that it closes.</returns>
     private SocketConnection[] LookAgain()
     {
+        // That may wait for a disk.
+        var now = version();
         SocketConnection[] strangers;
         lock (_links)
         {
             _links.RemoveWhere(static link => link.IsClosed);
-            var now = version();
             if (now == _version) return [];
             strangers = [.. _links.Where(link => !allows(link.Peer.Key))];
             _version = now;
