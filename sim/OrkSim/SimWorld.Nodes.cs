@@ -76,6 +76,9 @@ public sealed partial class SimWorld
     /// <summary>True where a Worker's journal outlives it.</summary>
     internal bool KeepsJournal(string workerId) => _workersById.GetValueOrDefault(workerId) is { KeepsJournal: true };
 
+    /// <summary>The journal of a Worker.</summary>
+    internal SimJournal JournalOf(string workerId) => _workersById[workerId].Journal;
+
     /// <summary>True while a Worker's journal writes how a command ended.</summary>
     internal bool IsEnding(SimNode worker, string commandId) => _workersById.GetValueOrDefault(worker.Name) is { } known && known.Journal.IsEnding(commandId);
 
@@ -116,8 +119,7 @@ public sealed partial class SimWorld
             Network = Ports.Network(worker.Node, worker.Mischief is { } mischief ? mischief.Of(worker.Node, Network.Of(worker.Node)) : Network.Of(worker.Node)),
             Entropy = worker.Node.Entropy,
             Time = Ports.Clock(worker.Node, worker.Node.Clock),
-            Journal = Ports.Journal(worker.Node, worker.Journal.Of(worker.Node)),
-            JournalIsDurable = worker.KeepsJournal,
+            Journal = Ports.Journal(worker.Node, worker.Journal.Of(worker.Node, worker.KeepsJournal)),
         });
         worker.Runtime = ork;
         worker.Node.Launch(() => ork.RunAsync(CancellationToken.None));

@@ -107,6 +107,18 @@ public sealed partial class SimWorld
         }
     }
 
+    /// <summary>A Worker's machine dies and its standby takes over, with its key and with a journal of its own; the next time it is the first one's turn again.</summary>
+    /// <param name="worker">Which.</param>
+    /// <param name="downFor">Until the standby is started.</param>
+    /// <param name="silently">True: nobody is told that the machine died.</param>
+    public void FailOver(SimWorker worker, TimeSpan downFor, bool silently = false)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        if (!worker.Node.IsUp) return;
+        CrashWorker(worker, downFor, silently);
+        worker.Journal.FailOver();
+    }
+
     /// <summary>A device acts on a command: what counts, whoever told it to.</summary>
     public void Act(SimWorker worker, string deviceId, string commandId, string command, int attempt, long epoch, string? parameters = null)
     {

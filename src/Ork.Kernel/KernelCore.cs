@@ -129,6 +129,9 @@ internal sealed class KernelCore : IWorkerEvents
     public void WorkerLinked(WorkerEntry worker, Turn turn) => Health.Ping(worker, null, turn);
 
     /// <inheritdoc/>
+    public void JournalReplaced(WorkerEntry worker, Turn turn) => Ledger.JournalReplaced(worker, turn);
+
+    /// <inheritdoc/>
     public void WorkerReady(WorkerEntry worker, Turn turn)
     {
         // Two targets that lead to one Worker take turns, and that less and less often.

@@ -12,8 +12,8 @@ internal static class ImageReader
 {
     internal static KernelImage Read(SqliteConnection connection, long epoch) => new(
         epoch,
-        Rows(connection, "SELECT worker_id, peer_key, endpoint, features, contract, terminated, circuit_hold FROM workers ORDER BY worker_id", row => new WorkerRow(
-            row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), Bytes(row, 4), row.GetInt64(5) != 0, (CircuitHold)row.GetInt32(6))),
+        Rows(connection, "SELECT worker_id, peer_key, endpoint, features, contract, terminated, circuit_hold, journal FROM workers ORDER BY worker_id", row => new WorkerRow(
+            row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), Bytes(row, 4), row.GetInt64(5) != 0, (CircuitHold)row.GetInt32(6), row.GetString(7))),
         Rows(connection, "SELECT device_id, worker_id, state FROM devices ORDER BY device_id", row => new DeviceRow(
             row.GetString(0), row.GetString(1), Bytes(row, 2))),
         Commands(connection));

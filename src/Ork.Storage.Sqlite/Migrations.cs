@@ -40,6 +40,11 @@ internal static class Migrations
         ALTER TABLE commands ADD COLUMN priority INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE workers ADD COLUMN circuit_hold INTEGER NOT NULL DEFAULT 0;
         """,
+
+        // 3: which opening of a Worker's journal is relied on
+        """
+        ALTER TABLE workers ADD COLUMN journal TEXT NOT NULL DEFAULT '';
+        """,
     ];
 
     /// <summary>The schema version this build writes.</summary>

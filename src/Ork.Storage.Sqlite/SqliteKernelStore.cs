@@ -142,9 +142,10 @@ internal sealed class CommitWriter : IDisposable
         _begin = Prepare("BEGIN IMMEDIATE");
         _commit = Prepare("COMMIT");
         _worker = Prepare(
-            "INSERT INTO workers (worker_id, peer_key, endpoint, features, contract, terminated, circuit_hold) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "INSERT INTO workers (worker_id, peer_key, endpoint, features, contract, terminated, circuit_hold, journal) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
             + "ON CONFLICT (worker_id) DO UPDATE SET peer_key = excluded.peer_key, endpoint = excluded.endpoint, features = excluded.features, "
-            + "contract = excluded.contract, terminated = excluded.terminated, circuit_hold = excluded.circuit_hold");
+            + "contract = excluded.contract, terminated = excluded.terminated, circuit_hold = excluded.circuit_hold, "
+            + "journal = excluded.journal");
         _device = Prepare(
             "INSERT INTO devices (device_id, worker_id, state) VALUES (?, ?, ?) "
             + "ON CONFLICT (device_id) DO UPDATE SET worker_id = excluded.worker_id, state = excluded.state");
@@ -174,7 +175,7 @@ internal sealed class CommitWriter : IDisposable
         foreach (var row in batch.Workers)
         {
             _worker.Bind(1, row.WorkerId).Bind(2, row.PeerKey).Bind(3, row.Endpoint).Bind(4, row.Features).Bind(5, row.Contract.Span)
-                .Bind(6, row.Terminated ? 1 : 0).Bind(7, (int)row.Hold).Run();
+                .Bind(6, row.Terminated ? 1 : 0).Bind(7, (int)row.Hold).Bind(8, row.Journal).Run();
         }
 
         foreach (var deviceId in batch.RemovedDevices) _removeDevice.Bind(1, deviceId).Run();

@@ -40,7 +40,8 @@ internal sealed class RequestHandlers
         {
             workerId = definition.WorkerId,
             devices = definition.DeviceIds.Select(deviceId => new { deviceId }),
-            features = ports.JournalIsDurable ? new[] { IdentityPayload.JournalFeature } : [],
+            features = ports.Journal.Incarnations.Count > 0 ? new[] { IdentityPayload.JournalFeature } : [],
+            journal = ports.Journal.Incarnations,
         });
         _capability = [.. "{\"contract\":"u8, .. definition.Contract.Raw.Span, .. "}"u8];
     }

@@ -62,11 +62,8 @@ public sealed record WorkerPorts
     /// <summary>Time and timers.</summary>
     public required TimeProvider Time { get; init; }
 
-    /// <summary>The durable memory of commands.</summary>
+    /// <summary>The memory of commands. The kernel relies on it where it has <see cref="ICommandJournal.Incarnations"/>.</summary>
     public required ICommandJournal Journal { get; init; }
-
-    /// <summary>False where the journal does not outlive the process: the kernel must then not rely on it.</summary>
-    public bool JournalIsDurable { get; init; } = true;
 
     /// <summary>
     /// Starts a handler. The default runs it where the request was read, up to its first wait; a real Worker starts it elsewhere, so that one that blocks

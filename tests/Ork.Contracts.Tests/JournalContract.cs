@@ -102,6 +102,57 @@ public sealed class JournalContract : IAsyncLifetime
     }
 
     [Fact]
+    public void A_journal_that_is_gone_with_its_process_names_no_openings() => Assert.Empty(Open("memory").Incarnations);
+
+    [Fact]
+    public async Task Each_opening_has_a_name_that_later_ones_know_and_copies_made_before_do_not()
+    {
+        await OpenAndCloseAsync();
+        var first = Assert.Single(_sqlite!.Incarnations);
+        File.Copy(Path.Combine(_directory, "j.db"), Path.Combine(_directory, "copy.db"));
+        await OpenAndCloseAsync();
+        Assert.Equal(first, _sqlite.Incarnations[1]);
+        var second = _sqlite.Incarnations[0];
+        await using (var copy = SqliteCommandJournal.Open(Path.Combine(_directory, "copy.db")))
+        {
+            Assert.Equal(first, copy.Incarnations[1]);
+            Assert.DoesNotContain(second, copy.Incarnations);
+        }
+
+        File.Delete(Path.Combine(_directory, "j.db"));
+        await OpenAndCloseAsync();
+        Assert.DoesNotContain(Assert.Single(_sqlite.Incarnations), new[] { first, second });
+        for (var i = 0; i < 40; i++) await OpenAndCloseAsync();
+        Assert.Equal((32, 32), (_sqlite.Incarnations.Count, _sqlite.Incarnations.Distinct().Count()));
+    }
+
+    [Fact]
+    public async Task A_journal_of_the_first_schema_keeps_what_it_knows()
+    {
+        using (var connection = new SqliteConnection($"Data Source={Path.Combine(_directory, "j.db")};Pooling=False"))
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = """
+                PRAGMA journal_mode = WAL;
+                CREATE TABLE entries (
+                    number INTEGER PRIMARY KEY, worker_id TEXT NOT NULL, command_id TEXT NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,
+                    status INTEGER NOT NULL DEFAULT 0, result TEXT, error TEXT, UNIQUE (worker_id, command_id));
+                CREATE TABLE epochs (worker_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
+                INSERT INTO entries (worker_id, command_id, attempt, epoch) VALUES ('w', 'c', 1, 3);
+                INSERT INTO epochs VALUES ('w', 3);
+                PRAGMA user_version = 1;
+                """;
+            command.ExecuteNonQuery();
+        }
+
+        var journal = Open("sqlite");
+        Assert.Single(journal.Incarnations);
+        Assert.Equal(JournalVerdict.Unknown, (await journal.StartAsync(Start("c", epoch: 3))).Verdict);
+        Assert.Equal(JournalVerdict.StaleEpoch, (await journal.StartAsync(Start("d", epoch: 2))).Verdict);
+    }
+
+    [Fact]
     public async Task S14_an_epoch_that_came_with_a_failed_write_is_not_taken_for_durable()
     {
         Open("sqlite");
@@ -129,6 +180,12 @@ public sealed class JournalContract : IAsyncLifetime
     {
         File.WriteAllText(Path.Combine(_directory, "j.db"), new string('x', 8_192));
         Assert.Throws<IOException>(() => Open("sqlite"));
+    }
+
+    private async Task OpenAndCloseAsync()
+    {
+        Open("sqlite");
+        await _sqlite!.DisposeAsync();
     }
 
     /// <summary>Makes the file refuse a command, as a full disk would.</summary>

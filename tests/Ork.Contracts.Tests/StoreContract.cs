@@ -37,7 +37,7 @@ public sealed class StoreContract : IDisposable
         var opener = Opener(kind);
         var batch = new CommitBatch();
         batch.Workers.Add(new WorkerRow("w1", "k1", "", "", default, false));
-        batch.Workers.Add(new WorkerRow("wörker 2", "k2", "announce", "journal,x", """{"a": 1}"""u8.ToArray(), true, CircuitHold.Open));
+        batch.Workers.Add(new WorkerRow("wörker 2", "k2", "announce", "journal,x", """{"a": 1}"""u8.ToArray(), true, CircuitHold.Open, "opening 7"));
         batch.Devices.Add(new DeviceRow("d1", "w1", default));
         batch.Devices.Add(new DeviceRow("d2", "wörker 2", """{"led":true}"""u8.ToArray()));
         batch.NewCommands.Add(FullRow(1));
@@ -46,7 +46,7 @@ public sealed class StoreContract : IDisposable
         await CommitAsync(opener, batch);
         await using var store = await opener.OpenAsync();
         var image = store.TakeImage();
-        Assert.Equal(["w1 k1 - - '' False None", "wörker 2 k2 announce journal,x '{\"a\": 1}' True Open"], image.Workers.Select(Show));
+        Assert.Equal(["w1 k1 - - '' False None -", "wörker 2 k2 announce journal,x '{\"a\": 1}' True Open opening 7"], image.Workers.Select(Show));
         Assert.Equal(["d1 w1 ''", "d2 wörker 2 '{\"led\":true}'"], image.Devices.Select(row => $"{row.DeviceId} {row.WorkerId} '{Text(row.State)}'"));
         Assert.Equal([Show(FullRow(1)), Show(SparseRow(2))], image.Commands.Select(Show));
     }
@@ -74,8 +74,8 @@ public sealed class StoreContract : IDisposable
     {
         var opener = Opener(kind);
         var batch = new CommitBatch();
-        batch.Workers.Add(new WorkerRow("w", "k", "a", "", default, false));
-        batch.Workers.Add(new WorkerRow("w", "k", "b", "", default, false));
+        batch.Workers.Add(new WorkerRow("w", "k", "a", "", default, false, Journal: "a"));
+        batch.Workers.Add(new WorkerRow("w", "k", "b", "", default, false, Journal: "b"));
         batch.RemovedDevices.Add("d1");
         batch.Devices.Add(new DeviceRow("d1", "w", default));
         batch.NewCommands.Add(FullRow(1));
@@ -86,7 +86,7 @@ public sealed class StoreContract : IDisposable
         await CommitAsync(opener, batch);
         await using var store = await opener.OpenAsync();
         var image = store.TakeImage();
-        Assert.Equal("b", Assert.Single(image.Workers).Endpoint);
+        Assert.Equal(("b", "b"), Assert.Single(image.Workers) is var worker ? (worker.Endpoint, worker.Journal) : default);
         Assert.Equal("other", Assert.Single(image.Devices).WorkerId);
         Assert.Equal(Show(FullRow(1) with { State = CommandState.Success, Error = null }), Show(Assert.Single(image.Commands)));
     }
@@ -224,7 +224,7 @@ public sealed class StoreContract : IDisposable
     };
 
     private static string Show(WorkerRow row) =>
-        $"{row.WorkerId} {row.PeerKey} {Dash(row.Endpoint)} {Dash(row.Features)} '{Text(row.Contract)}' {row.Terminated} {row.Hold}";
+        $"{row.WorkerId} {row.PeerKey} {Dash(row.Endpoint)} {Dash(row.Features)} '{Text(row.Contract)}' {row.Terminated} {row.Hold} {Dash(row.Journal)}";
 
     private static string Show(CommandRow row) => string.Join(
         '|', row.Seq, row.Spec.CommandId, row.Spec.Command, row.Spec.Scope, row.Spec.DeviceId ?? "null", row.Spec.Targets is null ? "null" : string.Join(',', row.Spec.Targets),

@@ -121,6 +121,8 @@ public sealed class ChaosTests
             if (worker.Session > 0 && _random.Next(8) > 0) return;
             worker.Pending.Clear();
             worker.Session = ++_sessions;
+            if (_random.Next(12) == 0) worker.LoseJournal();
+            worker.Incarnations.Insert(0, $"{_sessions}");
             _ork.Link(worker.Session, worker.Id, worker.Id);
         }
 
@@ -208,7 +210,7 @@ public sealed class ChaosTests
                     _ork.Answer(request, """{"status":"ok"}""");
                     break;
                 case OrkAction.IdentityRequest:
-                    _ork.Answer(request, CoreHarness.Identity(worker.Id, worker.Devices, worker.HasJournal));
+                    _ork.Answer(request, CoreHarness.Identity(worker.Id, worker.Devices, worker.HasJournal, worker.HasJournal ? [.. worker.Incarnations] : []));
                     break;
                 case OrkAction.CapabilityRequest:
                     _ork.Answer(request, $$"""{"contract":{{CoreHarness.DefaultContract}}}""");
@@ -300,5 +302,14 @@ public sealed class ChaosTests
 
         /// <summary>Null for a command that was started and has no recorded end.</summary>
         internal Dictionary<string, string?> Journal { get; } = [];
+
+        internal List<string> Incarnations { get; } = [];
+
+        /// <summary>Its disk is replaced.</summary>
+        internal void LoseJournal()
+        {
+            Journal.Clear();
+            Incarnations.Clear();
+        }
     }
 }

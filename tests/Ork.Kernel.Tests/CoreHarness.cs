@@ -116,11 +116,11 @@ internal sealed class CoreHarness
     internal string StatusWord(string commandId) => Status(commandId).GetProperty("status").GetString()!;
 
     /// <summary>A Worker's link comes up; its registration is answered and it turns healthy.</summary>
-    internal void Register(long session = 1, string workerId = "w1", string[]? devices = null, string contract = DefaultContract, bool journal = true, string key = "k1", DialTarget? target = null)
+    internal void Register(long session = 1, string workerId = "w1", string[]? devices = null, string contract = DefaultContract, bool journal = true, string key = "k1", DialTarget? target = null, string[]? incarnations = null)
     {
         var asked = Link(session, workerId, key, target);
         AnswerPing(asked);
-        var capability = Answer(asked.Single(seen => seen.Action == OrkAction.IdentityRequest), Identity(workerId, devices ?? ["d1", "d2"], journal));
+        var capability = Answer(asked.Single(seen => seen.Action == OrkAction.IdentityRequest), Identity(workerId, devices ?? ["d1", "d2"], journal, incarnations));
         Answer(capability.Single(seen => seen.Action == OrkAction.CapabilityRequest), $$"""{"contract":{{contract}}}""");
         Assert.Equal(WorkerState.Ready, Core.Registry.FindWorker(workerId)!.State);
         Assert.Equal(HealthState.Healthy, Core.Health.Of(Core.Registry.FindWorker(workerId)!));
@@ -131,8 +131,8 @@ internal sealed class CoreHarness
 
     internal void AnswerPing(IEnumerable<Seen> asked) => Answer(asked.Single(seen => seen.Action == OrkAction.HealthPing), """{"status":"ok"}""");
 
-    internal static string Identity(string workerId, string[] devices, bool journal = true) =>
-        $$"""{"workerId":"{{workerId}}","devices":[{{string.Join(',', devices.Select(device => $$"""{"deviceId":"{{device}}"}"""))}}],"features":[{{(journal ? "\"journal\"" : "")}}]}""";
+    internal static string Identity(string workerId, string[] devices, bool journal = true, string[]? incarnations = null) =>
+        $$"""{"workerId":"{{workerId}}","devices":[{{string.Join(',', devices.Select(device => $$"""{"deviceId":"{{device}}"}"""))}}],"features":[{{(journal ? "\"journal\"" : "")}}],"journal":{{JsonSerializer.Serialize(incarnations ?? [])}}}""";
 
     /// <summary>A Worker answers a request.</summary>
     internal IReadOnlyList<Seen> Answer(Seen request, string payload) =>

@@ -299,6 +299,10 @@ public sealed class RegistryTests
         {
         }
 
+        public void JournalReplaced(WorkerEntry worker, Turn turn)
+        {
+        }
+
         public void WorkerReady(WorkerEntry worker, Turn turn)
         {
         }

@@ -15,7 +15,7 @@ public sealed class WholeKernelTests : IAsyncLifetime
     private readonly MemoryNetwork _network = new();
     private readonly ModelDisk _disk = new();
     private readonly RecordingObserver _observer = new();
-    private readonly MemoryCommandJournal _journal = new();
+    private readonly LastingJournal _journal = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<string> _executed = [];
     private readonly List<Task> _running = [];
@@ -329,5 +329,17 @@ public sealed class WholeKernelTests : IAsyncLifetime
 
             public ValueTask DisposeAsync() => ValueTask.CompletedTask;
         }
+    }
+
+    /// <summary>One that outlives its Workers, as a file does.</summary>
+    private sealed class LastingJournal : ICommandJournal
+    {
+        private readonly MemoryCommandJournal _entries = new();
+
+        public IReadOnlyList<string> Incarnations { get; } = ["a"];
+
+        public ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start) => _entries.StartAsync(start);
+
+        public ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer) => _entries.EndAsync(workerId, commandId, answer);
     }
 }

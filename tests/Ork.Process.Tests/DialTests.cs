@@ -53,7 +53,6 @@ public sealed class DialTests
             Entropy = new SystemEntropy(),
             Time = TimeProvider.System,
             Journal = new MemoryCommandJournal(),
-            JournalIsDurable = false,
         };
         return new OrkWorker(definition, new WorkerOptions { Listen = endpoint }, ports);
     }

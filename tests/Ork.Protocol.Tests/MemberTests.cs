@@ -136,12 +136,14 @@ public sealed class MemberTests
     [Fact]
     public void An_identity_names_each_device_once_and_says_its_features()
     {
-        Assert.Null(IdentityPayload.Read(Bytes("""{"workerId":"w","devices":[{"deviceId":"b"},{"deviceId":"a"},{"deviceId":"b"}],"features":["journal",7,"x"]}"""), out var identity));
+        Assert.Null(IdentityPayload.Read(Bytes($$"""{"workerId":"w","devices":[{"deviceId":"b"},{"deviceId":"a"},{"deviceId":"b"}],"features":["journal",7,"x"],"journal":["b",null,"","a","{{new string('x', Greeting.MaxIdLength + 1)}}"]}"""), out var identity));
         Assert.Equal("w", identity!.WorkerId);
         Assert.Equal(["b", "a"], identity.Devices);
         Assert.Equal(["journal", "x"], identity.Features);
+        Assert.Equal(["b", "a"], identity.Journal);
         Assert.Null(IdentityPayload.Read(Bytes("""{"workerId":"w","devices":[]}"""), out identity));
         Assert.Empty(identity!.Features);
+        Assert.Empty(identity.Journal);
     }
 
     [Fact]

@@ -111,12 +111,23 @@ public sealed class SqliteStoreTests : IDisposable
         Assert.Equal("{\"pct\":80}", System.Text.Encoding.UTF8.GetString(image.Commands[0].Spec.Params.Span));
         Assert.Equal(["wm-001-0001"], image.Commands[2].Spec.Targets!);
         var worker = Assert.Single(image.Workers);
-        Assert.Equal(("sim-001", "journal", false, CircuitHold.None), (worker.WorkerId, worker.Features, worker.Terminated, worker.Hold));
+        Assert.Equal(("sim-001", "journal", false, CircuitHold.None, ""), (worker.WorkerId, worker.Features, worker.Terminated, worker.Hold, worker.Journal));
         Assert.All(image.Commands, row => Assert.Equal(CommandPriority.Normal, row.Spec.Priority));
         Assert.Null(WorkerContract.Read(worker.Contract, out _));
         var device = Assert.Single(image.Devices);
         Assert.Equal(("wm-001-0001", "sim-001"), (device.DeviceId, device.WorkerId));
         Assert.Contains("\"powerPct\":80", System.Text.Encoding.UTF8.GetString(device.State.Span), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_written_by_the_second_schema_opens_in_this_one()
+    {
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "Fixtures", "schema-2.db"), Database);
+        await using var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();
+        var image = store.TakeImage();
+        Assert.Equal(["set-power-pct Normal", "set-led Urgent"], image.Commands.Select(row => $"{row.Spec.Command} {row.Spec.Priority}"));
+        var worker = Assert.Single(image.Workers);
+        Assert.Equal(("sim-001", "journal", CircuitHold.Open, ""), (worker.WorkerId, worker.Features, worker.Hold, worker.Journal));
     }
 
     [Fact]

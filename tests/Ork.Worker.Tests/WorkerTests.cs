@@ -39,7 +39,8 @@ public sealed class WorkerTests : IAsyncLifetime
         var identity = await AskAsync(kernel, OrkAction.IdentityRequest);
         Assert.Equal("w", identity.GetProperty("workerId").GetString());
         Assert.Equal(["d1", "d2"], identity.GetProperty("devices").EnumerateArray().Select(device => device.GetProperty("deviceId").GetString()));
-        Assert.Equal("journal", identity.GetProperty("features")[0].GetString());
+        Assert.Equal(0, identity.GetProperty("features").GetArrayLength());
+        Assert.Equal(0, identity.GetProperty("journal").GetArrayLength());
         Assert.True((await AskAsync(kernel, OrkAction.CapabilityRequest)).GetProperty("contract").TryGetProperty("capabilities", out _));
         Assert.Equal("ok", (await AskAsync(kernel, OrkAction.HealthPing)).GetProperty("status").GetString());
         Assert.Equal("d1", (await AskAsync(kernel, OrkAction.StatePull, deviceId: "d1")).GetProperty("state").GetProperty("of").GetString());
@@ -203,11 +204,15 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_journal_that_cannot_be_written_starts_nothing()
+    public async Task A_journal_tells_its_openings_and_one_that_cannot_be_written_starts_nothing()
     {
         var worker = new OrkWorker(Define(), new WorkerOptions { Announce = Endpoint }, new WorkerPorts { Network = _network.As("worker"), Entropy = new NoEntropy(), Time = TimeProvider.System, Journal = new FullJournal() });
         _running.Add(worker.RunAsync(_stop.Token));
-        var answer = await CommandAsync(await GreetAsync(), "c1", "act", 1);
+        var kernel = await GreetAsync();
+        var identity = await AskAsync(kernel, OrkAction.IdentityRequest);
+        Assert.Equal("journal", identity.GetProperty("features")[0].GetString());
+        Assert.Equal(["b", "a"], identity.GetProperty("journal").EnumerateArray().Select(name => name.GetString()));
+        var answer = await CommandAsync(kernel, "c1", "act", 1);
         Assert.Equal(("FAILED", "ERR_JOURNAL_FAILED"), (answer.GetProperty("status").GetString(), answer.GetProperty("error").GetString()));
         Assert.Empty(_executed);
     }
@@ -411,6 +416,8 @@ public sealed class WorkerTests : IAsyncLifetime
 
     private sealed class FullJournal : ICommandJournal
     {
+        public IReadOnlyList<string> Incarnations { get; } = ["b", "a"];
+
         public ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start) => throw new IOException("no space left on device");
 
         public ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer) => throw new IOException("no space left on device");

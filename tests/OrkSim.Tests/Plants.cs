@@ -81,6 +81,8 @@ internal static class Plants
     private sealed class LyingJournal(
         ICommandJournal inner, Func<(JournalVerdict Verdict, JournalAnswer? Answer), (JournalVerdict, JournalAnswer?)> change) : ICommandJournal
     {
+        public IReadOnlyList<string> Incarnations => inner.Incarnations;
+
         public async ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start) => change(await inner.StartAsync(start));
 
         public ValueTask EndAsync(string workerId, string commandId, JournalAnswer answer) => inner.EndAsync(workerId, commandId, answer);

@@ -1,6 +1,5 @@
 using Ork.Kernel;
 using Ork.Protocol;
-using Ork.Worker;
 
 namespace OrkSim;
 
@@ -265,8 +264,8 @@ public sealed class Facts
         _world.Emit(new SimEvent { Kind = SimEventKind.CommitFailed, Node = node, Detail = fault.ToString() });
     }
 
-    internal void Begun(SimNode node, JournalStart start) =>
-        _world.Emit(new SimEvent { Kind = SimEventKind.Begun, Node = node, Subject = start.CommandId, Correlation = (ulong)start.Epoch, Journal = new JournalCall(start, JournalVerdict.Started, null, null) });
+    internal void Begun(SimNode node, JournalCall call) =>
+        _world.Emit(new SimEvent { Kind = SimEventKind.Begun, Node = node, Subject = call.Start!.CommandId, Correlation = (ulong)call.Start.Epoch, Journal = call });
 
     internal void Executed(SimNode node, Execution execution)
     {

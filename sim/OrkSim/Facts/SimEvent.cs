@@ -116,7 +116,8 @@ public sealed record Handling(string CommandId, int Attempt, long Epoch, bool Su
 /// <param name="Verdict">Its verdict.</param>
 /// <param name="EndedId">The command whose end it was told, or null.</param>
 /// <param name="Answer">What it found of the start's command, or the end it was told.</param>
-public sealed record JournalCall(JournalStart? Start, JournalVerdict Verdict, string? EndedId, JournalAnswer? Answer);
+/// <param name="Disk">Which of the Worker's disks it is on: its own, or its standby's.</param>
+public sealed record JournalCall(JournalStart? Start, JournalVerdict Verdict, string? EndedId, JournalAnswer? Answer, int Disk);
 
 /// <summary>One event of a world.</summary>
 public readonly struct SimEvent

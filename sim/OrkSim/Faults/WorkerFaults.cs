@@ -18,6 +18,21 @@ internal sealed class WorkerCrashFault : IFault
     }
 }
 
+internal sealed class WorkerFailoverFault : IFault
+{
+    public string Name => "worker-failover";
+
+    public string Says => "A Worker's machine dies and its standby takes over, with its key and a journal of its own; the next time it is the first one's turn again.";
+
+    public FaultKeys Keys { get; } = new() { For = new FaultKey("downFor", "How long until the standby is started."), Nasty = new FaultKey("silent", "How likely nobody is told that the machine died.") };
+
+    public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        world.FailOver(world.Draws.Of(world.Workers), length, world.Draws.Chance(spec.Nasty.Min));
+        return Task.CompletedTask;
+    }
+}
+
 internal sealed class WorkerRefitFault : IFault
 {
     public string Name => "worker-refit";

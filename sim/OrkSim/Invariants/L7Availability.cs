@@ -33,6 +33,9 @@ public sealed class Availability : IInvariant
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
     private readonly Room _room = new();
 
+    // On which disk each Worker's journal was when it was last linked, and when that was another than the time before.
+    private readonly Dictionary<string, (int Disk, long ReplacedTicks)> _journals = new(StringComparer.Ordinal);
+
     // When each device was given to another Worker.
     private readonly Dictionary<string, long> _movedTicks = new(StringComparer.Ordinal);
 
@@ -58,7 +61,7 @@ public sealed class Availability : IInvariant
         }
         else if (happened.Kind == SimEventKind.Note)
         {
-            if (happened.Note == KernelEvent.LinkUp && happened.Subject is { } linked) _linked[linked] = happened.Ticks;
+            if (happened.Note == KernelEvent.LinkUp && happened.Subject is { } linked) HearLinked(linked, happened.Ticks, facts);
             if (happened.Note == KernelEvent.LinkDown && happened.Subject is { } lost) _linked.Remove(lost);
             if (happened is { Note: KernelEvent.WorkerSick, Subject: { } sick } && happened.Node == facts.Holder) CheckSick(sick, happened.Ticks, facts);
             if (_missed.Hear(in happened, facts) is { } tooSoon) facts.Violated(this, tooSoon);
@@ -91,6 +94,12 @@ public sealed class Availability : IInvariant
         }
     }
 
+    private void HearLinked(string workerId, long ticks, Facts facts)
+    {
+        _linked[workerId] = ticks;
+        if (facts.World.JournalOf(workerId).At is var disk && _journals.GetValueOrDefault(workerId).Disk != disk) _journals[workerId] = (disk, ticks);
+    }
+
     /// <summary>An operator may say of every Worker that the store has what is to become of it, linked or not.</summary>
     private void CheckFound(in SimEvent refused, Facts facts)
     {
@@ -103,7 +112,7 @@ public sealed class Availability : IInvariant
         refused.Connection!.Facts!.Questions.TryGetValue(refused.Correlation, out var asked) && EnvelopeReader.Read(asked.Envelope, out var envelope) is null
         && CommandRequestPayload.Read(envelope.Payload, out var order) is null && order.Priority == CommandPriority.Urgent;
 
-    /// <summary>What may be tried again, for it is declared safe or its Worker keeps a journal, is not given up as if nobody could know.</summary>
+    /// <summary>What may be tried again, for it is declared safe or its Worker keeps a journal that knows of it, is not given up as if nobody could know.</summary>
     private void CheckGivenUp(CommitBatch batch, Facts facts)
     {
         var moves = facts.World.Scenario.Faults.Any(static fault => Movers.Contains(fault.Kind));
@@ -111,10 +120,15 @@ public sealed class Availability : IInvariant
         {
             if (row is not { State: CommandState.Failed, StopRequested: false, Error: { } error } || !error.StartsWith(ErrorCodes.OutcomeUnknown.Code, StringComparison.Ordinal)) continue;
             if (facts.BySeq(row.Seq) is not { Row.Spec: var spec } command) continue;
-            if (spec.Idempotent) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though it is declared safe to repeat.");
-            else if (!moves && facts.World.KeepsJournal(row.WorkerId) && !command.Answers.Exists(static answer => answer.Status == CommandStatus.Unknown)) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though {row.WorkerId} keeps a journal.");
+            if (!row.SentEver) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though no attempt of it was ever sent.");
+            else if (spec.Idempotent) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though it is declared safe to repeat.");
+            else if (!moves && IsKnown(command, facts) && !command.Answers.Exists(static answer => answer.Status == CommandStatus.Unknown)) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though {row.WorkerId} keeps a journal.");
         }
     }
+
+    /// <summary>True where the journal that its Worker keeps is the one that knows what became of it.</summary>
+    private bool IsKnown(CommandFacts command, Facts facts) =>
+        facts.World.KeepsJournal(command.Row.WorkerId) && (!_journals.TryGetValue(command.Row.WorkerId, out var journal) || command.BegunTicks > journal.ReplacedTicks);
 
     /// <summary>Whose an order is, or null where it names one Worker and the device of another, or a device that changed hands meanwhile.</summary>
     private string? WorkerOf(Ork.Client.CommandOrder order, long askedTicks, Facts facts)

@@ -5,7 +5,7 @@ namespace OrkSim;
 /// <summary>S14: no Worker begins a command of a lower epoch after one of a higher, or under another epoch or attempt than it was told, and none acts on a command that it did not begin.</summary>
 public sealed class Fencing : IInvariant
 {
-    private readonly Dictionary<SimNode, ulong> _seen = [];
+    private readonly Dictionary<(SimNode Worker, int Disk), ulong> _seen = [];
     private readonly HashSet<(SimNode Worker, string CommandId, ulong Epoch)> _begun = [];
     private readonly HashSet<(SimNode Worker, string CommandId, long Epoch, int Attempt)> _told = [];
 
@@ -42,8 +42,9 @@ public sealed class Fencing : IInvariant
 
         // A Worker whose journal dies with it forgets which kernel it has seen.
         if (!facts.World.KeepsJournal(happened.Node!.Name)) return;
-        var seen = _seen.GetValueOrDefault(happened.Node);
+        var journal = (happened.Node, happened.Journal.Disk);
+        var seen = _seen.GetValueOrDefault(journal);
         if (happened.Correlation < seen) facts.Violated(this, $"{happened.Node} begins {happened.Subject} of epoch {happened.Correlation} after one of epoch {seen}.");
-        else _seen[happened.Node] = happened.Correlation;
+        else _seen[journal] = happened.Correlation;
     }
 }

@@ -22,6 +22,7 @@ public sealed class RecoveryIsExact : IInvariant
     // Each Worker as it is on the disk; and of those in the latest commit, as that found and left them: what is told with it may be of before its last word.
     private readonly Dictionary<string, WorkerRow> _stored = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<WorkerRow>> _latest = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _replaced = new(StringComparer.Ordinal);
     private long _accepted;
     private long _succeeded;
     private long _failed;
@@ -35,10 +36,11 @@ public sealed class RecoveryIsExact : IInvariant
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        if (happened.Kind is SimEventKind.StoreOpened or SimEventKind.CommitDurable) Count(in happened);
+        if (happened.Kind is SimEventKind.StoreOpened or SimEventKind.CommitDurable) Count(in happened, facts);
         if (happened.Node != facts.Holder) return;
         if (happened.Kind == SimEventKind.StoreOpened) _views.Clear();
         if (happened.Kind == SimEventKind.Note) _views.Hear(in happened);
+        if (happened is { Note: KernelEvent.JournalReplaced, Subject: { } replaced }) _replaced.Add(replaced);
         if (happened.Message is not { } message) return;
         if (message.Action == OrkAction.CommandStatusResponse && message.CommandId is { } id) CheckStatus(id, message, facts);
         else if (message is { Action: OrkAction.CommandResult, CommandId: { } repeated }) CheckRepeated(in happened, repeated, message.Status, facts);
@@ -64,15 +66,16 @@ public sealed class RecoveryIsExact : IInvariant
     private static (string WorkerId, CircuitHold Hold)? HoldIn(ReadOnlyMemory<byte> frame) =>
         EnvelopeReader.Read(frame, out var envelope) is null && PayloadRules.ReadHold(envelope.Payload, out var workerId, out var hold) is null ? (workerId, hold) : null;
 
-    private void Count(in SimEvent happened)
+    private void Count(in SimEvent happened, Facts facts)
     {
         if (happened.Kind == SimEventKind.StoreOpened)
         {
             (_accepted, _succeeded, _failed) = (0, 0, 0);
+            _replaced.Clear();
             return;
         }
 
-        Note(happened.Batch!.Workers);
+        Note(happened.Batch!.Workers, facts);
         _accepted += happened.Batch.NewCommands.Count;
         foreach (var row in happened.Batch.Log)
         {
@@ -81,15 +84,23 @@ public sealed class RecoveryIsExact : IInvariant
         }
     }
 
-    private void Note(List<WorkerRow> rows)
+    private void Note(List<WorkerRow> rows, Facts facts)
     {
         _latest.Clear();
         foreach (var row in rows)
         {
             if (!_latest.TryGetValue(row.WorkerId, out var states)) _latest.Add(row.WorkerId, states = _stored.TryGetValue(row.WorkerId, out var before) ? [before] : []);
             states.Add(row);
+            if (_stored.TryGetValue(row.WorkerId, out var known)) CheckJournal(known, row, facts);
             _stored[row.WorkerId] = row;
         }
+    }
+
+    /// <summary>Whose journal does not know the one that the store tells of is told to be another one.</summary>
+    private void CheckJournal(WorkerRow before, WorkerRow now, Facts facts)
+    {
+        if (before.Journal.Length == 0 || before.Journal == now.Journal || !facts.World.IsHonest(now.WorkerId) || facts.World.JournalOf(now.WorkerId).Knows(now.Journal, before.Journal)) return;
+        if (!_replaced.Remove(now.WorkerId)) facts.Violated(this, $"The kernel relies on opening '{now.Journal}' of {now.WorkerId}'s journal, which does not know '{before.Journal}', and does not say that it is another one.");
     }
 
     private bool WasOnDisk(string worker, Func<WorkerRow, bool> asTold) =>
@@ -108,13 +119,14 @@ public sealed class RecoveryIsExact : IInvariant
         }
     }
 
-    /// <summary>What a Worker can, and whether it keeps a journal, as it told with its registration, is what the store holds of it.</summary>
+    /// <summary>What a Worker can, and which journal it keeps, as it told with its registration, is what the store holds of it.</summary>
     private void CheckContract(LinkFacts link, Facts facts)
     {
         var (payload, told) = link.Contract;
         if (!link.IsRegistered || facts.NowTicks - told < Moment || !facts.Workers.TryGetValue(link.Peer.Name, out var row)) return;
         if (row.Contract.IsEmpty || payload.Span.IndexOf(row.Contract.Span) < 0) facts.Violated(this, $"{link.Peer} told another contract than the store has, {SimDefaults.Seconds(facts.NowTicks - told)} s ago.");
         if (facts.World.Ports.Worker is null && row.Features.Split(',').Contains(IdentityPayload.JournalFeature) != facts.World.KeepsJournal(row.WorkerId)) facts.Violated(this, $"{link.Peer} {(facts.World.KeepsJournal(row.WorkerId) ? "keeps a journal" : "keeps no journal")}; in the store its features are '{row.Features}'.");
+        if (facts.World.JournalOf(row.WorkerId) is var journal && journal.OpenedTicks < link.OpenedTicks && row.Journal != journal.Incarnation) facts.Violated(this, $"{link.Peer} told that its journal's opening is '{journal.Incarnation}'; in the store it is '{row.Journal}'.");
     }
 
     /// <summary>What a Worker last told of its devices is what the store holds of them.</summary>

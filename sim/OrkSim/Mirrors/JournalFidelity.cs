@@ -16,7 +16,7 @@ public sealed class JournalFidelity : IInvariant, IDisposable
     private const int MostPending = 64;
 
     private readonly MirrorFolder _folder = new();
-    private readonly Dictionary<SimNode, Mirror> _mirrors = [];
+    private readonly Dictionary<(SimNode Node, int Disk), Mirror> _mirrors = [];
 
     /// <inheritdoc/>
     public string Id => "S23";
@@ -34,12 +34,13 @@ public sealed class JournalFidelity : IInvariant, IDisposable
         if (happened.Node is not { Kind: NodeKind.Worker } node) return;
         if (happened.Journal is not { } call)
         {
-            if (_mirrors.TryGetValue(node, out var known)) Check(known.Close, node, facts);
+            foreach (var known in _mirrors.Where(known => known.Key.Node == node)) Check(known.Value.Close, node, facts);
             return;
         }
 
-        if (!_mirrors.ContainsKey(node) && _mirrors.Count == MostMirrors) return;
-        if (!_mirrors.TryGetValue(node, out var mirror)) _mirrors.Add(node, mirror = new Mirror(Path.Combine(_folder.Path, node.Name)));
+        var disk = (node, call.Disk);
+        if (!_mirrors.ContainsKey(disk) && _mirrors.Count == MostMirrors) return;
+        if (!_mirrors.TryGetValue(disk, out var mirror)) _mirrors.Add(disk, mirror = new Mirror(Path.Combine(_folder.Path, $"{node.Name}-{call.Disk}")));
         Check(workerId => mirror.Ask(call, workerId), node, facts);
     }
 
@@ -59,7 +60,7 @@ public sealed class JournalFidelity : IInvariant, IDisposable
     public void End(Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        foreach (var (node, mirror) in _mirrors)
+        foreach (var ((node, _), mirror) in _mirrors)
         {
             Check(mirror.Close, node, facts);
             Check(mirror.AskAgain, node, facts);
@@ -73,7 +74,7 @@ public sealed class JournalFidelity : IInvariant, IDisposable
         _folder.Dispose();
     }
 
-    /// <summary>One Worker's real journal; a lost one goes on in a new file.</summary>
+    /// <summary>One disk's real journal; a lost one goes on in a new file.</summary>
     private sealed class Mirror(string path) : IDisposable
     {
         private const string Nobody = "a command that nobody sent";
@@ -82,6 +83,7 @@ public sealed class JournalFidelity : IInvariant, IDisposable
         private readonly List<(Task<(JournalVerdict Verdict, JournalAnswer? Answer)>? Asked, Task? Told, JournalCall Call)> _pending = [];
         private readonly Dictionary<string, JournalAnswer?> _known = new(StringComparer.Ordinal);
         private SqliteCommandJournal? _journal;
+        private string? _opening;
         private long _epoch;
         private int _lost;
 
@@ -122,6 +124,7 @@ public sealed class JournalFidelity : IInvariant, IDisposable
             {
                 var difference = Close(workerId);
                 _lost++;
+                _opening = null;
                 _epoch = 0;
                 _known.Clear();
                 return difference;
@@ -163,6 +166,8 @@ public sealed class JournalFidelity : IInvariant, IDisposable
         {
             if (_journal is not null) return null;
             _journal = SqliteCommandJournal.Open($"{path}-{_lost}.db");
+            if (_opening is { } opening && !_journal.Incarnations.Skip(1).Contains(opening)) return $"Opened again, the SQLite journal of {workerId} does not know that it was open before.";
+            _opening = _journal.Incarnations[0];
             if (_epoch <= 1) return null;
             var old = Real.Wait(() => _journal.StartAsync(new JournalStart(workerId, Nobody, 1, _epoch - 1, Reexecute: false)));
             return old.Verdict == JournalVerdict.StaleEpoch ? null : $"Opened again, the SQLite journal of {workerId} answers {old.Verdict} to a kernel of epoch {_epoch - 1}; it has seen {_epoch}.";

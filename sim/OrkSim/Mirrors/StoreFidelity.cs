@@ -130,7 +130,7 @@ public sealed class StoreFidelity : IInvariant, IDisposable
         return null;
     }
 
-    private string Show(WorkerRow row) => Text(row.WorkerId, row.PeerKey, row.Endpoint, row.Features, row.Contract, row.Terminated, row.Hold);
+    private string Show(WorkerRow row) => Text(row.WorkerId, row.PeerKey, row.Endpoint, row.Features, row.Contract, row.Terminated, row.Hold, row.Journal);
 
     private string Show(DeviceRow row) => Text(row.DeviceId, row.WorkerId, row.State);
 

@@ -131,6 +131,12 @@ public enum KernelEvent
     /// </summary>
     LinkContested = 38,
 
+    /// <summary>
+    /// A Worker came back with a journal that does not know the one relied on before: lost, replaced, restored from a copy, or another machine's. What it had been sent and is not safe to repeat
+    /// has ended as unknown.
+    /// </summary>
+    JournalReplaced = 39,
+
     /// <summary>A Worker turned sick.</summary>
     WorkerSick = 40,
 

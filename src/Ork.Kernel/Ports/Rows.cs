@@ -10,9 +10,10 @@ namespace Ork.Kernel;
 /// <param name="Contract">Its contract's JSON, empty where none was pulled yet.</param>
 /// <param name="Terminated">True where an operator took it out of service.</param>
 /// <param name="Hold">How an operator holds its circuit.</param>
+/// <param name="Journal">The name of its journal's opening that the kernel relies on; empty where it told none.</param>
 [OrkRecord(1)]
 public sealed record WorkerRow(
-    string WorkerId, string PeerKey, string Endpoint, string Features, ReadOnlyMemory<byte> Contract, bool Terminated, CircuitHold Hold = CircuitHold.None);
+    string WorkerId, string PeerKey, string Endpoint, string Features, ReadOnlyMemory<byte> Contract, bool Terminated, CircuitHold Hold = CircuitHold.None, string Journal = "");
 
 /// <summary>A device as stored.</summary>
 /// <param name="DeviceId">Its id.</param>

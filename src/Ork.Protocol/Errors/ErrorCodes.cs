@@ -66,7 +66,7 @@ public static class ErrorCodes
     public static readonly ErrorCode ParamEnum = new("ERR_PARAM_ENUM", "A parameter is not one of the values the contract allows.");
     public static readonly ErrorCode ParamRange = new("ERR_PARAM_RANGE", "A parameter is outside the contract's minimum and maximum.");
     public static readonly ErrorCode QueueFull = new("ERR_QUEUE_FULL", "A queue is at its limit; try again after retryAfterMs.");
-    public static readonly ErrorCode CircuitOpen = new("ERR_CIRCUIT_OPEN", "The Worker's circuit is open after repeated failures.");
+    public static readonly ErrorCode CircuitOpen = new("ERR_CIRCUIT_OPEN", "The Worker's circuit is open: after repeated failures, or held so by an operator.");
     public static readonly ErrorCode KernelBusy = new("ERR_KERNEL_BUSY", "The kernel has more work than its bounds allow; try again after retryAfterMs.");
     public static readonly ErrorCode KernelUnavailable = new("ERR_KERNEL_UNAVAILABLE", "The kernel is stopping, recovering or not reachable.");
     public static readonly ErrorCode CommandNotFound = new("ERR_COMMAND_NOT_FOUND", "No command of this id is known, or its retention has ended.");

@@ -6,8 +6,9 @@ namespace Ork.Protocol;
 /// <param name="WorkerId">The Worker's id, bound to its public key.</param>
 /// <param name="Devices">The devices it claims, in its order.</param>
 /// <param name="Features">What its runtime can do, <c>journal</c> for one.</param>
+/// <param name="Journal">Names of its journal's openings, the present one first; empty where it tells none.</param>
 [OrkRecord(1)]
-public sealed record IdentityPayload(string WorkerId, IReadOnlyList<string> Devices, IReadOnlyList<string> Features)
+public sealed record IdentityPayload(string WorkerId, IReadOnlyList<string> Devices, IReadOnlyList<string> Features, IReadOnlyList<string> Journal)
 {
     /// <summary>The feature of a runtime that answers a repeated commandId from a durable journal.</summary>
     public const string JournalFeature = "journal";
@@ -19,13 +20,14 @@ public sealed record IdentityPayload(string WorkerId, IReadOnlyList<string> Devi
         identity = null;
         if (payload.IsEmpty) return ErrorCodes.PayloadNotObject;
         string? workerId = null;
-        List<ReadOnlyMemory<byte>>? devices = null, features = null;
+        List<ReadOnlyMemory<byte>>? devices = null, features = null, journal = null;
         var reader = new PayloadReader(payload);
         while (reader.Next())
         {
             if (reader.Is("workerId"u8)) workerId = reader.Text();
             else if (reader.Is("devices"u8)) devices = reader.Elements();
             else if (reader.Is("features"u8)) features = reader.Elements();
+            else if (reader.Is("journal"u8)) journal = reader.Elements();
         }
 
         if (string.IsNullOrEmpty(workerId)) return ErrorCodes.PayloadWorkerIdRequired;
@@ -38,9 +40,11 @@ public sealed record IdentityPayload(string WorkerId, IReadOnlyList<string> Devi
             if (seen.Add(name)) names.Add(name);
         }
 
-        identity = new IdentityPayload(workerId, names, features?.Select(PayloadReader.TextOf).OfType<string>().ToArray() ?? []);
+        identity = new IdentityPayload(workerId, names, TextsOf(features), [.. TextsOf(journal).Where(static name => name.Length is > 0 and <= Greeting.MaxIdLength)]);
         return null;
     }
+
+    private static string[] TextsOf(List<ReadOnlyMemory<byte>>? elements) => elements?.Select(PayloadReader.TextOf).OfType<string>().ToArray() ?? [];
 
     private static string? DeviceIdOf(ReadOnlyMemory<byte> device)
     {

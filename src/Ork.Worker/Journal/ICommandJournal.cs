@@ -38,6 +38,13 @@ public sealed record JournalStart(string WorkerId, string CommandId, int Attempt
 /// </summary>
 public interface ICommandJournal
 {
+    /// <summary>
+    /// Names of the journal's openings, this one first, then those before it, as far as they are kept; empty where it does not outlive its process. Each opening makes a name of its own, kept
+    /// with the entries: who finds the name that was told before finds what was written until then. A journal that was lost, replaced or restored from a copy does not have it, and the kernel
+    /// then takes what it sent before for unknown.
+    /// </summary>
+    IReadOnlyList<string> Incarnations { get; }
+
     /// <summary>Records a start, unless something is known of the command.</summary>
     ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start);
 

@@ -20,6 +20,9 @@ public sealed class MemoryCommandJournal : ICommandJournal
         _maxEntries = maxEntries;
     }
 
+    /// <summary>None: it is gone with its process, and the kernel is not told of it.</summary>
+    public IReadOnlyList<string> Incarnations => [];
+
     /// <inheritdoc/>
     public ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start)
     {

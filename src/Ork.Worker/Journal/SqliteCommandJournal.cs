@@ -15,8 +15,20 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
     /// <summary>How many ended commands are remembered unless told otherwise.</summary>
     public const int DefaultMaxEntries = 2_000_000;
 
-    private const int SchemaVersion = 1;
+    private const int MostIncarnations = 32;
     private const int TrimEvery = 4_096;
+
+    // A step that was released is never edited.
+    private static readonly string[] Steps =
+    [
+        """
+        CREATE TABLE entries (
+            number INTEGER PRIMARY KEY, worker_id TEXT NOT NULL, command_id TEXT NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,
+            status INTEGER NOT NULL DEFAULT 0, result TEXT, error TEXT, UNIQUE (worker_id, command_id));
+        CREATE TABLE epochs (worker_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
+        """,
+        "CREATE TABLE incarnations (number INTEGER PRIMARY KEY, name TEXT NOT NULL);",
+    ];
 
     private readonly object _gate = new();
     private readonly SqliteConnection _connection;
@@ -32,6 +44,7 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
 
     private SqliteCommandJournal(SqliteConnection connection, string path, int maxEntries)
     {
+        Incarnations = Begin(connection);
         _connection = connection;
         _path = path;
         _maxEntries = maxEntries;
@@ -65,6 +78,9 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Incarnations { get; }
 
     /// <inheritdoc/>
     public async ValueTask<(JournalVerdict Verdict, JournalAnswer? Answer)> StartAsync(JournalStart start)
@@ -105,18 +121,29 @@ public sealed class SqliteCommandJournal : ICommandJournal, IAsyncDisposable
             while (reader.NextResult());
         }
 
-        if (version > SchemaVersion) throw new IOException($"Command journal {path} was written by a newer version ({version}).");
-        if (version == SchemaVersion) return;
-        command.CommandText = """
-            BEGIN;
-            CREATE TABLE entries (
-                number INTEGER PRIMARY KEY, worker_id TEXT NOT NULL, command_id TEXT NOT NULL, attempt INTEGER NOT NULL, epoch INTEGER NOT NULL,
-                status INTEGER NOT NULL DEFAULT 0, result TEXT, error TEXT, UNIQUE (worker_id, command_id));
-            CREATE TABLE epochs (worker_id TEXT PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
-            PRAGMA user_version = 1;
+        if (version > Steps.Length) throw new IOException($"Command journal {path} was written by a newer version ({version}).");
+        for (; version < Steps.Length; version++)
+        {
+            command.CommandText = $"BEGIN; {Steps[version]} PRAGMA user_version = {version + 1}; COMMIT;";
+            command.ExecuteNonQuery();
+        }
+    }
+
+    /// <summary>Gives this opening its name, durably, before anybody is told it.</summary>
+    private static List<string> Begin(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = $"""
+            BEGIN IMMEDIATE;
+            INSERT INTO incarnations (name) VALUES (lower(hex(randomblob(8))));
+            DELETE FROM incarnations WHERE number <= (SELECT MAX(number) FROM incarnations) - {MostIncarnations};
             COMMIT;
+            SELECT name FROM incarnations ORDER BY number DESC;
             """;
-        command.ExecuteNonQuery();
+        var names = new List<string>();
+        using var reader = command.ExecuteReader();
+        while (reader.Read()) names.Add(reader.GetString(0));
+        return names;
     }
 
     private Task Submit(Operation operation)

@@ -154,6 +154,14 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         else Reroute(command, owner, turn);
     }
 
+    /// <summary>A Worker comes back with a journal that does not know what was sent before: what only the journal made safe to repeat ends (S3).</summary>
+    internal void JournalReplaced(WorkerEntry worker, Turn turn)
+    {
+        var inDoubt = OpenOf(worker).Where(static command => command.SentEver && !command.Spec.Idempotent).ToArray();
+        _observer.Note(KernelEvent.JournalReplaced, worker.WorkerId, $"{inDoubt.Length} commands end as unknown");
+        foreach (var command in inDoubt) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.OutcomeUnknown, turn);
+    }
+
     /// <summary>
     /// A Worker is registered, perhaps with another contract than its commands were accepted under, or without the journal it had: those it lacks end, and so do those that only a
     /// journal made safe to repeat. The others are driven.

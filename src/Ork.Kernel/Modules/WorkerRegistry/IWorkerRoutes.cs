@@ -30,6 +30,9 @@ internal interface IWorkerEvents
     /// <summary>A Worker has a new link and, for the first time on it, a place among the registrations under way.</summary>
     void WorkerLinked(WorkerEntry worker, Turn turn);
 
+    /// <summary>A Worker's journal does not know what it was sent before.</summary>
+    void JournalReplaced(WorkerEntry worker, Turn turn);
+
     /// <summary>A Worker is registered.</summary>
     void WorkerReady(WorkerEntry worker, Turn turn);
 

@@ -21,6 +21,9 @@ internal sealed class WorkerEntry(string workerId, string peerKey)
 
     internal bool HasJournal => Features.Contains(IdentityPayload.JournalFeature);
 
+    /// <summary>The opening of its journal that is relied on; empty where it told none.</summary>
+    internal string Journal { get; set; } = "";
+
     /// <summary>The contract last pulled, this link's or an earlier one's.</summary>
     internal WorkerContract? Contract { get; set; }
 

@@ -71,6 +71,7 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
             worker.Features = row.Features.Split(',', StringSplitOptions.RemoveEmptyEntries);
             if (!row.Contract.IsEmpty && WorkerContract.Read(row.Contract, out var contract) is null) worker.Contract = contract;
             worker.Hold = row.Hold;
+            worker.Journal = row.Journal;
             worker.Stored = row;
             if (!row.Terminated) continue;
             _machine.Fire(ref worker.State, WorkerTrigger.Terminate, worker.WorkerId);
@@ -280,10 +281,21 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
         }
 
         worker.Features = identity!.Features;
+        TakeJournal(worker, identity.Journal, turn);
         _devices.Claim(worker, identity.Devices, turn);
         _machine.Fire(ref worker.State, WorkerTrigger.SaveIdentity, worker.WorkerId);
         Save(worker, turn);
         Question(ask.Link, OrkAction.CapabilityRequest, turn);
+    }
+
+    /// <summary>
+    /// A journal that does not know the opening that was relied on was lost, replaced, or is another machine's: that it has not heard of a command says nothing. What came of that is durable
+    /// together with the opening that is relied on from now on.
+    /// </summary>
+    private void TakeJournal(WorkerEntry worker, IReadOnlyList<string> incarnations, Turn turn)
+    {
+        if (worker.Journal.Length > 0 && !incarnations.Contains(worker.Journal)) _events.JournalReplaced(worker, turn);
+        worker.Journal = incarnations.Count > 0 ? incarnations[0] : "";
     }
 
     private void TakeContract(Ask ask, ReadOnlyMemory<byte> payload, Turn turn)
@@ -310,7 +322,7 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
     {
         var row = new WorkerRow(
             worker.WorkerId, worker.PeerKey, worker.Endpoint, string.Join(',', worker.Features), worker.Contract?.Raw ?? default,
-            worker.State == WorkerState.Terminated, worker.Hold);
+            worker.State == WorkerState.Terminated, worker.Hold, worker.Journal);
         if (worker.Stored is { } stored && stored with { Contract = default } == row with { Contract = default }
             && stored.Contract.Span.SequenceEqual(row.Contract.Span))
         {
