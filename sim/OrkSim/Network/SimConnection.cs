@@ -156,10 +156,14 @@ public sealed class SimConnection : IConnection, IValueTaskSource<ReceivedFrame?
         if (!_closed) _out.Add(new Packet(PacketKind.Garbage, default, 0, [], null, found, null));
     }
 
+    /// <summary>When its node was gone, if that was what ended this side, or null.</summary>
+    internal long? DiedTicks { get; private set; }
+
     /// <summary>The node of this side is gone.</summary>
     internal void Die(bool silently)
     {
         if (_closed && _ended) return;
+        DiedTicks = _network.World.Scheduler.NowTicks;
         _put.Clear();
         _closed = _ended = true;
         _out.Cut();
