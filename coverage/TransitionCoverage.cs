@@ -29,14 +29,40 @@ public sealed class TransitionCoverage
     /// <summary>The scenarios explored.</summary>
     public IReadOnlyList<string> Scenarios => [.. _met.Keys.Select(static key => key.Scenario).Distinct().Order(StringComparer.Ordinal)];
 
+    /// <summary>
+    /// Scenarios that may make what was never made, the likeliest first: in which a machine often left that state in another way than the usual one, and often heard that trigger in another state; all of them where nothing tells one from the other.
+    /// </summary>
+    /// <param name="most">How many for each transition.</param>
+    public IReadOnlyList<string> LikelyFor(int most)
+    {
+        var total = Total;
+        var likely = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var machine in OrkSim.Coverage.Machines)
+        {
+            foreach (var missing in total.MissingOf(machine))
+            {
+                var usual = total.CountsOf(machine.Name).Where(row => row.Key.From == missing.From).OrderByDescending(static row => row.Value).Select(static row => row.Key).FirstOrDefault();
+                var hopes = Scenarios.Select(name => (Name: name, Hope: HopeOf(Of(name).CountsOf(machine.Name), missing, usual))).OrderByDescending(static of => of.Hope).ToArray();
+                if (hopes[0].Hope == hopes[^1].Hope) return Scenarios;
+                likely.UnionWith(hopes.Take(most).Select(static of => of.Name));
+            }
+        }
+
+        return [.. likely];
+    }
+
+    // A few runs may have met one of both by chance only, or not at all.
+    private static double HopeOf(IReadOnlyDictionary<MachineTransition, long> counts, MachineTransition missing, MachineTransition? usual) =>
+        (1.0 + counts.Where(row => row.Key.From == missing.From && row.Key != usual).Sum(static row => row.Value)) * (1.0 + counts.Where(row => row.Key.Trigger == missing.Trigger).Sum(static row => row.Value));
+
     /// <summary>Explores one scenario in one gear.</summary>
-    public void Explore(Scenario scenario, Gear gear, int runs)
+    public void Explore(Scenario scenario, Gear gear, int runs, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(scenario);
-        var report = Explorer.Explore(new ExploreOptions { Scenarios = [scenario], Gears = [gear], Runs = runs, Jobs = Environment.ProcessorCount, CheckEvery = 0 });
+        var report = Explorer.Explore(new ExploreOptions { Scenarios = [scenario], Gears = [gear], Runs = runs, Seed = seed, Jobs = Environment.ProcessorCount, CheckEvery = 0 });
         Runs += report.Runs;
         Violations.AddRange(report.Violations);
-        _met[(gear, scenario.Name)] = report.Coverage;
+        if (!_met.TryAdd((gear, scenario.Name), report.Coverage)) _met[(gear, scenario.Name)].Add(report.Coverage);
     }
 
     /// <summary>Tries every trigger that a machine's table does not have, in every state.</summary>

@@ -33,6 +33,9 @@ public sealed class Coverage
         .. Enum.GetValues<JournalVerdict>().Where(static verdict => verdict != JournalVerdict.Started).Select(PointOf),
     ];
 
+    /// <summary>Those of <see cref="Points"/> that only a mistake of the kernel leads to: no run should meet them.</summary>
+    public static IReadOnlyList<string> Mistakes { get; } = [nameof(KernelEvent.IllegalTransition), nameof(KernelEvent.TurnFailed), nameof(KernelEvent.ShellFailed)];
+
     /// <summary>The kernel's machines.</summary>
     public static IReadOnlyList<IMachineDefinition> Machines => Definitions;
 
