@@ -86,5 +86,6 @@ public static class SimDefaults
         MaxHandlers = 8,
         MaxOverdueHandlers = 8,
         MaxResultBytes = 2_048,
+        DrainMs = 1_500,
     };
 }

@@ -122,7 +122,16 @@ public sealed partial class SimWorld
             Journal = Ports.Journal(worker.Node, worker.Journal.Of(worker.Node, worker.KeepsJournal)),
         });
         worker.Runtime = ork;
-        worker.Node.Launch(() => ork.RunAsync(CancellationToken.None));
+        var stop = worker.Stop = new CancellationTokenSource();
+        worker.Node.Launch(() => RunWorkerAsync(worker, ork, stop.Token));
+    }
+
+    private async Task RunWorkerAsync(SimWorker worker, OrkWorker ork, CancellationToken stop)
+    {
+        await ork.RunAsync(stop);
+        if (!stop.IsCancellationRequested) NodeFailed(worker.Node, "ended, and nobody had told it to.");
+        WorkerDown(worker, silently: false, HasStopped);
+        StartWorkerAfter(worker, FaultsOn ? worker.DownFor : TimeSpan.FromMilliseconds(20));
     }
 
     private async Task RunKernelAsync(SimNode node, OrkKernel kernel)
@@ -150,7 +159,7 @@ public sealed partial class SimWorld
         Network.NodeDown(node, silently: false);
         node.End();
         Facts.Disturbed();
-        Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = node, Detail = why ?? "stopped" });
+        Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = node, Detail = why ?? HasStopped });
         if (node == KernelNode) RestartKernelAfter(node, Draws.Between(TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1)));
     }
 

@@ -5,6 +5,9 @@ namespace OrkSim;
 // What can be done to the world. Each is a thing a person would say of a bad day.
 public sealed partial class SimWorld
 {
+    /// <summary>How a node ended that did as it was told.</summary>
+    internal const string HasStopped = "stopped";
+
     private CommitFault _commitFault;
     private long _crashAtStep = -1;
     private string? _crashNode;
@@ -93,19 +96,39 @@ public sealed partial class SimWorld
     {
         ArgumentNullException.ThrowIfNull(worker);
         if (!worker.Node.IsUp) return;
+        WorkerDown(worker, silently, silently ? "lost power" : "crashed");
+        StartWorkerAfter(worker, downFor);
+    }
+
+    /// <summary>A Worker is told to stop, as for an upgrade, and started again when it has.</summary>
+    /// <param name="worker">Which.</param>
+    /// <param name="downFor">Until it is started again.</param>
+    public void StopWorker(SimWorker worker, TimeSpan downFor)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        if (!worker.Node.IsUp || worker.Stop is not { } stop) return;
+        worker.DownFor = downFor;
+        worker.Node.Run(() =>
+        {
+            worker.Node.StopTicks ??= Scheduler.NowTicks;
+            stop.Cancel();
+        });
+    }
+
+    private void WorkerDown(SimWorker worker, bool silently, string how)
+    {
         Network.NodeDown(worker.Node, silently);
         worker.Node.End();
         if (!worker.KeepsJournal) worker.Journal.Lose(worker.Node);
         Facts.Disturbed();
-        Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = worker.Node, Detail = silently ? "lost power" : "crashed" });
-        God.Launch(RestartAsync);
-
-        async Task RestartAsync()
-        {
-            await Delay(downFor);
-            StartWorker(worker);
-        }
+        Emit(new SimEvent { Kind = SimEventKind.NodeDown, Node = worker.Node, Detail = how });
     }
+
+    private void StartWorkerAfter(SimWorker worker, TimeSpan downFor) => God.Launch(async () =>
+    {
+        await Delay(downFor);
+        StartWorker(worker);
+    });
 
     /// <summary>A Worker's machine dies and its standby takes over, with its key and with a journal of its own; the next time it is the first one's turn again.</summary>
     /// <param name="worker">Which.</param>

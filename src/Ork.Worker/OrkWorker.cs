@@ -38,16 +38,40 @@ public sealed class OrkWorker
     /// <summary>Handlers that run on past their time, of commands and of queries: <see cref="WorkerOptions.MaxOverdueHandlers"/> of a kind, and its next request is refused.</summary>
     public int HandlersOverdue => _handlers.Overdue;
 
-    /// <summary>Runs until cancelled.</summary>
+    /// <summary>
+    /// Runs until cancelled; then begins no command any more, answers those that it has begun, for which it waits <see cref="WorkerOptions.DrainMs"/> at the most, and closes its links.
+    /// </summary>
     /// <exception cref="LinkException">It cannot listen.</exception>
-    public Task RunAsync(CancellationToken cancellation) => _options.Listen is { } endpoint ? ListenAsync(endpoint, cancellation) : AnnounceAsync(cancellation);
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var over = new CancellationTokenSource();
+        var told = new TaskCompletionSource();
+        var registration = cancellation.Register(() => told.TrySetResult());
+        var running = _options.Listen is { } endpoint ? ListenAsync(endpoint, cancellation, over.Token) : AnnounceAsync(cancellation, over.Token);
+        await Task.WhenAny(running, told.Task);
 
-    private async Task AnnounceAsync(CancellationToken cancellation)
+        // One that listens has then closed its listener, which is all that it runs for; its links are open still.
+        if (cancellation.IsCancellationRequested) await DrainAsync();
+        registration.Unregister();
+        over.Cancel();
+        await running;
+    }
+
+    private async Task DrainAsync()
+    {
+        var drained = _handlers.Drain();
+        if (drained.IsCompleted) return;
+        _ports.Log.LogInformation("{Worker}: {Commands} commands are under way and are finished first", _definition.WorkerId, _handlers.Commands);
+        using var time = new Deadline(_ports.Time, _options.DrainMs);
+        if (await Task.WhenAny(drained, time.Passed) != drained) _ports.Log.LogWarning("{Worker}: stops with {Commands} commands under way, of which nobody will know how they ended", _definition.WorkerId, _handlers.Commands);
+    }
+
+    private async Task AnnounceAsync(CancellationToken cancellation, CancellationToken over)
     {
         var (failures, replaced) = (0, 0);
         while (!cancellation.IsCancellationRequested)
         {
-            var end = await TryConnectAsync(cancellation) is { } connection ? await ServeAsync(connection, cancellation) : LinkEnd.Unserved;
+            var end = await TryConnectAsync(cancellation) is { } connection ? await ServeAsync(connection, over) : LinkEnd.Unserved;
 
             // A kernel that greets and then refuses, as one that terminated this Worker does, is no better than none.
             if (end == LinkEnd.Served) (failures, replaced) = (0, 0);
@@ -83,7 +107,7 @@ public sealed class OrkWorker
         }
     }
 
-    private async Task ListenAsync(LinkEndpoint endpoint, CancellationToken cancellation)
+    private async Task ListenAsync(LinkEndpoint endpoint, CancellationToken cancellation, CancellationToken over)
     {
         var listener = _ports.Network.Listen(endpoint, Audience.Kernels);
         var places = new SemaphoreSlim(_options.MaxKernels);
@@ -92,20 +116,20 @@ public sealed class OrkWorker
         {
             await places.WaitAsync();
             if (await listener.AcceptAsync() is not { } connection) break;
-            _ = ServeDialledAsync(connection, places, cancellation);
+            _ = ServeDialledAsync(connection, places, cancellation, over);
         }
 
         stop.Unregister();
     }
 
-    private async Task ServeDialledAsync(IConnection connection, SemaphoreSlim places, CancellationToken cancellation)
+    private async Task ServeDialledAsync(IConnection connection, SemaphoreSlim places, CancellationToken cancellation, CancellationToken over)
     {
         try
         {
             if (await GreetedInTimeAsync(connection, cancellation))
             {
                 connection.Send(FrameKind.Welcome, 0, _greeting);
-                await ServeAsync(connection, cancellation);
+                await ServeAsync(connection, over);
             }
         }
         catch (Exception e)
@@ -142,13 +166,13 @@ public sealed class OrkWorker
         return greeted;
     }
 
-    /// <summary>Answers on a link until it ends.</summary>
-    private async Task<LinkEnd> ServeAsync(IConnection connection, CancellationToken cancellation)
+    /// <summary>Answers on a link until it ends, or all is over.</summary>
+    private async Task<LinkEnd> ServeAsync(IConnection connection, CancellationToken over)
     {
         var end = LinkEnd.Unserved;
         Interlocked.Increment(ref _linked);
         _ports.Log.LogInformation("{Worker}: linked with {Kernel}", _definition.WorkerId, connection.Peer.Address);
-        var stop = cancellation.Register(() => connection.Close(null));
+        var stop = over.Register(() => connection.Close(null));
         var silence = TimeSpan.FromMilliseconds(_options.SilentLinkMs);
         await using var watch = _ports.Time.CreateTimer(_ => connection.Close(ErrorCodes.LinkLost), null, silence, Timeout.InfiniteTimeSpan);
         while (await connection.ReceiveAsync() is { } frame)

@@ -29,6 +29,9 @@ internal sealed class RequestHandlers
     private int _handlers;
     private int _overdue;
     private int _overdueQueries;
+    private readonly TaskCompletionSource _drained = new();
+    private int _commands;
+    private bool _draining;
 
     internal RequestHandlers(WorkerDefinition definition, WorkerOptions options, WorkerPorts ports)
     {
@@ -62,6 +65,32 @@ internal sealed class RequestHandlers
         {
             lock (_gate) return _overdue + _overdueQueries;
         }
+    }
+
+    /// <summary>Commands that were taken and have not been answered.</summary>
+    internal int Commands
+    {
+        get
+        {
+            lock (_gate) return _commands;
+        }
+    }
+
+    /// <summary>
+    /// No command is begun any more. One that comes is left without an answer, for any would cost it a retry: its kernel sends it again when the link has ended and the Worker is back.
+    /// </summary>
+    /// <returns>Ends when all that was begun is answered.</returns>
+    internal Task Drain()
+    {
+        bool isDrained;
+        lock (_gate)
+        {
+            _draining = true;
+            isDrained = _commands == 0;
+        }
+
+        if (isDrained) _drained.TrySetResult();
+        return _drained.Task;
     }
 
     /// <summary>Takes a request. What outlives the call is copied out of the frame.</summary>
@@ -112,19 +141,40 @@ internal sealed class RequestHandlers
 
     private void Start(Reply reply, Func<Task> handle)
     {
-        if (TryEnter(ref _overdueQueries)) _ports.StartHandler(handle);
+        if (TryEnterQuery()) _ports.StartHandler(handle);
         else Refuse(reply, ErrorCodes.WorkerBusy);
     }
 
-    /// <summary>Takes a handler's place, unless all are taken or too many of its kind are past their deadline: telemetry that hangs keeps no command from a device.</summary>
-    private bool TryEnter(ref int overdue)
+    private bool TryEnterQuery()
+    {
+        lock (_gate) return TryTakePlace(_overdueQueries);
+    }
+
+    private Entry EnterCommand(string commandId)
     {
         lock (_gate)
         {
-            if (_handlers >= _options.MaxHandlers || overdue >= _options.MaxOverdueHandlers) return false;
-            _handlers++;
-            return true;
+            // What is under way may be asked for again: it is joined.
+            if (_draining && !_running.ContainsKey(commandId)) return Entry.Held;
+            if (!TryTakePlace(_overdue)) return Entry.Busy;
+            _commands++;
+            return Entry.Taken;
         }
+    }
+
+    /// <summary>Takes a handler's place, unless all are taken or too many of its kind are past their deadline: telemetry that hangs keeps no command from a device.</summary>
+    private bool TryTakePlace(int overdue)
+    {
+        if (_handlers >= _options.MaxHandlers || overdue >= _options.MaxOverdueHandlers) return false;
+        _handlers++;
+        return true;
+    }
+
+    private void LeaveCommand()
+    {
+        bool isDrained;
+        lock (_gate) isDrained = --_commands == 0 && _draining;
+        if (isDrained) _drained.TrySetResult();
     }
 
     private void Leave()
@@ -214,11 +264,9 @@ internal sealed class RequestHandlers
             return;
         }
 
-        if (!TryEnter(ref _overdue))
-        {
-            AnswerCommand(reply, request.CommandId, new JournalAnswer(CommandStatus.Failed, default, ErrorCodes.WorkerBusy.Code));
-            return;
-        }
+        var entry = EnterCommand(request.CommandId);
+        if (entry == Entry.Busy) AnswerCommand(reply, request.CommandId, new JournalAnswer(CommandStatus.Failed, default, ErrorCodes.WorkerBusy.Code));
+        if (entry != Entry.Taken) return;
 
         var call = new CommandCall(
             request.CommandId, request.Command, DevicesOf(reply, in request), request.Params.IsEmpty ? default : JsonElement.Parse(request.Params.Span),
@@ -243,6 +291,18 @@ internal sealed class RequestHandlers
     }
 
     private async Task CommandAsync(Reply reply, CommandCall call, long timeoutMs, bool reexecute)
+    {
+        try
+        {
+            await CarryOutAsync(reply, call, timeoutMs, reexecute);
+        }
+        finally
+        {
+            LeaveCommand();
+        }
+    }
+
+    private async Task CarryOutAsync(Reply reply, CommandCall call, long timeoutMs, bool reexecute)
     {
         Task<JournalAnswer?> execution;
         TaskCompletionSource<JournalAnswer?>? own = null;
@@ -413,6 +473,18 @@ internal sealed class RequestHandlers
             reply.Connection.Send(FrameKind.Response, reply.Correlation, _answer.WrittenSpan);
             if (_answer.Capacity > KeptBytes) _answer = new ArrayBufferWriter<byte>(1024);
         }
+    }
+
+    private enum Entry
+    {
+        /// <summary>It has a place.</summary>
+        Taken,
+
+        /// <summary>All places are taken.</summary>
+        Busy,
+
+        /// <summary>The Worker is about to stop.</summary>
+        Held,
     }
 
     /// <summary>The one answer a request is owed.</summary>

@@ -46,6 +46,9 @@ public sealed record WorkerOptions
     /// <summary>A link on which the kernel asks nothing for so long is taken for lost.</summary>
     public long SilentLinkMs { get; init; } = 60_000;
 
+    /// <summary>How long a Worker that is told to stop waits for the commands that it has begun; none is begun meanwhile.</summary>
+    public long DrainMs { get; init; } = 10_000;
+
     /// <summary>Kernels that may be linked at once, where it listens.</summary>
     public int MaxKernels { get; init; } = 4;
 }

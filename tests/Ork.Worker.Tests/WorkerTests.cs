@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using Ork.Protocol;
 using OrkSim;
 
@@ -16,6 +17,9 @@ public sealed class WorkerTests : IAsyncLifetime
     private readonly List<Task> _running = [];
     private readonly List<string> _executed = [];
     private IListener _listener = null!;
+
+    // Handlers that hang are not waited for, but where a test is about that.
+    private long _drainMs;
     private ulong _correlation;
 
     public ValueTask InitializeAsync()
@@ -45,6 +49,50 @@ public sealed class WorkerTests : IAsyncLifetime
         Assert.Equal("ok", (await AskAsync(kernel, OrkAction.HealthPing)).GetProperty("status").GetString());
         Assert.Equal("d1", (await AskAsync(kernel, OrkAction.StatePull, deviceId: "d1")).GetProperty("state").GetProperty("of").GetString());
         Assert.Equal("d2", (await AskAsync(kernel, OrkAction.StatePull)).GetProperty("state").GetProperty("d2").GetProperty("of").GetString());
+    }
+
+    [Fact]
+    public async Task S24_a_Worker_that_is_told_to_stop_answers_what_it_has_begun_and_begins_nothing_more()
+    {
+        _drainMs = 600_000;
+        var gate = new TaskCompletionSource();
+        var kernel = await LinkAsync(Define(gate.Task));
+        var begun = Send(kernel, Command("c1", "wait", 1));
+        while (Executed() == 0) await Task.Yield();
+        await _stop.CancelAsync();
+        Send(kernel, Command("c2", "act", 1));
+
+        // What is under way is joined, and what is no command is answered.
+        var joined = Send(kernel, Command("c1", "wait", 2));
+        Assert.Equal("ok", (await AskAsync(kernel, OrkAction.HealthPing)).GetProperty("status").GetString());
+        gate.SetResult();
+        for (var i = 0; i < 2; i++) Assert.Equal("SUCCESS", (await ReceiveAsync(kernel, begun, joined)).GetProperty("status").GetString());
+        Assert.Null(await kernel.ReceiveAsync());
+        await _running[^1];
+        Assert.Equal(["c1"], _executed);
+    }
+
+    [Fact]
+    public async Task S24_a_Worker_that_is_told_to_stop_waits_no_longer_than_its_time()
+    {
+        _drainMs = 3_000;
+        var time = new FakeTimeProvider();
+        Run(Define(new TaskCompletionSource().Task), new WorkerOptions { Announce = Endpoint }, time: time);
+        var kernel = await GreetAsync();
+        Send(kernel, Command("c1", "wait", 1));
+        while (Executed() == 0) await Task.Yield();
+        await _stop.CancelAsync();
+        time.Advance(TimeSpan.FromMilliseconds(2_999));
+        Assert.Equal("ok", (await AskAsync(kernel, OrkAction.HealthPing)).GetProperty("status").GetString());
+        Assert.False(_running[^1].IsCompleted);
+        time.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Null(await kernel.ReceiveAsync());
+        await _running[^1];
+    }
+
+    private int Executed()
+    {
+        lock (_executed) return _executed.Count;
     }
 
     [Fact]
@@ -369,7 +417,7 @@ public sealed class WorkerTests : IAsyncLifetime
     private void Run(WorkerDefinition definition, WorkerOptions options, INetwork? network = null, TimeProvider? time = null, IEntropy? entropy = null)
     {
         var ports = new WorkerPorts { Network = network ?? _network.As("worker"), Entropy = entropy ?? new NoEntropy(), Time = time ?? TimeProvider.System, Journal = _journal };
-        _running.Add(new OrkWorker(definition, options, ports).RunAsync(_stop.Token));
+        _running.Add(new OrkWorker(definition, options with { DrainMs = _drainMs }, ports).RunAsync(_stop.Token));
     }
 
     private Task<IConnection> LinkAsync(WorkerDefinition definition, WorkerOptions? options = null)

@@ -60,7 +60,7 @@ public static class FaultCatalogue
     public static IReadOnlyList<IFault> All() =>
     [
         new StormFault(), new LinkResetFault(), new PartitionFault(), new RefuseDialsFault(),
-        new WorkerCrashFault(), new WorkerFailoverFault(), new WorkerRefitFault(), new WorkerHangFault(), new WorkerUnnamedFault(), new DiscoveryCutFault(), new WorkerReaddressedFault(), new WorkerMuteFault(), new JournalFailsFault(), new OperatorHoldFault(), new WorkerFlapFault(), new WorkerTerminateFault(), new KeyChangeFault(), new DeviceMoveFault(),
+        new WorkerCrashFault(), new WorkerStopFault(), new WorkerFailoverFault(), new WorkerRefitFault(), new WorkerHangFault(), new WorkerUnnamedFault(), new DiscoveryCutFault(), new WorkerReaddressedFault(), new WorkerMuteFault(), new JournalFailsFault(), new OperatorHoldFault(), new WorkerFlapFault(), new WorkerTerminateFault(), new KeyChangeFault(), new DeviceMoveFault(),
         new ByzantineFault(),
         new KernelCrashFault(), new KernelStopFault(), new KernelFreezeFault(), new TwoKernelsFault(),
         new StoreStallFault(), new CommitFailsFault(), new CommitUnknownFault(), new DiskFullFault(), new StoreDamagedFault(),

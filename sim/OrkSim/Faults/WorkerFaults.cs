@@ -18,6 +18,21 @@ internal sealed class WorkerCrashFault : IFault
     }
 }
 
+internal sealed class WorkerStopFault : IFault
+{
+    public string Name => "worker-stop";
+
+    public string Says => "A Worker is told to stop, as for an upgrade: it finishes what it has begun, and is started again.";
+
+    public FaultKeys Keys { get; } = new() { For = new FaultKey("downFor", "How long until it is started again, once it has stopped.") };
+
+    public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    {
+        world.StopWorker(world.Draws.Of(world.Workers), length);
+        return Task.CompletedTask;
+    }
+}
+
 internal sealed class WorkerFailoverFault : IFault
 {
     public string Name => "worker-failover";

@@ -13,9 +13,13 @@ public sealed partial class Explorer
 
         private const double OfLatest = 0.3;
 
+        // Under one seed scenarios draw alike, which of their faults strike for one: side by side, each has seeds of its own, whatever their order.
+        private const uint SeedsApart = 1_000_000;
+
+        private readonly ulong _first = FirstSeed(explorer._options.Seed, scenario.Name, count);
         private readonly long? _budget = explorer._options.Runs;
         private IEnumerator<Func<SimRun>>? _work;
-        private ulong _coyoteSeed = explorer._options.Seed;
+        private ulong _coyoteSeed = FirstSeed(explorer._options.Seed, scenario.Name, count);
         private int _coyoteTurn;
         private GuidedGear? _guided;
         private TimeSpan? _until;
@@ -76,9 +80,11 @@ public sealed partial class Explorer
             }
         }
 
+        private static ulong FirstSeed(ulong seed, string scenario, int count) => seed + (count > 1 ? (uint)SimNode.SiteOf(scenario) % SeedsApart : 0);
+
         private IEnumerable<Func<SimRun>> Swarm()
         {
-            for (var seed = explorer._options.Seed; ; seed++)
+            for (var seed = _first; ; seed++)
             {
                 var one = seed;
                 yield return () => RunSeed(one);
@@ -126,7 +132,7 @@ public sealed partial class Explorer
 
         private IEnumerable<Func<SimRun>> Mirror()
         {
-            for (var seed = explorer._options.Seed; ; seed++)
+            for (var seed = _first; ; seed++)
             {
                 var one = seed;
                 yield return () => MirrorGear.Run(scenario, one, Watching(() => one));
@@ -135,7 +141,7 @@ public sealed partial class Explorer
 
         private IEnumerable<Func<SimRun>> Sweep()
         {
-            for (var seed = explorer._options.Seed; ; seed++)
+            for (var seed = _first; ; seed++)
             {
                 var one = seed;
                 var passing = SwarmGear.Run(scenario, one, Watching(() => one));
@@ -171,7 +177,7 @@ public sealed partial class Explorer
 
         private void Guided()
         {
-            _guided ??= new GuidedGear(scenario, explorer._options.Seed, Watching(() => explorer._options.Seed + (ulong)Interlocked.Read(ref _taken) - 1));
+            _guided ??= new GuidedGear(scenario, _first, Watching(() => _first + (ulong)Interlocked.Read(ref _taken) - 1));
             while (!explorer.Over && !IsDone())
             {
                 _taken++;

@@ -2,7 +2,7 @@ using Ork.Kernel;
 
 namespace OrkSim;
 
-/// <summary>S24: a kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time, records what it breaks off, and then ends.</summary>
+/// <summary>S24: a kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time, records what it breaks off, and then ends; so does a Worker, which answers what it has begun.</summary>
 public sealed class OrderlyStop : IInvariant
 {
     // The kernel counts whole milliseconds.
@@ -18,21 +18,23 @@ public sealed class OrderlyStop : IInvariant
     private readonly Dictionary<SimNode, long> _ending = [];
     private readonly HashSet<SimNode> _hasFailed = [];
     private readonly HashSet<SimNode> _idle = [];
+    private readonly WorkerStops _workers = new();
 
     /// <inheritdoc/>
     public string Id => "S24";
 
     /// <inheritdoc/>
-    public string Says => "A kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time, records what it breaks off, and then ends.";
+    public string Says => "A kernel that was told to stop takes no new command, begins no attempt, and gives what is in flight its time, records what it breaks off, and then ends; so does a Worker, which answers what it has begun.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.NodeDown | SimEventKind.CommitSubmitted | SimEventKind.Pulse;
+    public SimEventKind Hears => SimEventKind.Note | SimEventKind.NodeUp | SimEventKind.NodeDown | SimEventKind.CommitSubmitted | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.Begun | SimEventKind.LinkEnded | SimEventKind.Pulse;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
-        if (happened.Kind == SimEventKind.Pulse) CheckEnd(happened.Ticks, facts);
+        if (happened.Kind == SimEventKind.Pulse) CheckEnds(happened.Ticks, facts);
+        if (happened.Node is { Kind: NodeKind.Worker } worker && facts.World.IsHonest(worker.Name) && _workers.Hear(worker, in happened) is { } wrong) facts.Violated(this, wrong);
         if (happened.Node is not { Kind: NodeKind.Kernel } kernel) return;
         if (happened.Kind is SimEventKind.NodeUp or SimEventKind.NodeDown)
         {
@@ -58,6 +60,15 @@ public sealed class OrderlyStop : IInvariant
             if (kernel == facts.Holder && !facts.CommitInFlight && !facts.Open.Values.Any(static command => IsInFlight(command.Row.State))) _idle.Add(kernel);
         }
         else if (happened.Batch is { } batch && _told.TryGetValue(kernel, out var told)) Check(batch, kernel, told, happened.Ticks, facts);
+    }
+
+    private void CheckEnds(long ticks, Facts facts)
+    {
+        CheckEnd(ticks, facts);
+        foreach (var worker in facts.World.Workers)
+        {
+            if (facts.World.IsHonest(worker.Node.Name) && WorkerStops.StillUp(worker, ticks, facts.World.WorstLateness.Ticks) is { } late) facts.Violated(this, late);
+        }
     }
 
     /// <summary>Its time is not counted while its disk stands still, or itself.</summary>

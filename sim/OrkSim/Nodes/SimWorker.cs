@@ -77,6 +77,12 @@ public sealed class SimWorker
     /// <summary>The product's runtime, in its present life; null before its first.</summary>
     internal OrkWorker? Runtime { get; set; }
 
+    /// <summary>Tells it to stop, in its present life; null before its first.</summary>
+    internal CancellationTokenSource? Stop { get; set; }
+
+    /// <summary>Until it is started again, once it has stopped.</summary>
+    internal TimeSpan DownFor { get; set; }
+
     /// <summary>What its handlers do, in its present life.</summary>
     internal AtWork AtWork { get; private set; }
 

@@ -27,7 +27,7 @@ internal static class WorkerCommands
         var hanging = new Option<int>("--hang") { Description = "How many Workers, the last ones, hang while --hang-file exists: they answer pings and nothing else." };
         var hangFile = new Option<string?>("--hang-file") { Description = "The file that makes them hang (default: DATA/hang-PREFIX)." };
         var level = new Option<LogLevel>("--log-level") { Description = "Least log level shown.", DefaultValueFactory = _ => LogLevel.Warning };
-        var sim = new Verb("sim", "Host simulated Workers with miners in this process, until SIGTERM.")
+        var sim = new Verb("sim", "Host simulated Workers with miners in this process, until SIGTERM; then what they have begun is finished first.")
         {
             count, devices, connect, data, key, insecure, prefix, latency, journal, executions, hanging, hangFile, level,
         }.WithExample("ork worker sim --count 20 --devices 50", "ork worker sim --count 3 --devices 4 --connect tcp://127.0.0.1:7421 --kernel-key sha256:...");
@@ -54,7 +54,7 @@ internal static class WorkerCommands
                 var plan = new FleetPlan(parsed.GetValue(count), parsed.GetValue(devices), parsed.GetValue(prefix)!, parsed.GetValue(latency), parsed.GetValue(hanging),
                     parsed.GetValue(hangFile) ?? Path.Combine(directory, $"hang-{parsed.GetValue(prefix)}"));
                 var fleet = new SimulatedFleet(plan, endpoint, parsed.GetValue(key), network.Network, journalFile, log, logs.CreateLogger("ork.worker"));
-                output.Say($"{plan.Workers} Workers with {plan.DevicesPerWorker} devices each announce themselves to {endpoint}. Ctrl-C ends them.");
+                output.Say($"{plan.Workers} Workers with {plan.DevicesPerWorker} devices each announce themselves to {endpoint}. Ctrl-C ends them, when they have finished what they have begun.");
                 await fleet.RunAsync(interruption.Token);
                 return ExitCode.Done;
             }

@@ -42,7 +42,7 @@ internal static class Program
             Log = logs.CreateLogger("__ID__"),
         };
         var definition = new Driver(TimeProvider.System).Define("__ID__-1", ["__ID__-1-a", "__ID__-1-b"]);
-        Console.WriteLine($"{definition.WorkerId} announces itself to {kernel}. Ctrl-C ends it.");
+        Console.WriteLine($"{definition.WorkerId} announces itself to {kernel}. Ctrl-C ends it, when it has finished what it has begun.");
         await new OrkWorker(definition, new WorkerOptions { Announce = kernel }, ports).RunAsync(stop.Token);
         return 0;
 

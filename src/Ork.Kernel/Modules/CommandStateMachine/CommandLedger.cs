@@ -154,7 +154,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         else Reroute(command, owner, turn);
     }
 
-    /// <summary>A Worker comes back with a journal that does not know what was sent before: what only the journal made safe to repeat ends (S3).</summary>
+    /// <summary>A Worker comes back without the journal that it had, or with one that does not know what was sent before: what only the journal made safe to repeat ends (S3).</summary>
     internal void JournalReplaced(WorkerEntry worker, Turn turn)
     {
         var inDoubt = OpenOf(worker).Where(static command => command.SentEver && !command.Spec.Idempotent).ToArray();
@@ -163,15 +163,13 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     }
 
     /// <summary>
-    /// A Worker is registered, perhaps with another contract than its commands were accepted under, or without the journal it had: those it lacks end, and so do those that only a
-    /// journal made safe to repeat. The others are driven.
+    /// A Worker is registered, perhaps with another contract than its commands were accepted under: those it lacks end. The others are driven.
     /// </summary>
     internal void WorkerReady(WorkerEntry worker, Turn turn)
     {
         foreach (var command in OpenOf(worker))
         {
             if (worker.Contract!.Find(command.Spec.Command) is null) GiveUpUnsent(command, CommandTrigger.Abandon, Refusal.With(ErrorCodes.CommandNotInCapabilities, command.Spec.Command), turn);
-            else if (!IsSafeToRetry(command)) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.OutcomeUnknown, turn);
         }
 
         Drive(worker, turn);

@@ -280,9 +280,8 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
             return;
         }
 
-        worker.Features = identity!.Features;
-        TakeJournal(worker, identity.Journal, turn);
-        _devices.Claim(worker, identity.Devices, turn);
+        TakeJournal(worker, identity!, turn);
+        _devices.Claim(worker, identity!.Devices, turn);
         _machine.Fire(ref worker.State, WorkerTrigger.SaveIdentity, worker.WorkerId);
         Save(worker, turn);
         Question(ask.Link, OrkAction.CapabilityRequest, turn);
@@ -290,12 +289,14 @@ internal sealed class WorkerRegistry : IWorkerRoutes, IAnswerHandler
 
     /// <summary>
     /// A journal that does not know the opening that was relied on was lost, replaced, or is another machine's: that it has not heard of a command says nothing. What came of that is durable
-    /// together with the opening that is relied on from now on.
+    /// together with the opening that is relied on from now on. One that never named its openings is there or not.
     /// </summary>
-    private void TakeJournal(WorkerEntry worker, IReadOnlyList<string> incarnations, Turn turn)
+    private void TakeJournal(WorkerEntry worker, IdentityPayload identity, Turn turn)
     {
-        if (worker.Journal.Length > 0 && !incarnations.Contains(worker.Journal)) _events.JournalReplaced(worker, turn);
-        worker.Journal = incarnations.Count > 0 ? incarnations[0] : "";
+        var had = worker.HasJournal;
+        worker.Features = identity.Features;
+        if (worker.Journal.Length > 0 ? !identity.Journal.Contains(worker.Journal) : had && !worker.HasJournal) _events.JournalReplaced(worker, turn);
+        worker.Journal = identity.Journal.Count > 0 ? identity.Journal[0] : "";
     }
 
     private void TakeContract(Ask ask, ReadOnlyMemory<byte> payload, Turn turn)
