@@ -21,6 +21,9 @@ internal sealed class WorkerStops
     private readonly HashSet<(SimNode Worker, string CommandId)> _begun = [];
     private readonly HashSet<(SimNode Worker, string CommandId, int Attempt)> _late = [];
 
+    // What was left unanswered on the link that a Worker closed last: for another reason than its end, where that is not at the same moment.
+    private readonly Dictionary<SimNode, (long Ticks, HashSet<string> Asked)> _closed = [];
+
     // What may be under way at a Worker, and since when nothing is.
     private readonly HashSet<(SimNode Worker, string CommandId)> _atWork = [];
     private readonly Dictionary<SimNode, long> _idleTicks = [];
@@ -49,9 +52,10 @@ internal sealed class WorkerStops
                 _begun.Add((worker, start.CommandId));
                 return _late.Contains((worker, start.CommandId, start.Attempt)) ? $"{worker} was told to stop and begins attempt {start.Attempt} of {start.CommandId}, for which it was asked later." : null;
             case SimEventKind.LinkEnded:
-                return _asked.Remove(happened.Connection!, out var asked) && worker.StopTicks is { } told && happened.Connection!.IsGivenUp ? Left(worker, asked, happened.Ticks - told) : null;
+                if (_asked.Remove(happened.Connection!, out var asked) && worker.StopTicks is not null && happened.Connection!.IsGivenUp) _closed[worker] = (happened.Ticks, asked);
+                return null;
             case SimEventKind.NodeDown:
-                return worker.StopTicks is { } stopped && happened.Detail == SimWorld.HasStopped ? CheckHaste(worker, happened.Ticks, stopped) : null;
+                return worker.StopTicks is { } told && happened.Detail == SimWorld.HasStopped ? CheckLeft(worker, happened.Ticks, told) ?? CheckHaste(worker, happened.Ticks, told) : null;
             default:
                 return null;
         }
@@ -63,8 +67,11 @@ internal sealed class WorkerStops
             ? $"{worker.Node} was told to stop {SimDefaults.Seconds(ticks - told)} s ago and has not ended."
             : null;
 
-    private string? Left(SimNode worker, HashSet<string> asked, long waited) =>
-        waited < Time - Slack && asked.FirstOrDefault(id => _begun.Contains((worker, id))) is { } left ? $"{worker}, which was told to stop {SimDefaults.Seconds(waited)} s ago, closes its link and has not answered {left}, which it has begun." : null;
+    private string? CheckLeft(SimNode worker, long ticks, long told)
+    {
+        if (ticks - told >= Time - Slack || !_closed.TryGetValue(worker, out var closed) || closed.Ticks != ticks) return null;
+        return closed.Asked.FirstOrDefault(id => _begun.Contains((worker, id))) is { } left ? $"{worker}, which was told to stop {SimDefaults.Seconds(ticks - told)} s ago, ends and has not answered {left}, which it has begun." : null;
+    }
 
     /// <summary>One that has nothing to answer has nothing to wait for.</summary>
     private string? CheckHaste(SimNode worker, long ticks, long told)
