@@ -141,8 +141,8 @@ public sealed record CommandView
 }
 
 /// <summary>What became of a request to cancel.</summary>
-/// <param name="Cancelled">True: no attempt was ever sent and none will be.</param>
-/// <param name="Stopped">True: an attempt was sent; no further one will be.</param>
+/// <param name="Cancelled">True: no Worker began it, and none will.</param>
+/// <param name="Stopped">True: a Worker may have begun it; no further attempt will be made.</param>
 /// <param name="Status">How the command stands.</param>
 public sealed record CancelView(bool Cancelled, bool Stopped, CommandStatus Status)
 {

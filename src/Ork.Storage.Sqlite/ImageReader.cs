@@ -18,7 +18,7 @@ internal static class ImageReader
             row.GetString(0), row.GetString(1), Bytes(row, 2))),
         Commands(connection));
 
-    /// <summary>Straight on SQLite's own interface: a kernel that recovers a million commands reads 26 values of each.</summary>
+    /// <summary>Straight on SQLite's own interface: a kernel that recovers a million commands reads 27 values of each.</summary>
     private static List<CommandRow> Commands(SqliteConnection connection)
     {
         var names = new Names();
@@ -67,6 +67,7 @@ internal static class ImageReader
         Recoveries = (int)row.Number(17),
         Transitions = (int)row.Number(18),
         SentEver = row.Number(19) != 0,
+        DoubtfulFrom = (int)row.Number(26),
         StopRequested = row.Number(20) != 0,
         Result = row.Bytes(21).ToArray(),
         Error = row.Text(22),

@@ -45,6 +45,12 @@ internal static class Migrations
         """
         ALTER TABLE workers ADD COLUMN journal TEXT NOT NULL DEFAULT '';
         """,
+
+        // 4: which attempts of a command its Worker may have begun; of those of before that are not known to have been refused, any
+        """
+        ALTER TABLE commands ADD COLUMN doubtful_from INTEGER NOT NULL DEFAULT 0;
+        UPDATE commands SET doubtful_from = 1 WHERE sent_ever <> 0;
+        """,
     ];
 
     /// <summary>The schema version this build writes.</summary>

@@ -152,11 +152,12 @@ internal sealed class CommitWriter : IDisposable
         _removeDevice = Prepare("DELETE FROM devices WHERE device_id = ?");
         _insert = Prepare(
             "INSERT INTO commands (seq, command_id, command, scope, device_id, targets, params, caller, idempotency_key, idempotent, timeout_ms, created_at, "
-            + "deadline_at, worker_id, state, attempt, retries, recoveries, transitions, sent_ever, stop_requested, result, error, outcome, updated_at, priority) "
-            + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)");
+            + "deadline_at, worker_id, state, attempt, retries, recoveries, transitions, sent_ever, stop_requested, result, error, outcome, updated_at, priority, "
+            + "doubtful_from) "
+            + "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)");
         _update = Prepare(
             "UPDATE commands SET worker_id = ?14, state = ?15, attempt = ?16, retries = ?17, recoveries = ?18, transitions = ?19, sent_ever = ?20, "
-            + "stop_requested = ?21, result = ?22, error = ?23, outcome = ?24, updated_at = ?25 WHERE seq = ?1");
+            + "stop_requested = ?21, result = ?22, error = ?23, outcome = ?24, updated_at = ?25, doubtful_from = ?27 WHERE seq = ?1");
         _log = Prepare("INSERT INTO command_log (command, seq, from_state, to_state, at, attempt, detail) VALUES (?, ?, ?, ?, ?, ?, ?)");
         _forget = Prepare("DELETE FROM commands WHERE seq = ?");
         _forgetLog = Prepare("DELETE FROM command_log WHERE command = ?");
@@ -214,7 +215,7 @@ internal sealed class CommitWriter : IDisposable
     private static void BindStanding(Statement statement, in CommandRow row) => statement
         .Bind(14, row.WorkerId).Bind(15, (int)row.State).Bind(16, row.Attempt).Bind(17, row.Retries).Bind(18, row.Recoveries)
         .Bind(19, row.Transitions).Bind(20, row.SentEver ? 1 : 0).Bind(21, row.StopRequested ? 1 : 0).Bind(22, row.Result.Span)
-        .Bind(23, row.Error).Bind(24, (int)row.Outcome).Bind(25, row.UpdatedAt).Run();
+        .Bind(23, row.Error).Bind(24, (int)row.Outcome).Bind(25, row.UpdatedAt).Bind(27, row.DoubtfulFrom).Run();
 
     private Statement Prepare(string sql)
     {

@@ -208,6 +208,7 @@ public sealed class StoreContract : IDisposable
         Recoveries = 1,
         Transitions = 9,
         SentEver = true,
+        DoubtfulFrom = 2,
         StopRequested = true,
         Result = """{"ok":[1]}"""u8.ToArray(),
         Error = "ERR_DEADLINE: ä",
@@ -229,7 +230,7 @@ public sealed class StoreContract : IDisposable
     private static string Show(CommandRow row) => string.Join(
         '|', row.Seq, row.Spec.CommandId, row.Spec.Command, row.Spec.Scope, row.Spec.DeviceId ?? "null", row.Spec.Targets is null ? "null" : string.Join(',', row.Spec.Targets),
         Text(row.Spec.Params), row.Spec.Caller, row.Spec.IdempotencyKey ?? "null", row.Spec.Idempotent, row.Spec.Priority, row.Spec.TimeoutMs, row.Spec.CreatedAt, row.Spec.DeadlineAt,
-        row.WorkerId, row.State, row.Attempt, row.Retries, row.Recoveries, row.Transitions, row.SentEver, row.StopRequested, Text(row.Result), row.Error ?? "null",
+        row.WorkerId, row.State, row.Attempt, row.Retries, row.Recoveries, row.Transitions, row.SentEver, row.DoubtfulFrom, row.StopRequested, Text(row.Result), row.Error ?? "null",
         row.Outcome, row.UpdatedAt);
 
     private static string Dash(string text) => text.Length == 0 ? "-" : text;

@@ -153,7 +153,7 @@ public sealed class CommandTests
     }
 
     [Fact]
-    public void S10_cancelled_means_never_sent()
+    public void S10_cancelled_means_never_begun()
     {
         var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { WindowPerWorker = 1 } });
         ork.Register();

@@ -203,8 +203,8 @@ internal sealed class CoreHarness
         Assert.Equal(open, Core.Locks.Devices.Sum(device => device.Depth));
     }
 
-    private static (long, CommandState, string, int, int, int, int, bool, bool, string?, CommandOutcome) Facts(CommandRow row) => (
-        row.Seq, row.State, row.WorkerId, row.Attempt, row.Retries, row.Recoveries, row.Transitions, row.SentEver, row.StopRequested, row.Error, row.Outcome);
+    private static (long, CommandState, string, int, int, int, int, bool, int, bool, string?, CommandOutcome) Facts(CommandRow row) => (
+        row.Seq, row.State, row.WorkerId, row.Attempt, row.Retries, row.Recoveries, row.Transitions, row.SentEver, row.DoubtfulFrom, row.StopRequested, row.Error, row.Outcome);
 
     private static IEnumerable<Seen> Read(EffectBatch batch, bool atOnce)
     {

@@ -131,6 +131,18 @@ public sealed class SqliteStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_store_of_the_third_schema_knows_to_have_been_sent_may_have_been_begun()
+    {
+        File.Copy(Path.Combine(AppContext.BaseDirectory, "Fixtures", "schema-3.db"), Database);
+        await using var store = await new SqliteKernelStoreOpener(_directory).OpenAsync();
+        var image = store.TakeImage();
+        Assert.Equal(
+            ["set-power-pct Success True 1", "reboot Executing True 1", "set-led Queued False 0"],
+            image.Commands.Select(row => $"{row.Spec.Command} {row.State} {row.SentEver} {row.DoubtfulFrom}"));
+        Assert.NotEqual("", Assert.Single(image.Workers).Journal);
+    }
+
+    [Fact]
     public async Task S14_a_superseding_store_is_newer_than_every_kernel_before_it_and_keeps_what_it_holds()
     {
         await FillAsync(3);

@@ -35,6 +35,9 @@ public sealed class CommandFacts(CommandRow row)
     /// <summary>When the kernel that holds the store first took its Worker's word that it succeeded, or null.</summary>
     public long? SucceededTicks { get; internal set; }
 
+    /// <summary>Attempts that their Worker said it did not begin, as a kernel took it; true where that was surely while it waited for it.</summary>
+    public Dictionary<int, bool> Unbegun { get; } = [];
+
     /// <summary>Attempts to which a kernel took the Worker's answer.</summary>
     public HashSet<int> Answered { get; } = [];
 

@@ -8,6 +8,9 @@ namespace OrkSim;
 /// </summary>
 public sealed class Facts
 {
+    // With these a Worker says that it did not begin an attempt.
+    private static readonly ErrorCode[] Unbegun = [ErrorCodes.WorkerBusy, ErrorCodes.JournalFailed, ErrorCodes.StaleEpoch];
+
     private readonly SimWorld _world;
     private readonly Dictionary<long, CommandFacts> _bySeq = [];
     private int _holdersLife;
@@ -420,6 +423,7 @@ public sealed class Facts
         {
             command.Answered.Add(asked.Attempt);
             if (packet.Message is { } answer && (answer.CommandId ?? about) == about) command.Answers.Add(answer);
+            if (packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Failed or CommandStatus.Rejected, Error: { } why } && Array.Exists(Unbegun, code => why.StartsWith(code.Code, StringComparison.Ordinal))) command.Unbegun[asked.Attempt] = IsInTime(asked.Ticks);
             if (link.KernelSide.Owner == Holder && packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success, CommandId: { } succeeded } && succeeded == about) command.SucceededTicks ??= NowTicks;
         }
 
@@ -462,6 +466,9 @@ public sealed class Facts
                 break;
         }
     }
+
+    /// <summary>True where a kernel waits for the answer to an attempt for some while yet.</summary>
+    private bool IsInTime(long askedTicks) => askedTicks > AwakeTicks && NowTicks - askedTicks < TimeoutOf(OrkAction.CommandRequest).Ticks - TimeSpan.FromMilliseconds(500).Ticks - _world.WorstLateness.Ticks;
 
     private TimeSpan TimeoutOf(OrkAction action) =>
         TimeSpan.FromMilliseconds(action == OrkAction.CommandRequest ? SimDefaults.ContractTimeoutMs : _world.KernelOptions.Pulls.TimeoutMs);

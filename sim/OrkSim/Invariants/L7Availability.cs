@@ -120,7 +120,7 @@ public sealed class Availability : IInvariant
         {
             if (row is not { State: CommandState.Failed, StopRequested: false, Error: { } error } || !error.StartsWith(ErrorCodes.OutcomeUnknown.Code, StringComparison.Ordinal)) continue;
             if (facts.BySeq(row.Seq) is not { Row.Spec: var spec } command) continue;
-            if (!row.SentEver) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though no attempt of it was ever sent.");
+            if (row.DoubtfulFrom == 0) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though no attempt of it can have been begun.");
             else if (spec.Idempotent) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though it is declared safe to repeat.");
             else if (!moves && IsKnown(command, facts) && !command.Answers.Exists(static answer => answer.Status == CommandStatus.Unknown)) facts.Violated(this, $"{spec.CommandId} is given up, {error}, though {row.WorkerId} keeps a journal.");
         }

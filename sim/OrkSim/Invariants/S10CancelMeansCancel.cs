@@ -54,11 +54,15 @@ public sealed class CancelMeansCancel : IInvariant
         if (facts.Commands.TryGetValue(id, out var command) && !command.IsTerminal) facts.Violated(this, $"{id} is {command.Row.State}, and who cancels it is told that there is nothing to cancel or to stop.");
     }
 
+    /// <summary>What was stopped while its Worker was asked, and was then refused by it.</summary>
+    private static bool IsEndOfTheUnbegun(in CommandRow row) =>
+        row is { State: CommandState.Failed, Error: { } error } && (error == ErrorCodes.Cancelled.Code || error.StartsWith(ErrorCodes.StaleEpoch.Code, StringComparison.Ordinal));
+
     private void CheckStopped(CommitBatch batch, Facts facts)
     {
         foreach (var row in batch.ChangedCommands)
         {
-            if (row is { StopRequested: true, SentEver: false }) facts.Violated(this, $"Command {row.Seq} is stopped, and no attempt of it was ever sent: it could have been cancelled.");
+            if (row is { StopRequested: true, DoubtfulFrom: 0, State: not CommandState.Timeout } && !IsEndOfTheUnbegun(row)) facts.Violated(this, $"Command {row.Seq} is stopped, and no attempt of it can have been begun: it could have been cancelled.");
             if (!row.StopRequested && facts.BySeq(row.Seq) is { Row.StopRequested: true } forgotten) facts.Violated(this, $"{forgotten.Id} was stopped, and that is recorded no longer.");
         }
 

@@ -72,7 +72,9 @@ public sealed class AnswerFidelity : IInvariant
 
         foreach (var row in happened.Batch.ChangedCommands)
         {
-            if (row.State is not (CommandState.Success or CommandState.Failed) || !facts.Commands.TryGetValue(row.Spec.CommandId, out var command) || command.IsTerminal) continue;
+            if (!facts.Commands.TryGetValue(row.Spec.CommandId, out var command) || command.IsTerminal) continue;
+            if (Doubts.Wrong(in row, command, happened.Batch, facts) is { } doubt) facts.Violated(this, doubt);
+            if (row.State is not (CommandState.Success or CommandState.Failed)) continue;
             Check(row, command, facts);
             CheckOutcome(row, facts);
         }
@@ -181,10 +183,10 @@ public sealed class AnswerFidelity : IInvariant
         {
             CommandOutcome.None => row.State == CommandState.Success,
             CommandOutcome.Failed => row.State == CommandState.Failed && !isFenced,
-            CommandOutcome.NotStarted => row.State == CommandState.Failed && (isFenced ? row.Attempt == 1 : !row.SentEver),
-            _ => row.State == CommandState.Failed && row.SentEver && (isFenced || !_ofTheirWorker.Contains(row.Seq)),
+            CommandOutcome.NotStarted => row.State == CommandState.Failed && row.DoubtfulFrom == 0,
+            _ => row.State == CommandState.Failed && row.DoubtfulFrom > 0 && (isFenced || !_ofTheirWorker.Contains(row.Seq)),
         };
-        if (!isRight) facts.Violated(this, $"{row.Spec.CommandId} ends {row.State}, {row.Error}, with the outcome {row.Outcome}, at attempt {row.Attempt}{(row.SentEver ? "" : ", of which none was sent")}.");
+        if (!isRight) facts.Violated(this, $"{row.Spec.CommandId} ends {row.State}, {row.Error}, with the outcome {row.Outcome}, at attempt {row.Attempt}{(row.DoubtfulFrom > 0 ? "" : ", and none can have been begun")}.");
     }
 
     /// <summary>Of a long one the beginning is kept; one that gives no reason failed in its handler.</summary>

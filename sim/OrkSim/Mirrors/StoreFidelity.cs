@@ -137,7 +137,7 @@ public sealed class StoreFidelity : IInvariant, IDisposable
     private string Show(CommandRow row) => Text(
         row.Seq, row.Spec.CommandId, row.Spec.Command, row.Spec.Scope, row.Spec.DeviceId, row.Spec.Targets is { } targets ? string.Join('+', targets) : null, row.Spec.Params, row.Spec.Caller,
         row.Spec.IdempotencyKey, row.Spec.Priority, row.Spec.Idempotent, row.Spec.TimeoutMs, row.Spec.CreatedAt, row.Spec.DeadlineAt, row.WorkerId, row.State, row.Attempt, row.Retries,
-        row.Recoveries, row.Transitions, row.SentEver, row.StopRequested, row.Result, row.Error, row.Outcome, row.UpdatedAt);
+        row.Recoveries, row.Transitions, row.SentEver, row.DoubtfulFrom, row.StopRequested, row.Result, row.Error, row.Outcome, row.UpdatedAt);
 
     private string Text(params ReadOnlySpan<object?> members)
     {

@@ -117,8 +117,8 @@ internal static class CommandCommands
         {
             var view = await client.CancelAsync(parsed.GetRequiredValue(id), cancellation);
             output.Write(new { view.Cancelled, view.Stopped, status = CommandWords.Of(view.Status) }, console => console.WriteLine(
-                view.Cancelled ? "Cancelled: it was never sent and will not be."
-                : view.Stopped ? $"Already sent: no further attempt will be made ({CommandWords.Of(view.Status)})."
+                view.Cancelled ? "Cancelled: no Worker began it, and none will."
+                : view.Stopped ? $"A Worker may have begun it: no further attempt will be made ({CommandWords.Of(view.Status)})."
                 : $"Already ended: {CommandWords.Of(view.Status)}."));
             return view.Cancelled ? ExitCode.Done : ExitCode.Failed;
         }));

@@ -99,6 +99,9 @@ public readonly record struct CommandRow
     /// <summary>True once any attempt may have left the kernel.</summary>
     public bool SentEver { get; init; }
 
+    /// <summary>The first attempt that its Worker may have begun; 0 where none was sent, or each that was sent was refused unbegun.</summary>
+    public int DoubtfulFrom { get; init; }
+
     /// <summary>True once a caller asked it to stop after an attempt was sent.</summary>
     public bool StopRequested { get; init; }
 

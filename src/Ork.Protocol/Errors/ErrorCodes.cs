@@ -79,7 +79,7 @@ public static class ErrorCodes
     public static readonly ErrorCode WorkerAnswerInvalid = new("ERR_WORKER_ANSWER_INVALID", "The Worker's answer is not what the protocol asks for.");
 
     // How a command can end
-    public static readonly ErrorCode Cancelled = new("ERR_CANCELLED", "The command was cancelled before any attempt was sent.");
+    public static readonly ErrorCode Cancelled = new("ERR_CANCELLED", "The command was cancelled, and no Worker began it.");
     public static readonly ErrorCode Deadline = new("ERR_DEADLINE", "The command's deadline passed before it was sent.");
     public static readonly ErrorCode MaxRetriesExhausted = new("ERR_MAX_RETRIES_EXHAUSTED", "Every allowed attempt timed out or lost its link.");
     public static readonly ErrorCode RecoveryExhausted = new("ERR_RECOVERY_EXHAUSTED", "The command was in flight at more kernel restarts than allowed.");

@@ -53,6 +53,7 @@ internal sealed class StoreFiller
                 Attempt = 1,
                 Transitions = 3,
                 SentEver = true,
+                DoubtfulFrom = 1,
                 UpdatedAt = spec.CreatedAt,
             });
             for (var number = 1; number <= 3; number++) batch.Log.Add(new TransitionRow(_seq, number, CommandState.Queued, CommandState.Dispatched, spec.CreatedAt, 1, ""));
@@ -66,7 +67,7 @@ internal sealed class StoreFiller
         var spec = Spec(++_seq, $"bench-00000-{_seq % 100:d3}");
         _commands[_seq] = (spec, 0);
         _open.Enqueue(_seq);
-        batch.NewCommands.Add(new CommandRow { Seq = _seq, Spec = spec, WorkerId = "bench-00000", State = CommandState.Dispatched, Attempt = 1, Transitions = 2, SentEver = true, UpdatedAt = spec.CreatedAt });
+        batch.NewCommands.Add(new CommandRow { Seq = _seq, Spec = spec, WorkerId = "bench-00000", State = CommandState.Dispatched, Attempt = 1, Transitions = 2, SentEver = true, DoubtfulFrom = 1, UpdatedAt = spec.CreatedAt });
     }
 
     private void Change(CommitBatch batch, long seq)
@@ -82,6 +83,7 @@ internal sealed class StoreFiller
             Attempt = 1,
             Transitions = 3,
             SentEver = true,
+            DoubtfulFrom = 1,
             Result = Result,
             UpdatedAt = spec.CreatedAt + 5,
         });

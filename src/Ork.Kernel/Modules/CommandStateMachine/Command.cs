@@ -23,6 +23,12 @@ internal sealed class Command(long seq, CommandSpec spec, WorkerEntry worker)
 
     internal bool SentEver { get; set; }
 
+    /// <summary>The first attempt that its Worker may have begun, or 0 where none can have been: those that were sent were each refused unbegun.</summary>
+    internal int DoubtfulFrom { get; set; }
+
+    /// <summary>True where its devices may have acted on it.</summary>
+    internal bool IsInDoubt => DoubtfulFrom > 0;
+
     internal bool StopRequested { get; set; }
 
     /// <summary>True where a kernel's stop, not its Worker, ended its latest attempt.</summary>
@@ -87,6 +93,7 @@ internal sealed class Command(long seq, CommandSpec spec, WorkerEntry worker)
         Recoveries = Recoveries,
         Transitions = Transitions,
         SentEver = SentEver,
+        DoubtfulFrom = DoubtfulFrom,
         StopRequested = StopRequested,
         Result = Result,
         Error = Error,

@@ -110,6 +110,7 @@ internal sealed partial class CommandLedger
         if (command.Timer is { } timer) TimerWheel.Cancel(timer);
         if (!command.SentEver) _circuits.FirstAttempt(turn.NowMs);
         command.SentEver = true;
+        if (!command.IsInDoubt) command.DoubtfulFrom = command.Attempt;
         command.Interrupted = false;
         Move(command, CommandTrigger.Send, turn);
         _exchanges.Send(

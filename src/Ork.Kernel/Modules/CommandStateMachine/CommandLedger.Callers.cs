@@ -36,8 +36,8 @@ internal sealed partial class CommandLedger
     }
 
     /// <summary>
-    /// Answers <c>command.cancel</c>: cancelled only if no attempt was ever sent; otherwise no further one is made, and the command ends with a late
-    /// answer or in doubt.
+    /// Answers <c>command.cancel</c>: cancelled only if no attempt can have been begun; otherwise no further one is made, and the command ends with a late
+    /// answer, in doubt, or cancelled after all where its Worker refused it unbegun.
     /// </summary>
     internal void Cancel(in CallerRef caller, string commandId, Turn turn)
     {
@@ -47,7 +47,8 @@ internal sealed partial class CommandLedger
             return;
         }
 
-        var cancelled = !command.SentEver && !command.IsTerminal;
+        // One that a stopping kernel has put into TIMEOUT is the next start's to end.
+        var cancelled = !command.IsInDoubt && command.State is CommandState.Queued or CommandState.Dispatched;
         var stopped = !cancelled && !command.IsTerminal;
         if (cancelled)
         {

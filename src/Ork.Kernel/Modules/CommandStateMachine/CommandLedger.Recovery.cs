@@ -35,6 +35,7 @@ internal sealed partial class CommandLedger
         Recoveries = row.Recoveries,
         Transitions = row.Transitions,
         SentEver = row.SentEver,
+        DoubtfulFrom = row.DoubtfulFrom,
         StopRequested = row.StopRequested,
         Result = row.Result.ToArray(),
         Error = row.Error,
@@ -55,7 +56,7 @@ internal sealed partial class CommandLedger
         command.Recoveries++;
         command.Interrupted = true;
         if (command.State != CommandState.Timeout) Move(command, CommandTrigger.Recovered, turn);
-        var why = command.StopRequested || !IsSafeToRetry(command) ? ErrorCodes.OutcomeUnknown
+        var why = WhyNoFurtherAttempt(command) is { } forGood ? forGood
             : command.Recoveries > _options.MaxRecoveries ? ErrorCodes.RecoveryExhausted
             : turn.UtcMs >= command.Spec.DeadlineAt ? ErrorCodes.Deadline
             : null;

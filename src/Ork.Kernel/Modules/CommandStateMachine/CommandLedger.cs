@@ -150,14 +150,14 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         var owner = _routes.FindDevice(deviceId)?.Owner;
         if (owner == command.Worker) return;
         if (owner is null) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.DeviceNotFound, turn);
-        else if (command.SentEver && !command.Spec.Idempotent) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.OutcomeUnknown, turn);
+        else if (command.IsInDoubt && !command.Spec.Idempotent) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.OutcomeUnknown, turn);
         else Reroute(command, owner, turn);
     }
 
     /// <summary>A Worker comes back without the journal that it had, or with one that does not know what was sent before: what only the journal made safe to repeat ends (S3).</summary>
     internal void JournalReplaced(WorkerEntry worker, Turn turn)
     {
-        var inDoubt = OpenOf(worker).Where(static command => command.SentEver && !command.Spec.Idempotent).ToArray();
+        var inDoubt = OpenOf(worker).Where(static command => command.IsInDoubt && !command.Spec.Idempotent).ToArray();
         _observer.Note(KernelEvent.JournalReplaced, worker.WorkerId, $"{inDoubt.Length} commands end as unknown");
         foreach (var command in inDoubt) GiveUpUnsent(command, CommandTrigger.Abandon, ErrorCodes.OutcomeUnknown, turn);
     }
@@ -204,11 +204,11 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         }
         else if (command.State == CommandState.Executing && command.Attempt == ask.Attempt)
         {
-            TakeAnswer(command, in result, turn);
+            TakeAnswer(command, ask.Attempt, in result, turn);
         }
         else
         {
-            TakeLateAnswer(command, in result, turn);
+            TakeLateAnswer(command, ask.Attempt, in result, turn);
         }
     }
 
@@ -220,9 +220,15 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         EndAttempt(command, why == ErrorCodes.LinkLost ? CommandTrigger.LinkLost : CommandTrigger.AttemptTimedOut, turn);
     }
 
-    private static bool IsSafeToRetry(Command command) => !command.SentEver || command.Spec.Idempotent || command.Worker.HasJournal;
+    /// <summary>Why no further attempt may be made, ever; null where one may. What was stopped and never begun is cancelled.</summary>
+    private static ErrorCode? WhyNoFurtherAttempt(Command command) =>
+        !command.IsInDoubt ? command.StopRequested ? ErrorCodes.Cancelled : null
+        : command.StopRequested || !IsSafeToRepeat(command) ? ErrorCodes.OutcomeUnknown
+        : null;
 
-    private void TakeAnswer(Command command, in CommandResultPayload result, Turn turn)
+    private static bool IsSafeToRepeat(Command command) => command.Spec.Idempotent || command.Worker.HasJournal;
+
+    private void TakeAnswer(Command command, int attempt, in CommandResultPayload result, Turn turn)
     {
         if (result.Status == CommandStatus.Success)
         {
@@ -239,21 +245,21 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
             return;
         }
 
-        if (result.Error is { } error && (IsCode(error, ErrorCodes.WorkerBusy) || IsCode(error, ErrorCodes.JournalFailed)))
+        if (HadNoPlace(in result))
         {
+            WasNotBegun(command, attempt);
             EndAttempt(command, CommandTrigger.AttemptTimedOut, turn);
             return;
         }
 
         LeaveFlight(command);
-        Settle(command, CommandTrigger.WorkerFailed, result.Error ?? ErrorCodes.HandlerFailed.Code, OutcomeOf(command, result.Error), turn, result.Result);
+        Settle(command, CommandTrigger.WorkerFailed, result.Error ?? ErrorCodes.HandlerFailed.Code, OutcomeOf(command, attempt, result.Error), turn, result.Result);
         Drive(command.Worker, turn);
     }
 
-    private void TakeLateAnswer(Command command, in CommandResultPayload result, Turn turn)
+    private void TakeLateAnswer(Command command, int attempt, in CommandResultPayload result, Turn turn)
     {
-        var failedForGood = result.Status == CommandStatus.Failed && command.State != CommandState.Executing
-            && !(result.Error is { } error && (IsCode(error, ErrorCodes.WorkerBusy) || IsCode(error, ErrorCodes.JournalFailed)));
+        var failedForGood = result.Status == CommandStatus.Failed && command.State != CommandState.Executing && !HadNoPlace(in result);
         if (result.Status != CommandStatus.Success && !failedForGood)
         {
             _observer.Note(KernelEvent.LateAnswerIgnored, command.Spec.CommandId);
@@ -263,18 +269,27 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         _observer.Note(KernelEvent.LateAnswerSettled, command.Spec.CommandId);
         if (command.InFlight) LeaveFlight(command);
         if (result.Status == CommandStatus.Success) Settle(command, CommandTrigger.LateSuccess, null, CommandOutcome.None, turn, result.Result);
-        else Settle(command, CommandTrigger.LateFailure, result.Error ?? ErrorCodes.HandlerFailed.Code, OutcomeOf(command, result.Error), turn, result.Result);
+        else Settle(command, CommandTrigger.LateFailure, result.Error ?? ErrorCodes.HandlerFailed.Code, OutcomeOf(command, attempt, result.Error), turn, result.Result);
         Drive(command.Worker, turn);
     }
 
-    /// <summary>
-    /// A Worker that refuses a command for its epoch did not start this attempt; only a first attempt leaves no doubt about earlier ones.
-    /// </summary>
-    private CommandOutcome OutcomeOf(Command command, string? error)
+    /// <summary>A Worker that refuses a command for its epoch did not begin this attempt; of earlier ones that says nothing.</summary>
+    private CommandOutcome OutcomeOf(Command command, int attempt, string? error)
     {
         if (error is null || !IsCode(error, ErrorCodes.StaleEpoch)) return CommandOutcome.Failed;
         _observer.Note(KernelEvent.Fenced, command.Worker.WorkerId, command.Spec.CommandId);
-        return command.Attempt == 1 ? CommandOutcome.NotStarted : CommandOutcome.Unknown;
+        WasNotBegun(command, attempt);
+        return Doubt(command);
+    }
+
+    /// <summary>True where the Worker says that it could not take the attempt just then, and did not begin it.</summary>
+    private static bool HadNoPlace(in CommandResultPayload result) =>
+        result.Error is { } error && (IsCode(error, ErrorCodes.WorkerBusy) || IsCode(error, ErrorCodes.JournalFailed));
+
+    /// <summary>The Worker says that it did not begin an attempt. Where that was the only one that it could have begun, nothing is in doubt any more.</summary>
+    private static void WasNotBegun(Command command, int attempt)
+    {
+        if (command.DoubtfulFrom == attempt && command.Attempt == attempt) command.DoubtfulFrom = 0;
     }
 
     private static bool IsCode(string error, ErrorCode code) => error.StartsWith(code.Code, StringComparison.Ordinal);
@@ -291,7 +306,8 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// <summary>TIMEOUT is left at once: retried if that is safe and the budget lasts, given up otherwise.</summary>
     private void Decide(Command command, Turn turn, bool outcomeUnknown)
     {
-        var why = command.StopRequested || outcomeUnknown || !IsSafeToRetry(command) ? ErrorCodes.OutcomeUnknown
+        var why = outcomeUnknown ? ErrorCodes.OutcomeUnknown
+            : WhyNoFurtherAttempt(command) is { } forGood ? forGood
             : command.Worker.State == WorkerState.Terminated ? ErrorCodes.WorkerTerminated
             : turn.UtcMs >= command.Spec.DeadlineAt ? ErrorCodes.Deadline
             : command.Retries >= _options.MaxRetries ? ErrorCodes.MaxRetriesExhausted
@@ -315,7 +331,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     }
 
     /// <summary>What is known of the device when a command ends without a Worker's word.</summary>
-    private static CommandOutcome Doubt(Command command) => command.SentEver ? CommandOutcome.Unknown : CommandOutcome.NotStarted;
+    private static CommandOutcome Doubt(Command command) => command.IsInDoubt ? CommandOutcome.Unknown : CommandOutcome.NotStarted;
 
     private void TimerElapsed(Command command, Turn turn)
     {

@@ -1,0 +1,34 @@
+using Ork.Kernel;
+
+namespace OrkSim;
+
+/// <summary>
+/// Which attempt is recorded as the first that its Worker may have begun: of those that were sent, the first that was not refused unbegun (S20). What was never begun may be cancelled, moved and
+/// sent again, whatever it is; so none is passed over that was, and what was refused in time is in nobody's way.
+/// </summary>
+internal static class Doubts
+{
+    /// <summary>Looks at what a batch records of a command.</summary>
+    /// <returns>What is wrong, or null.</returns>
+    internal static string? Wrong(in CommandRow row, CommandFacts command, CommitBatch batch, Facts facts)
+    {
+        var told = row.DoubtfulFrom;
+        var (isSent, isOver) = (false, false);
+        foreach (var line in command.Log.Concat(batch.Log))
+        {
+            if (line.CommandSeq != row.Seq) continue;
+            if (line.To == CommandState.Executing)
+            {
+                isSent |= line.Attempt == told;
+                if ((told == 0 || line.Attempt < told) && !command.Unbegun.ContainsKey(line.Attempt)) return $"{command.Id} is recorded as {(told == 0 ? "begun by nobody" : $"begun with attempt {told} at the earliest")}, and attempt {line.Attempt} was not refused.";
+            }
+
+            // By an answer that was of no use, or its time.
+            isOver |= line.Attempt == told && line is { From: CommandState.Executing, Detail: nameof(CommandTrigger.AttemptTimedOut) };
+        }
+
+        if (told == 0) return null;
+        if (!isSent) return $"{command.Id} is recorded as perhaps begun with attempt {told}, which was not sent.";
+        return isOver && command.Unbegun.TryGetValue(told, out var isInTime) && isInTime && facts.World.IsHonest(row.WorkerId) ? $"{command.Id} is recorded as perhaps begun with attempt {told}, which was refused unbegun." : null;
+    }
+}
