@@ -28,6 +28,7 @@ public sealed class ClientFidelity : IInvariant
     private readonly Dictionary<(LinkFacts Link, ulong Correlation), string> _ofFleet = [];
     private readonly Dictionary<(SimNode Caller, string Key), long> _notBefore = [];
     private readonly Dictionary<(SimNode Caller, string Key), long> _firstAsked = [];
+    private readonly Dictionary<(SimNode Caller, string Key), int> _refusedTooLate = [];
     private int _hasty;
 
     // The longest pause between two orders, which begins within the patience at the latest.
@@ -79,7 +80,7 @@ public sealed class ClientFidelity : IInvariant
                 _workers[caller] = (Math.Min(least, kernel.GetProperty("workers").GetInt32()), first);
             }
 
-            if (_ofFleet.Count > 0 && _ofFleet.Remove((happened.Connection!.Facts!, happened.Correlation), out var order)) HearRefusal(caller, order, in happened);
+            if (_ofFleet.Count > 0 && _ofFleet.Remove((happened.Connection!.Facts!, happened.Correlation), out var order)) HearRefusal(caller, order, in happened, facts);
             if (happened.Message is not { CommandId: { } about } message) return;
             if (!_answers.TryGetValue((caller, about), out var told)) _answers.Add((caller, about), told = []);
             told.Add(message);
@@ -110,7 +111,10 @@ public sealed class ClientFidelity : IInvariant
     /// <summary>A fleet order asks no longer than it is patient. What it asked last may lie before a link that is yet to be opened.</summary>
     private void CheckPatience(SimNode caller, string key, long ticks, Facts facts)
     {
-        if (_firstAsked.TryAdd((caller, key), ticks) || facts.World.Callers.FirstOrDefault(own => own.Node == caller) is not { } curtailer) return;
+        if (_firstAsked.TryAdd((caller, key), ticks) || CurtailerOf(caller, facts) is not { } curtailer) return;
+
+        // The first may have come when its caller had ceased to wait for it, and was about to ask once more.
+        if (_refusedTooLate.GetValueOrDefault((caller, key)) > 1) facts.Violated(this, $"{caller} orders {key} once more, and was refused when its order was to be given up, after {SimDefaults.Seconds(curtailer.CurtailsFor.Ticks)} s.");
         var most = curtailer.CurtailsFor + LongestPause + facts.World.Scenario.Workload.Timeout + (2 * facts.World.WorstLateness);
         if (ticks - _firstAsked[(caller, key)] is var asks && asks > most.Ticks) facts.Violated(this, $"{caller} has ordered {key} for {SimDefaults.Seconds(asks)} s, and its order is to be given up after {SimDefaults.Seconds(curtailer.CurtailsFor.Ticks)} s.");
     }
@@ -126,8 +130,11 @@ public sealed class ClientFidelity : IInvariant
         if (_hasty == MostHasty) facts.Violated(this, $"{caller} orders {key} again {SimDefaults.Seconds(notBefore - sent.Ticks)} s before the time that the kernel asked for, as it did with the {MostHasty - 1} refusals before.");
     }
 
-    private void HearRefusal(SimNode caller, string key, in SimEvent taken)
+    private static SimCaller? CurtailerOf(SimNode caller, Facts facts) => facts.World.Callers.FirstOrDefault(own => own.Node == caller);
+
+    private void HearRefusal(SimNode caller, string key, in SimEvent taken, Facts facts)
     {
+        if (CurtailerOf(caller, facts) is { } curtailer && taken.Ticks - _firstAsked[(caller, key)] > curtailer.CurtailsFor.Ticks) CollectionsMarshal.GetValueRefOrAddDefault(_refusedTooLate, (caller, key), out _)++;
         var answer = taken.Payload.Span;
         var at = answer.IndexOf("\"retryAfterMs\":"u8);
         if (at >= 0 && Utf8Parser.TryParse(answer[(at + "\"retryAfterMs\":"u8.Length)..], out long waitMs, out _)) _notBefore[(caller, key)] = taken.Ticks + TimeSpan.FromMilliseconds(waitMs).Ticks;
@@ -151,7 +158,7 @@ public sealed class ClientFidelity : IInvariant
     private void CheckFleet(SimNode caller, FleetRun fleet, Facts facts)
     {
         // One that has hardly any patience may have none left when its first refusal comes.
-        var curtailer = facts.World.Callers.FirstOrDefault(own => own.Node == caller);
+        var curtailer = CurtailerOf(caller, facts);
         var isPatient = curtailer?.CurtailsFor > LongestPause;
 
         // Each device has the whole patience from when its turn came.
