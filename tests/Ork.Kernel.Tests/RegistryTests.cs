@@ -84,6 +84,16 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void S12_who_waits_to_be_registered_waits_once_however_often_it_comes_back()
+    {
+        var ork = new CoreHarness(new KernelOptions { Links = new LinkOptions { MaxRegistrations = 1 } });
+        ork.Link(session: 1, workerId: "w1", key: "k1");
+        for (var session = 2; session < 6; session++) ork.Link(session, workerId: "w2", key: "k2");
+        Assert.Single(ork.Observer.Events, KernelEvent.RegistrationWaits);
+        Assert.Single(ork.Do(InputKind.LinkDown, 1), seen => seen is { Action: OrkAction.IdentityRequest, Session: 5 });
+    }
+
+    [Fact]
     public void Who_hangs_over_his_registration_keeps_nobody_else_waiting_and_may_still_end_it()
     {
         var options = new LinkOptions { MaxRegistrations = 2 };

@@ -38,7 +38,9 @@ public sealed class Metronome : IInvariant
             // That it is out of service is on the disk: whoever holds the store knows.
             var isDue = happened.Note is KernelEvent.JobOverrun or KernelEvent.JobWaits;
             if (isDue || happened.Note == KernelEvent.PullHeldOff) _heldUp[happened.Subject!] = happened.Ticks;
-            if (isDue && happened.Node == facts.Holder && facts.TerminatedTicks.ContainsKey(happened.Subject!)) facts.Violated(this, $"{happened.Subject} is out of service, and its {happened.Detail} job comes due.");
+            if (happened.Node != facts.Holder || !facts.TerminatedTicks.ContainsKey(happened.Subject!)) return;
+            if (isDue) facts.Violated(this, $"{happened.Subject} is out of service, and its {happened.Detail} job comes due.");
+            else if (happened.Note is KernelEvent.WorkerSick or KernelEvent.WorkerDead) facts.Violated(this, $"{happened.Subject} is out of service, and its pings are still counted: {happened.Note}.");
             return;
         }
 
