@@ -234,6 +234,24 @@ public sealed class ClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_fleet_order_asks_again_no_sooner_than_the_kernel_says()
+    {
+        var time = new HastyTime();
+        await using var client = NewClient(HastyTime.NeverMs, time);
+        var running = client.SendToFleetAsync(new FleetOrder { Command = "set", Key = "k", DeviceIds = ["d1"], PatienceMs = 60_000 }, out var run);
+        var kernel = await AcceptAsync();
+        foreach (var answer in (string[])["""{"status":"REJECTED","error":"ERR_QUEUE_FULL","retryAfterMs":9000}""", """{"status":"REJECTED","error":"ERR_DEVICE_NOT_FOUND"}"""])
+        {
+            var (correlation, action, _, _) = await NextAsync(kernel);
+            Answer(kernel, correlation, action, answer);
+        }
+
+        await running;
+        Assert.Equal(1, run.Refused);
+        Assert.Contains(time.Elapsed, static pause => pause >= TimeSpan.FromMilliseconds(9_000));
+    }
+
+    [Fact]
     public async Task The_list_of_Workers_is_followed_over_its_pages()
     {
         var listing = _client.WorkersAsync(devices: true);
@@ -273,6 +291,29 @@ public sealed class ClientTests : IAsyncLifetime
     private static void Answer(IConnection kernel, ulong correlation, OrkAction asked, string payload) => kernel.Send(
         FrameKind.Response, correlation, Encoding.UTF8.GetBytes(
             $$"""{"id":"m","version":"0.2.0","type":"response","action":"{{OrkActions.NameOf(OrkActions.AnswerTo(asked))}}","sender":"ork","timestamp":1,"payload":{{payload}}}"""));
+
+    /// <summary>Where short timers elapse at once, and long ones never.</summary>
+    private sealed class HastyTime : TimeProvider
+    {
+        internal const long NeverMs = 100_000;
+
+        private readonly List<TimeSpan> _elapsed = [];
+
+        internal IReadOnlyList<TimeSpan> Elapsed
+        {
+            get
+            {
+                lock (_elapsed) return [.. _elapsed];
+            }
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime == Timeout.InfiniteTimeSpan || dueTime.TotalMilliseconds >= NeverMs) return System.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            lock (_elapsed) _elapsed.Add(dueTime);
+            return System.CreateTimer(callback, state, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
 
     private sealed class NoEntropy : IEntropy
     {

@@ -318,6 +318,23 @@ public sealed class WorkerTests : IAsyncLifetime
         Assert.Equal([1, 2, 4, 5, 1, 1, 1], time.Elapsed.Select(pause => pause.TotalMilliseconds / 1_000).Select(seconds => (int)seconds));
     }
 
+    [Theory]
+    [InlineData("{]", "ERR_FRAME_NOT_JSON")]
+    [InlineData("""{"id":"m","version":"0.2.0","type":"event","action":"health.ping","sender":"ork","timestamp":1,"payload":{}}""", "ERR_ENVELOPE_TYPE_INVALID")]
+    public async Task What_is_no_request_is_refused_with_the_rule_that_it_breaks(string frame, string error)
+    {
+        var kernel = await LinkAsync(Define());
+        kernel.Send(FrameKind.Request, ++_correlation, Encoding.UTF8.GetBytes(frame));
+        Assert.StartsWith(error, (await ReceiveAsync(kernel, _correlation)).GetProperty("error").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_cannot_listen_says_so()
+    {
+        var worker = new OrkWorker(Define(), new WorkerOptions { Listen = Endpoint }, new WorkerPorts { Network = _network.As("worker"), Entropy = new NoEntropy(), Time = TimeProvider.System, Journal = _journal });
+        Assert.Equal(ErrorCodes.EndpointInvalid, (await Assert.ThrowsAsync<LinkException>(() => worker.RunAsync(CancellationToken.None))).Refusal.Error);
+    }
+
     [Fact]
     public async Task One_that_listens_is_greeted_by_the_kernel_that_dials_it()
     {
