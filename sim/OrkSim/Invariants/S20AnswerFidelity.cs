@@ -18,7 +18,7 @@ public sealed class AnswerFidelity : IInvariant
     public string Id => "S20";
 
     /// <inheritdoc/>
-    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, what may not be repeated and no Worker knows the outcome of is not tried again, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, and does answer where it does not begin, and sinks are handed what Workers answered.";
+    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, what is recorded as begun by nobody was refused each time, what may not be repeated and no Worker knows the outcome of is not tried again, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, and does answer where it does not begin, and sinks are handed what Workers answered.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed | SimEventKind.Begun | SimEventKind.Handled | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handed | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
