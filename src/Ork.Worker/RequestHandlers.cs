@@ -13,6 +13,9 @@ internal sealed class RequestHandlers
 {
     private const int KeptBytes = 64 * 1024;
 
+    // With these the runtime says that it did not begin a command.
+    private static readonly ErrorCode[] NotBegun = [ErrorCodes.WorkerBusy, ErrorCodes.JournalFailed, ErrorCodes.StaleEpoch];
+
     private static readonly Utf8Text Unnamed = Utf8Text.Plain("-");
     private static readonly ReadOnlyMemory<byte> Pong = "{\"status\":\"ok\"}"u8.ToArray();
 
@@ -402,7 +405,7 @@ internal sealed class RequestHandlers
             }
 
             return new JournalAnswer(
-                reply.Succeeded ? CommandStatus.Success : CommandStatus.Failed, result, reply.Succeeded ? null : reply.Error ?? ErrorCodes.HandlerFailed.Code);
+                reply.Succeeded ? CommandStatus.Success : CommandStatus.Failed, result, reply.Succeeded ? null : ReasonOf(reply));
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -414,6 +417,14 @@ internal sealed class RequestHandlers
             return new JournalAnswer(CommandStatus.Failed, default, Refusal.With(ErrorCodes.HandlerFailed, e.Message).Text);
         }
     }
+
+    /// <summary>
+    /// Why a handler says that it failed. With some codes the runtime says that a command was not begun, and what was not begun may be sent again: from a handler, which began it, they are no more than words.
+    /// </summary>
+    private static string ReasonOf(CommandReply reply) =>
+        reply.Error is not { } error ? ErrorCodes.HandlerFailed.Code
+        : Array.Exists(NotBegun, code => error.StartsWith(code.Code, StringComparison.Ordinal)) ? Refusal.With(ErrorCodes.HandlerFailed, error).Text
+        : error;
 
     /// <summary>A query's handler that is past its time still counts until it ends: one that never does must not be followed by others without bound.</summary>
     private async Task OutwaitAsync(Task query)

@@ -328,6 +328,16 @@ public sealed class WorkerTests : IAsyncLifetime
         Assert.StartsWith(error, (await ReceiveAsync(kernel, _correlation)).GetProperty("error").GetString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("ERR_WORKER_BUSY", "ERR_HANDLER_FAILED: ERR_WORKER_BUSY")]
+    [InlineData("ERR_STALE_EPOCH: 7", "ERR_HANDLER_FAILED: ERR_STALE_EPOCH: 7")]
+    [InlineData("no", "no")]
+    public async Task S3_a_handler_which_began_cannot_say_that_it_was_not_begun(string said, string told)
+    {
+        var kernel = await LinkAsync(Define().OnCommand("act", (_, _) => ValueTask.FromResult(CommandReply.Failure(said))));
+        Assert.Equal(told, (await CommandAsync(kernel, "c1", "act", 1)).GetProperty("error").GetString());
+    }
+
     [Fact]
     public async Task One_that_cannot_listen_says_so()
     {

@@ -91,7 +91,7 @@ public static class ErrorCodes
     public static readonly ErrorCode HandlerFailed = new("ERR_HANDLER_FAILED", "The Worker's handler threw an exception.");
     public static readonly ErrorCode HandlerTimeout = new("ERR_HANDLER_TIMEOUT", "The Worker's handler ran past its deadline.");
     public static readonly ErrorCode HandlerResultTooLarge = new("ERR_HANDLER_RESULT_TOO_LARGE", "The Worker's handler returned more than a frame may hold.");
-    public static readonly ErrorCode WorkerBusy = new("ERR_WORKER_BUSY", "The Worker runs as many handlers as it may.");
+    public static readonly ErrorCode WorkerBusy = new("ERR_WORKER_BUSY", "The Worker runs as many handlers as it may; it did not begin this one.");
     public static readonly ErrorCode JournalFailed = new("ERR_JOURNAL_FAILED", "The Worker's command journal could not be written; the command was not started.");
 
     // Store, configuration, endpoints
