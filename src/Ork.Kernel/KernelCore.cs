@@ -118,6 +118,9 @@ internal sealed class KernelCore : IWorkerEvents
         }
     }
 
+    /// <summary>A turn is durable: the time of what it asks of Workers begins.</summary>
+    internal void Leave(Turn ended, Turn turn) => _exchanges.Leave(ended, turn);
+
     /// <inheritdoc/>
     public void WorkerKnown(WorkerEntry worker, Turn turn)
     {

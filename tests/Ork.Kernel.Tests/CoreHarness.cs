@@ -27,7 +27,9 @@ internal sealed class CoreHarness
         """;
 
     private readonly KernelOptions _options;
-    private readonly Turn _turn = new();
+    private readonly List<Turn> _held = [];
+    private Turn _turn = new();
+    private bool _diskStands;
     private readonly SeededEntropy _entropy = new(7);
     private IKernelStore _store = null!;
     private long _turns = 1;
@@ -55,6 +57,8 @@ internal sealed class CoreHarness
     internal void Restart()
     {
         _store.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        _held.Clear();
+        _diskStands = false;
         Start();
     }
 
@@ -92,6 +96,26 @@ internal sealed class CoreHarness
 
     /// <summary>Lets time pass of which the kernel knows nothing: its process is stopped.</summary>
     internal void StandStill(long ms) => NowMs += ms;
+
+    /// <summary>From here on what a commit holds back stays where it is: the disk does not tell that it is done.</summary>
+    internal void DiskStands() => _diskStands = true;
+
+    /// <summary>The disk tells at last: what it held back leaves.</summary>
+    internal IReadOnlyList<Seen> DiskGoesOn()
+    {
+        _diskStands = false;
+        var late = new List<Seen>();
+        Begin();
+        foreach (var held in _held)
+        {
+            Core.Leave(held, _turn);
+            late.AddRange(Read(held.AfterCommit, false));
+        }
+
+        _held.Clear();
+        Effects.AddRange(late);
+        return [.. late, .. End()];
+    }
 
     /// <summary>A caller asks; what leaves the core is returned.</summary>
     internal IReadOnlyList<Seen> Ask(string action, string payload, string? deviceId = null, long session = 900, string caller = "uid:0", string type = "request") =>
@@ -177,7 +201,19 @@ internal sealed class CoreHarness
         if (_turn.Records.Count > 0) _store.CommitAsync(_turn.Records).AsTask().GetAwaiter().GetResult();
         AssertDiskIsMemory();
         AssertLocksAreTheLedgers();
-        var seen = Read(_turn.AtOnce, true).Concat(Read(_turn.AfterCommit, false)).ToList();
+        var seen = Read(_turn.AtOnce, true).ToList();
+        if (_diskStands)
+        {
+            _held.Add(_turn);
+            _turn = new Turn();
+        }
+        else
+        {
+            // No time passes: nothing is too late to leave, and so this records nothing.
+            Core.Leave(_turn, _turn);
+            seen.AddRange(Read(_turn.AfterCommit, false));
+        }
+
         Effects.AddRange(seen);
         return seen;
     }
@@ -210,6 +246,7 @@ internal sealed class CoreHarness
     {
         foreach (var effect in batch.Effects)
         {
+            if (effect.Detail is Ask { Expired: true }) continue;
             if (effect.Kind != EffectKind.Send)
             {
                 yield return new Seen(atOnce, effect.Session, effect.Kind, 0, OrkAction.None, default, effect.Detail);

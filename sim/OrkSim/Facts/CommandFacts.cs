@@ -38,6 +38,9 @@ public sealed class CommandFacts(CommandRow row)
     /// <summary>Attempts that their Worker said it did not begin, as a kernel took it; true where that was surely while it waited for it.</summary>
     public Dictionary<int, bool> Unbegun { get; } = [];
 
+    /// <summary>When each attempt left the kernel that held the store.</summary>
+    public Dictionary<int, long> LeftTicks { get; } = [];
+
     /// <summary>Attempts to which a kernel took the Worker's answer.</summary>
     public HashSet<int> Answered { get; } = [];
 

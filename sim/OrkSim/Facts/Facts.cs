@@ -372,6 +372,12 @@ public sealed class Facts
 
     private static bool NamesNoDevice(ReadOnlySpan<byte> envelope) => envelope.IndexOf("\"deviceId\":null"u8) >= 0;
 
+    private void AttemptLeft(LinkFacts link, WireMessage message)
+    {
+        Service.Sent(message.Attempt);
+        if (link.KernelSide.Owner == Holder && message.CommandId is { } id && Commands.TryGetValue(id, out var command)) command.LeftTicks[message.Attempt] = NowTicks;
+    }
+
     private void SentToWorker(LinkFacts link, FrameKind kind, ulong correlation, WireMessage? message, ReadOnlySpan<byte> payload)
     {
         if (kind is FrameKind.Hello or FrameKind.Welcome)
@@ -381,7 +387,7 @@ public sealed class Facts
         }
 
         if (kind != FrameKind.Request || message is null) return;
-        if (message.Action == OrkAction.CommandRequest) Service.Sent(message.Attempt);
+        if (message.Action == OrkAction.CommandRequest) AttemptLeft(link, message);
         if (CircuitDiscipline.Counts(message.Action)) link.Probed(NowTicks);
         if (message.Action == OrkAction.HealthPing)
         {

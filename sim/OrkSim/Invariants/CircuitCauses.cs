@@ -9,9 +9,8 @@ internal sealed class CircuitCauses
     private const int MostKept = 4_096;
     private const int MostAnswers = 256;
 
-    // Where commits take long, a command's time may be over before it leaves.
-    private static readonly string[] Slowing = ["store-stall", "disk-full", "commit-fails", "commit-unknown"];
-    private static readonly TimeSpan SlowCommit = TimeSpan.FromMilliseconds(500);
+    // What leaves as a kernel wakes it may have decided before it stood still.
+    private static readonly long Waking = TimeSpan.FromMilliseconds(500).Ticks;
     private static readonly long Slack = TimeSpan.FromMilliseconds(600).Ticks;
 
     private readonly Dictionary<string, Watched> _watched = new(StringComparer.Ordinal);
@@ -25,7 +24,7 @@ internal sealed class CircuitCauses
         if (frame.Message is not { } message || !CircuitDiscipline.Counts(message.Action)) return;
         var asked = Of(link.Peer.Name).Asked;
         if (asked.Count == MostKept) asked.RemoveAt(0);
-        asked.Add((link, frame.Correlation, frame.Ticks));
+        asked.Add(new(link, frame.Correlation, frame.Ticks, message.Action == OrkAction.CommandRequest ? facts.ReleasedSince(frame.Node!) : frame.Ticks));
     }
 
     internal void Took(in SimEvent frame, Facts facts)
@@ -36,16 +35,14 @@ internal sealed class CircuitCauses
         if (at < 0 || frame.Message is not { } answer || answer.Action != OrkAction.CommandResult && frame.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0) return;
 
         // One that may have come too late for the kernel stays a failure.
-        var asked = watched.Asked[at].Ticks;
-        if (frame.Ticks - asked >= ShortestTimeout(facts) - Slack) return;
+        var asked = watched.Asked[at];
+        if (frame.Ticks - asked.Ticks >= ShortestTimeout(facts) - Slack) return;
 
-        // What leaves as a kernel wakes it may have decided before it stood still, and a command before its commit: its time was over then, and who knows whether the answer was heard.
-        // So it is with a command that was decided on while the circuit was in another state, of which its answer tells.
-        var isCommand = answer.Action == OrkAction.CommandResult;
-        if (asked < Math.Max(facts.AwakeTicks, isCommand ? watched.ChangedTicks : 0) + SlowCommit.Ticks || (isCommand && MayWaitForCommits(facts)))
+        // Who knows whether a kernel that has just woken heard the answer. And a command that was decided on while the circuit was in another state tells of that.
+        if (asked.Ticks < facts.AwakeTicks + Waking || asked.DecidedTicks <= watched.ChangedTicks)
         {
             if (watched.DoubtfulTicks.Count == MostAnswers) watched.DoubtfulTicks.RemoveAt(0);
-            watched.DoubtfulTicks.Add(asked);
+            watched.DoubtfulTicks.Add(asked.Ticks);
             watched.Asked.RemoveAt(at);
             return;
         }
@@ -127,7 +124,6 @@ internal sealed class CircuitCauses
             return lost >= options.LinksLostToOpen ? null : $"its links were lost {lost} times in that while";
         }
 
-        if (MayWaitForCommits(facts)) return null;
         if (!int.TryParse(why.AsSpan(0, Math.Max(0, why.IndexOf(' ', StringComparison.Ordinal))), System.Globalization.CultureInfo.InvariantCulture, out var told)) return null;
         var longest = LongestTimeout(facts) + Slack + facts.World.WorstLateness.Ticks + (facts.AwakeTicks > windowed ? ticks - windowed : 0);
 
@@ -161,9 +157,6 @@ internal sealed class CircuitCauses
         return answered <= all - failed ? null : $"{answered} were answered in that while";
     }
 
-    private static bool MayWaitForCommits(Facts facts) =>
-        facts.World.Scenario.Store.Commit.Max > SlowCommit || facts.World.Scenario.Faults.Any(static fault => Slowing.Contains(fault.Kind));
-
     private static int[] Numbers(string why) =>
         [.. why.Split(' ').Where(static word => int.TryParse(word, System.Globalization.CultureInfo.InvariantCulture, out _)).Select(static word => int.Parse(word, System.Globalization.CultureInfo.InvariantCulture))];
 
@@ -178,10 +171,13 @@ internal sealed class CircuitCauses
         return watched;
     }
 
+    /// <summary>A request that was sent.</summary>
+    private readonly record struct Asked(LinkFacts Link, ulong Correlation, long Ticks, long DecidedTicks);
+
     /// <summary>What happened with a Worker since its circuit last changed.</summary>
     private sealed class Watched
     {
-        internal List<(LinkFacts Link, ulong Correlation, long Ticks)> Asked { get; } = [];
+        internal List<Asked> Asked { get; } = [];
 
         internal List<long> LostTicks { get; } = [];
 

@@ -3,11 +3,16 @@ using Ork.Kernel;
 namespace OrkSim;
 
 /// <summary>
-/// Which attempt is recorded as the first that its Worker may have begun: of those that were sent, the first that was not refused unbegun (S20). What was never begun may be cancelled, moved and
+/// Which attempt is recorded as the first that its Worker may have begun: of those that left, the first that was not refused unbegun (S20). What was never begun may be cancelled, moved and
 /// sent again, whatever it is; so none is passed over that was, and what was refused in time is in nobody's way.
 /// </summary>
 internal static class Doubts
 {
+    /// <summary>Looks at an attempt that leaves the kernel which holds the store.</summary>
+    /// <returns>What is wrong, or null.</returns>
+    internal static string? Wrong(WireMessage sent, CommandFacts command) =>
+        command.Row.DoubtfulFrom == 0 || command.Row.DoubtfulFrom > sent.Attempt ? $"Attempt {sent.Attempt} of {command.Id} leaves, and it is recorded as {Begun(command.Row.DoubtfulFrom)}." : null;
+
     /// <summary>Looks at what a batch records of a command.</summary>
     /// <returns>What is wrong, or null.</returns>
     internal static string? Wrong(in CommandRow row, CommandFacts command, CommitBatch batch, Facts facts)
@@ -20,7 +25,7 @@ internal static class Doubts
             if (line.To == CommandState.Executing)
             {
                 isSent |= line.Attempt == told;
-                if ((told == 0 || line.Attempt < told) && !command.Unbegun.ContainsKey(line.Attempt)) return $"{command.Id} is recorded as {(told == 0 ? "begun by nobody" : $"begun with attempt {told} at the earliest")}, and attempt {line.Attempt} was not refused.";
+                if ((told == 0 || line.Attempt < told) && command.LeftTicks.ContainsKey(line.Attempt) && !command.Unbegun.ContainsKey(line.Attempt)) return $"{command.Id} is recorded as {Begun(told)}, and attempt {line.Attempt} was not refused.";
             }
 
             // By an answer that was of no use, or its time.
@@ -31,4 +36,6 @@ internal static class Doubts
         if (!isSent) return $"{command.Id} is recorded as perhaps begun with attempt {told}, which was not sent.";
         return isOver && command.Unbegun.TryGetValue(told, out var isInTime) && isInTime && facts.World.IsHonest(row.WorkerId) ? $"{command.Id} is recorded as perhaps begun with attempt {told}, which was refused unbegun." : null;
     }
+
+    private static string Begun(int from) => from == 0 ? "begun by nobody" : $"begun with attempt {from} at the earliest";
 }

@@ -104,10 +104,24 @@ public sealed class Settlement : IInvariant
         {
             if (row.To != CommandState.Timeout || row.Detail != nameof(CommandTrigger.AttemptTimedOut) || facts.BySeq(row.CommandSeq) is not { } command || command.Answered.Contains(row.Attempt)) continue;
 
+            if (row.From == CommandState.Executing)
+            {
+                if (Hasty(row, command, ticks, facts) is { } hasty) facts.Violated(this, hasty);
+                continue;
+            }
+
             // One that is begun in the same batch was so since the batch before.
             var begun = batch.Log.Any(other => other.CommandSeq == row.CommandSeq && other.To == CommandState.Dispatched && other.Attempt == row.Attempt) ? facts.DecidedSince(facts.Holder!) : command.BegunTicks;
             if (ticks - begun < TimeSpan.FromMilliseconds(command.Row.Spec.TimeoutMs - 5).Ticks) facts.Violated(this, $"Attempt {row.Attempt} of {command.Id} is given up after {SimDefaults.Seconds(ticks - begun)} s; it may take {command.Row.Spec.TimeoutMs} ms.");
         }
+    }
+
+    /// <summary>An attempt's time begins as it leaves, and it ends before that only by its command's deadline.</summary>
+    private static string? Hasty(in TransitionRow row, CommandFacts command, long ticks, Facts facts)
+    {
+        var timeoutMs = command.Row.Spec.TimeoutMs;
+        if (command.LeftTicks.TryGetValue(row.Attempt, out var left)) return ticks - left < TimeSpan.FromMilliseconds(timeoutMs - 5).Ticks ? $"Attempt {row.Attempt} of {command.Id} is given up {SimDefaults.Seconds(ticks - left)} s after it left; it may take {timeoutMs} ms." : null;
+        return facts.World.WallJumps || row.At >= command.Row.Spec.DeadlineAt - 1 ? null : $"Attempt {row.Attempt} of {command.Id} is given up for its time, and it has not left.";
     }
 
     /// <summary>What was held back for a jammed link or a sick Worker leaves when that is over.</summary>

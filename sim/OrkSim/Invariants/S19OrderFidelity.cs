@@ -34,6 +34,7 @@ public sealed class OrderFidelity : IInvariant
             if (happened is { Message.Action: OrkAction.StatePull, Node.Kind: NodeKind.Kernel } && happened.Payload.Span.StartsWith(Traced) && happened.Payload.Span.IndexOf(Trace) < 0) facts.Violated(this, $"{happened.Connection!.Facts!.Peer} is asked for a caller, and not all that the caller said goes along.");
             if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.CommandRequest, CommandId: { } sent } message || !facts.Commands.TryGetValue(sent, out var of) || of.BornSettled) return;
             if (Differs(message, of.Row.Spec, facts.Epoch) is { } other) facts.Violated(this, $"{of.Id} is sent to {happened.Connection!.Facts!.Peer} with {other}.");
+            if (!facts.World.WallJumps && happened.Node!.Clock.GetUtcNow().ToUnixTimeMilliseconds() - of.Row.Spec.DeadlineAt is var lateMs && lateMs > 2) facts.Violated(this, $"Attempt {message.Attempt} of {of.Id} leaves {lateMs} ms after its deadline.");
         }
         else if (happened.Execution is { } execution)
         {
@@ -67,7 +68,7 @@ public sealed class OrderFidelity : IInvariant
         else if (!_asked.Contains(id)) facts.Violated(this, $"{happened.Connection!.Facts!.Peer} is asked for a caller under the id {id}, which none gave.");
     }
 
-    /// <summary>No attempt begins after the command's deadline. Where the wall clock jumps, the time that was told is not the one that passed.</summary>
+    /// <summary>No attempt is decided on after the command's deadline. Where the wall clock jumps, the time that was told is not the one that passed.</summary>
     private void CheckInTime(CommitBatch batch, Facts facts)
     {
         if (facts.World.WallJumps) return;

@@ -49,6 +49,7 @@ public sealed class AnswerFidelity : IInvariant
                 return;
             case SimEventKind.FrameSent:
                 if (happened.Node!.Kind == NodeKind.Worker) CheckWorker(in happened, facts);
+                else if (happened is { Message: { Action: OrkAction.CommandRequest, CommandId: { } leaving } message } && happened.Node == facts.Holder && facts.Commands.TryGetValue(leaving, out var sent) && Doubts.Wrong(message, sent) is { } unseen) facts.Violated(this, unseen);
                 return;
             case SimEventKind.FrameTaken or SimEventKind.Handed or SimEventKind.Note or SimEventKind.StoreOpened or SimEventKind.Pulse:
                 if (happened.Kind == SimEventKind.StoreOpened) _unknown.Clear();

@@ -29,8 +29,8 @@ internal sealed class WorkerLink(long session, WorkerEntry worker, PeerIdentity 
     internal int PingsFailed { get; set; }
 }
 
-/// <summary>One request to a Worker, from sending to its answer or the end of its link.</summary>
-internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, IAnswerHandler handler, object subject, int attempt)
+/// <summary>One request to a Worker, from its decision to its answer or the end of its link.</summary>
+internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, IAnswerHandler handler, object subject, int attempt, long timeoutMs)
 {
     internal WorkerLink Link { get; } = link;
 
@@ -46,20 +46,24 @@ internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, 
     /// <summary>The command's attempt, 0 for anything else.</summary>
     internal int Attempt { get; } = attempt;
 
-    internal long SentMs { get; init; }
+    /// <summary>Until when it may leave, kernel milliseconds: later nobody wants it any more.</summary>
+    internal long LeaveByMs { get; init; } = long.MaxValue;
+
+    /// <summary>When it left, kernel milliseconds; null while it waits for the commit of its turn. Its time begins here.</summary>
+    internal long? LeftMs { get; set; }
 
     /// <summary>The watch's ticket, or null where the exchange is not watched.</summary>
     internal int? Ticket { get; init; }
 
     internal WheelTimer? Deadline { get; set; }
 
-    /// <summary>When it is given up, kernel milliseconds.</summary>
-    internal long GivenUpMs { get; init; }
+    /// <summary>When one that has left is given up, kernel milliseconds.</summary>
+    internal long GivenUpMs => LeftMs!.Value + timeoutMs;
 
     /// <summary>True once the kernel has begun to listen for its answer for the last time.</summary>
     internal bool LastCall { get; set; }
 
-    /// <summary>True once the handler was told that there is no answer, or none of use: one that comes now is a late one.</summary>
+    /// <summary>True once the handler was told that there is no answer, or none of use: one that comes now is a late one, and what has not left by now does not leave.</summary>
     internal bool Expired { get; set; }
 }
 
@@ -92,7 +96,7 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
     /// <param name="link">The Worker's link.</param>
     /// <param name="action">What is asked.</param>
     /// <param name="payload">The request's payload; copied.</param>
-    /// <param name="timeoutMs">How long the answer may take.</param>
+    /// <param name="timeoutMs">How long the answer may take, from when the request leaves.</param>
     /// <param name="handler">Who hears of it.</param>
     /// <param name="subject">What the handler asks about.</param>
     /// <param name="lane">The lane the request leaves by.</param>
@@ -100,19 +104,20 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
     /// <param name="forward">The caller's envelope, where this forwards one: its id, device and unknown members go along.</param>
     /// <param name="deviceId">The device, where nothing is forwarded.</param>
     /// <param name="attempt">The command's attempt.</param>
+    /// <param name="leaveByMs">Until when it may leave, kernel milliseconds.</param>
     internal Ask Send(
         WorkerLink link, OrkAction action, ReadOnlyMemory<byte> payload, long timeoutMs, IAnswerHandler handler, object subject, EffectBatch lane,
-        Turn turn, in Envelope forward = default, string? deviceId = null, int attempt = 0)
+        Turn turn, in Envelope forward = default, string? deviceId = null, int attempt = 0, long leaveByMs = long.MaxValue)
     {
-        var ask = new Ask(link, ++link.LastCorrelation, action, handler, subject, attempt)
+        var ask = new Ask(link, ++link.LastCorrelation, action, handler, subject, attempt, timeoutMs)
         {
-            SentMs = turn.NowMs,
-            GivenUpMs = turn.NowMs + timeoutMs,
+            LeaveByMs = leaveByMs,
             Ticket = IsWatched(action) ? watch.Begin(link.Worker) : null,
         };
         link.Outstanding.Add(ask.Correlation, ask);
         ask.Deadline = TimerFor(ask);
-        timers.Set(ask.Deadline, ask.GivenUpMs - loop.ListenMs);
+        if (lane == turn.AfterCommit) turn.Leaving.Add(ask);
+        else timers.Set(ask.Deadline, Leave(ask, turn.NowMs));
         lane.Send(link.Session, FrameKind.Request, ask.Correlation, new Envelope
         {
             Id = forward.Id.IsEmpty ? Utf8Text.Plain(entropy.NextId(turn.UtcMs).ToString()) : forward.Id,
@@ -124,9 +129,33 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
             Timestamp = turn.UtcMs,
             Payload = payload,
             Unknown = forward.Unknown,
-        });
+        }, ask);
         if (link.Outstanding.Count > MaxOutstanding) lane.Close(link.Session, ErrorCodes.WorkerUnresponsive);
         return ask;
+    }
+
+    /// <summary>
+    /// The requests of a turn leave, which its commit held back: how long the disk took is not the Worker's time. What nobody wants any more by now does not leave, nor what has lost its link.
+    /// </summary>
+    /// <param name="ended">The turn that decided on them.</param>
+    /// <param name="turn">The turn of now.</param>
+    internal void Leave(Turn ended, Turn turn)
+    {
+        foreach (var ask in ended.Leaving)
+        {
+            if (ask.Expired) continue;
+            if (turn.NowMs < ask.LeaveByMs)
+            {
+                timers.Set(ask.Deadline!, Leave(ask, turn.NowMs));
+                continue;
+            }
+
+            ask.Link.Outstanding.Remove(ask.Correlation);
+            Release(ask);
+            Expire(ask, ErrorCodes.Deadline, turn);
+        }
+
+        ended.Leaving.Clear();
     }
 
     /// <summary>Takes a Worker's answer.</summary>
@@ -148,7 +177,7 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
 
         // Late, or of no use to who asked: that was told.
         if (ask.Expired) return;
-        observer.Exchanged(ask.Action, link.Worker.WorkerId, turn.NowMs - ask.SentMs, null);
+        observer.Exchanged(ask.Action, link.Worker.WorkerId, turn.NowMs - ask.LeftMs!.Value, null);
         EndWatch(ask, RanOutOfTime(answer.Payload) ? ErrorCodes.HandlerTimeout : null, turn);
     }
 
@@ -169,6 +198,14 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
         }
 
         link.Outstanding.Clear();
+    }
+
+    /// <summary>A request leaves now.</summary>
+    /// <returns>When to listen for its answer for the last time, kernel milliseconds.</returns>
+    private long Leave(Ask ask, long nowMs)
+    {
+        ask.LeftMs = nowMs;
+        return ask.GivenUpMs - loop.ListenMs;
     }
 
     private WheelTimer TimerFor(Ask ask)
@@ -208,7 +245,7 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
     {
         if (ask.Expired) return;
         ask.Expired = true;
-        observer.Exchanged(ask.Action, ask.Link.Worker.WorkerId, turn.NowMs - ask.SentMs, why);
+        observer.Exchanged(ask.Action, ask.Link.Worker.WorkerId, turn.NowMs - (ask.LeftMs ?? turn.NowMs), why);
         EndWatch(ask, why, turn);
         ask.Handler.Unanswered(ask, why, turn);
     }

@@ -66,6 +66,8 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
         {
             switch (effect.Kind)
             {
+                case EffectKind.Send when effect.Detail is Ask { Expired: true }:
+                    break;
                 case EffectKind.Send:
                     Send(in effect, effects.BytesOf(in effect));
                     break;

@@ -20,7 +20,7 @@ internal enum EffectKind
     Telemetry,
 }
 
-/// <summary>One effect; its bytes stand in the arena of its batch.</summary>
+/// <summary>One effect; its bytes stand in the arena of its batch. A request to a Worker has its <see cref="Ask"/> for a detail.</summary>
 internal readonly record struct Effect(EffectKind Kind, long Session, FrameKind Frame, ulong Correlation, int Start, int Length, object? Detail);
 
 /// <summary>Effects in order, with the bytes they carry.</summary>
@@ -36,12 +36,12 @@ internal sealed class EffectBatch
     /// <summary>The bytes of an effect.</summary>
     internal ReadOnlySpan<byte> BytesOf(in Effect effect) => _arena.WrittenSpan.Slice(effect.Start, effect.Length);
 
-    /// <summary>Sends an envelope on a session.</summary>
-    internal void Send(long session, FrameKind kind, ulong correlation, in Envelope envelope)
+    /// <summary>Sends an envelope on a session; where it is a request to a Worker, only while that is not over.</summary>
+    internal void Send(long session, FrameKind kind, ulong correlation, in Envelope envelope, Ask? ask = null)
     {
         var start = _arena.WrittenCount;
         EnvelopeWriter.Write(_arena, in envelope);
-        Effects.Add(new Effect(EffectKind.Send, session, kind, correlation, start, _arena.WrittenCount - start, null));
+        Effects.Add(new Effect(EffectKind.Send, session, kind, correlation, start, _arena.WrittenCount - start, ask));
     }
 
     internal void Close(long session, Refusal reason) => Effects.Add(new Effect(EffectKind.Close, session, default, 0, 0, 0, reason));
@@ -89,6 +89,9 @@ internal sealed class Turn
     /// <summary>Effects that wait for the turn's commit.</summary>
     internal EffectBatch AfterCommit { get; } = new();
 
+    /// <summary>The requests among them.</summary>
+    internal List<Ask> Leaving { get; } = [];
+
     /// <summary>What the turn makes durable.</summary>
     internal CommitBatch Records { get; } = new();
 
@@ -104,6 +107,7 @@ internal sealed class Turn
         Number = number;
         AtOnce.Clear();
         AfterCommit.Clear();
+        Leaving.Clear();
         Records.Clear();
         _touched.Clear();
     }

@@ -128,9 +128,11 @@ internal sealed class TurnLoop
         var turn = _open;
         _open = _ring[++_turns % _ring.Length];
         _open.Begin(_turns);
+        _clock.Stamp(_open);
         turn.Seal();
         if (turn.Records.Count == 0)
         {
+            _core.Leave(turn, _open);
             _effects.Release(turn.AfterCommit);
             _stopped = _shutDown;
             return;
@@ -172,12 +174,8 @@ internal sealed class TurnLoop
         _inFlight = null;
 
         // The disk does not wait for what there is to say of the commit before. A turn with nothing to record would be released at once, ahead of that.
-        if (_open.RecordCount > 0 && !_shutDown)
-        {
-            StartCommit();
-            _clock.Stamp(_open);
-        }
-
+        if (_open.RecordCount > 0 && !_shutDown) StartCommit();
+        _core.Leave(ended, _open);
         _effects.Release(ended.AfterCommit);
         if (_inFlight is not { } next) return;
         _effects.Release(next.AtOnce);

@@ -115,6 +115,6 @@ internal sealed partial class CommandLedger
         Move(command, CommandTrigger.Send, turn);
         _exchanges.Send(
             command.Worker.Link!, OrkAction.CommandRequest, CommandPayload.ToWorker(turn, command, _epoch), command.Spec.TimeoutMs, this, command,
-            turn.AfterCommit, turn, deviceId: command.Spec.DeviceId, attempt: command.Attempt);
+            turn.AfterCommit, turn, deviceId: command.Spec.DeviceId, attempt: command.Attempt, leaveByMs: command.DeadlineTimer!.DueMs);
     }
 }

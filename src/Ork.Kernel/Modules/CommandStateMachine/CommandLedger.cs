@@ -217,6 +217,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     {
         var command = (Command)ask.Subject;
         if (command.State != CommandState.Executing || command.Attempt != ask.Attempt) return;
+        if (ask.LeftMs is null) WasNotBegun(command, ask.Attempt);
         EndAttempt(command, why == ErrorCodes.LinkLost ? CommandTrigger.LinkLost : CommandTrigger.AttemptTimedOut, turn);
     }
 
@@ -286,7 +287,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private static bool HadNoPlace(in CommandResultPayload result) =>
         result.Error is { } error && (IsCode(error, ErrorCodes.WorkerBusy) || IsCode(error, ErrorCodes.JournalFailed));
 
-    /// <summary>The Worker says that it did not begin an attempt. Where that was the only one that it could have begun, nothing is in doubt any more.</summary>
+    /// <summary>An attempt did not leave, or the Worker says that it did not begin it. Where that was the only one that it could have begun, nothing is in doubt any more.</summary>
     private static void WasNotBegun(Command command, int attempt)
     {
         if (command.DoubtfulFrom == attempt && command.Attempt == attempt) command.DoubtfulFrom = 0;

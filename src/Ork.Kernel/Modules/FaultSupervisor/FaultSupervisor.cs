@@ -53,7 +53,8 @@ internal sealed class FaultSupervisor(
     {
         // What began under another state says nothing about this one.
         if (!_circuits.TryGetValue(worker, out var circuit) || circuit.Ticket != ticket) return;
-        if (circuit.State == CircuitState.HalfOpen) EndProbe(circuit, error is null, turn);
+        if (error == ErrorCodes.Deadline) NotMade(circuit, turn);
+        else if (circuit.State == CircuitState.HalfOpen) EndProbe(circuit, error is null, turn);
         else if (circuit.State == CircuitState.Closed) Count(circuit, error, turn);
     }
 
@@ -106,6 +107,14 @@ internal sealed class FaultSupervisor(
         var all = failed + circuit.Answered.Total(turn.NowMs);
         if (circuit.ConsecutiveFailures >= options.ConsecutiveFailures) Trip(circuit, $"{circuit.ConsecutiveFailures} failures in a row", turn);
         else if (all >= options.MinExchanges && failed * 100L >= (long)all * options.FailurePercent) Trip(circuit, $"{failed} of {all} failed", turn);
+    }
+
+    /// <summary>An exchange that did not leave in time says nothing of the Worker.</summary>
+    private void NotMade(Circuit circuit, Turn turn)
+    {
+        if (circuit.State != CircuitState.HalfOpen) return;
+        circuit.Probes--;
+        changed(circuit.Worker, turn);
     }
 
     private void EndProbe(Circuit circuit, bool answered, Turn turn)
