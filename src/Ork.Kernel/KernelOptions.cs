@@ -141,7 +141,7 @@ public sealed record CommandOptions
     /// <summary>Commands in flight per Worker.</summary>
     public int WindowPerWorker { get; init; } = 64;
 
-    /// <summary>How long an attempt may take where the contract says nothing.</summary>
+    /// <summary>How long an attempt may take from when it leaves, where the contract says nothing.</summary>
     public long AttemptTimeoutMs { get; init; } = 10_000;
 
     /// <summary>The deadline of a command whose caller sets none.</summary>

@@ -33,8 +33,18 @@ internal static class Doubts
         }
 
         if (told == 0) return null;
+        if (Stayed(row.Seq, told, command, batch)) return $"{command.Id} is recorded as perhaps begun with attempt {told}, which was over before it could leave.";
         if (!isSent) return $"{command.Id} is recorded as perhaps begun with attempt {told}, which was not sent.";
         return isOver && command.Unbegun.TryGetValue(told, out var isInTime) && isInTime && facts.World.IsHonest(row.WorkerId) ? $"{command.Id} is recorded as perhaps begun with attempt {told}, which was refused unbegun." : null;
+    }
+
+    /// <summary>True where an attempt did not leave: it is given up for its time, and there is no trace of it, or with the very batch that it waited for.</summary>
+    private static bool Stayed(long seq, int attempt, CommandFacts command, CommitBatch batch)
+    {
+        if (command.LeftTicks.ContainsKey(attempt)) return false;
+        var waits = batch.Log.Exists(line => line.CommandSeq == seq && line.Attempt == attempt && line.To == CommandState.Executing);
+        return batch.Log.Exists(line => line.CommandSeq == seq && line.Attempt == attempt && line.From == CommandState.Executing
+            && (line.Detail == nameof(CommandTrigger.AttemptTimedOut) || (waits && line.Detail == nameof(CommandTrigger.LinkLost))));
     }
 
     private static string Begun(int from) => from == 0 ? "begun by nobody" : $"begun with attempt {from} at the earliest";

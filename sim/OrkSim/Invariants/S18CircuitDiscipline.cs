@@ -75,14 +75,14 @@ public sealed class CircuitDiscipline : IInvariant
     /// <summary>What a half-open circuit comes to, its own probes decide: one that failed, or enough that were answered.</summary>
     private void CheckVerdict(string worker, KernelEvent verdict, Facts facts)
     {
-        if (!_halfOpen.Remove(worker, out var since) || !facts.Workers.TryGetValue(worker, out var row) || row.Hold != CircuitHold.None || facts.HeldTicks.GetValueOrDefault(worker) >= since || facts.CommitInFlight) return;
+        if (!_halfOpen.Remove(worker, out var since) || !facts.Workers.TryGetValue(worker, out var row) || row.Hold != CircuitHold.None || facts.HeldTicks.GetValueOrDefault(worker) >= since) return;
         // Where there are two of them, which is the kernel's cannot be known.
         if (facts.WorkerLinks.FindAll(known => known.Peer.Name == worker && known.KernelSide.Owner == facts.Holder) is not [var link]) return;
         if (link.OpenedTicks >= since || _ended.GetValueOrDefault(worker) >= since) return;
         var probes = link.ProbesSince(since);
         var enough = facts.World.KernelOptions.Circuits.ProbesToClose;
         if (verdict == KernelEvent.CircuitOpened && probes.Sent == 0) facts.Violated(this, $"The half-open circuit of {worker} opens, and no probe was sent.");
-        else if (verdict == KernelEvent.CircuitClosed && probes.Answered < enough) facts.Violated(this, $"The half-open circuit of {worker} closes after {probes.Answered} answers; it takes {enough}.");
+        else if (verdict == KernelEvent.CircuitClosed && !facts.CommitInFlight && probes.Answered < enough) facts.Violated(this, $"The half-open circuit of {worker} closes after {probes.Answered} answers; it takes {enough}.");
     }
 
     /// <summary>An open circuit keeps at least half of its pause, which doubles each time that it opens again without having been closed for long.</summary>
