@@ -186,7 +186,7 @@ public sealed partial class SimWorld
             var keeps = (i - 0.5) / fleet.Workers.Min <= fleet.Journal.Min;
             var worker = new SimWorker(this, AddNode(name, NodeKind.Worker), keeps)
             {
-                Options = SimDefaults.Worker with { Announce = dial ? null : WorkerEndpoint, Listen = listen },
+                Options = WorkerOptions with { Announce = dial ? null : WorkerEndpoint, Listen = listen },
                 Journal = new SimJournal(this, fleet.JournalWrite.Min, fleet.JournalWrite.Max),
             };
             for (var d = 1; d <= fleet.DevicesPerWorker.Min; d++)

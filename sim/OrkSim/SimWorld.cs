@@ -1,5 +1,6 @@
 using System.Numerics;
 using Ork.Kernel;
+using Ork.Worker;
 
 namespace OrkSim;
 
@@ -41,6 +42,7 @@ public sealed partial class SimWorld
 {
     private static readonly TimeSpan PulseEvery = TimeSpan.FromMilliseconds(250);
 
+    private WorkerOptions? _workerOptions;
     private readonly WatchOptions _watch;
     private readonly TraceHash _hash = new();
     private readonly List<SimNode> _nodes = [];
@@ -133,6 +135,9 @@ public sealed partial class SimWorld
 
     /// <summary>The kernel's options in this world. May be changed before the world runs.</summary>
     public KernelOptions KernelOptions { get; set; } = SimDefaults.Kernel;
+
+    /// <summary>The Workers' options, but for how each is reached.</summary>
+    public WorkerOptions WorkerOptions => _workerOptions ??= SimDefaults.Worker with { MaxHandlers = Scenario.Fleet.Handlers.Min, MaxOverdueHandlers = Scenario.Fleet.Handlers.Min };
 
     /// <summary>True until the world is healed.</summary>
     public bool FaultsOn { get; private set; } = true;

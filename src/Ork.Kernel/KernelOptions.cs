@@ -138,7 +138,7 @@ public sealed record CommandOptions
     /// <summary>Bytes of a result that are kept; a larger one is replaced by its size.</summary>
     public int MaxResultBytes { get; init; } = 64 * 1024;
 
-    /// <summary>Commands in flight per Worker.</summary>
+    /// <summary>Commands in flight per Worker; fewer while it says that it has no place for so many.</summary>
     public int WindowPerWorker { get; init; } = 64;
 
     /// <summary>How long an attempt may take from when it leaves, where the contract says nothing.</summary>
@@ -147,7 +147,7 @@ public sealed record CommandOptions
     /// <summary>The deadline of a command whose caller sets none.</summary>
     public long DefaultDeadlineMs { get; init; } = 900_000;
 
-    /// <summary>Retries after a first attempt.</summary>
+    /// <summary>Retries after a first attempt. That a Worker had no place for one uses up none.</summary>
     public int MaxRetries { get; init; } = 5;
 
     /// <summary>Kernel restarts a command may be in flight at.</summary>

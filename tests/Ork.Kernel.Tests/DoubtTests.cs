@@ -83,7 +83,7 @@ public sealed class DoubtTests
         var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { MaxRetries = 0 } });
         ork.Register();
         var id = ork.Send();
-        ork.Result(ork.LastCommand(), "FAILED", Busy);
+        ork.Result(ork.LastCommand(), "FAILED", "\"ERR_JOURNAL_FAILED\"");
         CommandTests.AssertFailed(ork.Status(id), "ERR_MAX_RETRIES_EXHAUSTED", "not-started");
     }
 

@@ -38,6 +38,9 @@ public sealed class CommandFacts(CommandRow row)
     /// <summary>Attempts that their Worker said it did not begin, as a kernel took it; true where that was surely while it waited for it.</summary>
     public Dictionary<int, bool> Unbegun { get; } = [];
 
+    /// <summary>For how many attempts its Worker said, surely while the kernel waited for it, that it had no place.</summary>
+    public int TimesBusy { get; internal set; }
+
     /// <summary>When each attempt left the kernel that held the store.</summary>
     public Dictionary<int, long> LeftTicks { get; } = [];
 

@@ -372,6 +372,17 @@ public sealed class Facts
 
     private static bool NamesNoDevice(ReadOnlySpan<byte> envelope) => envelope.IndexOf("\"deviceId\":null"u8) >= 0;
 
+    /// <summary>Only what was carried out in time tells that there is room.</summary>
+    private void NotePlaces(LinkFacts link, CommandFacts command, long askedTicks, string error)
+    {
+        if (error.StartsWith(ErrorCodes.WorkerBusy.Code, StringComparison.Ordinal))
+        {
+            link.WasBusy(NowTicks);
+            if (IsInTime(askedTicks)) command.TimesBusy++;
+        }
+        else if (!error.StartsWith(ErrorCodes.JournalFailed.Code, StringComparison.Ordinal) && IsInTime(askedTicks)) link.CarriedOut();
+    }
+
     private void AttemptLeft(LinkFacts link, WireMessage message)
     {
         Service.Sent(message.Attempt);
@@ -430,6 +441,7 @@ public sealed class Facts
             command.Answered.Add(asked.Attempt);
             if (packet.Message is { } answer && (answer.CommandId ?? about) == about) command.Answers.Add(answer);
             if (packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Failed or CommandStatus.Rejected, Error: { } why } && Array.Exists(Unbegun, code => why.StartsWith(code.Code, StringComparison.Ordinal))) command.Unbegun[asked.Attempt] = IsInTime(asked.Ticks);
+            if (packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success or CommandStatus.Failed } ended) NotePlaces(link, command, asked.Ticks, ended.Error ?? "");
             if (link.KernelSide.Owner == Holder && packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success, CommandId: { } succeeded } && succeeded == about) command.SucceededTicks ??= NowTicks;
         }
 
@@ -474,7 +486,7 @@ public sealed class Facts
     }
 
     /// <summary>True where a kernel waits for the answer to an attempt for some while yet.</summary>
-    private bool IsInTime(long askedTicks) => askedTicks > AwakeTicks && NowTicks - askedTicks < TimeoutOf(OrkAction.CommandRequest).Ticks - TimeSpan.FromMilliseconds(500).Ticks - _world.WorstLateness.Ticks;
+    internal bool IsInTime(long askedTicks) => askedTicks > AwakeTicks && NowTicks - askedTicks < TimeoutOf(OrkAction.CommandRequest).Ticks - TimeSpan.FromMilliseconds(500).Ticks - _world.WorstLateness.Ticks;
 
     private TimeSpan TimeoutOf(OrkAction action) =>
         TimeSpan.FromMilliseconds(action == OrkAction.CommandRequest ? SimDefaults.ContractTimeoutMs : _world.KernelOptions.Pulls.TimeoutMs);

@@ -135,6 +135,8 @@ public sealed class LinkFacts
     /// <summary>Commands and pulls that left since the circuit last became half-open, and how many of them were answered.</summary>
     private readonly List<(long Ticks, bool Answered)> _probes = [];
 
+    private int _carriedOut = int.MaxValue / 2;
+
     internal void Probed(long ticks)
     {
         if (_probes.Count == 64) _probes.RemoveAt(0);
@@ -168,6 +170,18 @@ public sealed class LinkFacts
         AnswerTicks = nowTicks;
         Late.Clear();
     }
+
+    /// <summary>The Worker said that it had no place for a command.</summary>
+    internal void WasBusy(long ticks) => (_carriedOut, BusyTicks) = (0, ticks);
+
+    /// <summary>When it last said so, or 0.</summary>
+    public long BusyTicks { get; private set; }
+
+    /// <summary>The Worker carried a command out.</summary>
+    internal void CarriedOut() => _carriedOut++;
+
+    /// <summary>How many commands a kernel surely dares to have in flight at it: one from when it was busy, until it is sure to dare the whole window again.</summary>
+    internal int Places(int window) => _carriedOut >= window * window ? window : 1;
 
     /// <summary>When the latest ping left that was answered.</summary>
     public long AnsweredPingTicks { get; internal set; }

@@ -76,7 +76,7 @@ public sealed class Settlement : IInvariant
             if (command.Row.State is CommandState.Dispatched or CommandState.Executing) CheckAttempt(command, ticks, facts);
 
             // A kernel that is about to end begins nothing.
-            if (isEnding || command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, facts)) continue;
+            if (isEnding || command.Row.State != CommandState.Queued || command.TouchedTicks > since || command.BudgetTicks > since || !IsFree(command, since, ticks, facts)) continue;
             facts.Violated(this, $"{command.Id} rests in QUEUED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s although {command.Row.WorkerId} is well.");
         }
     }
@@ -179,10 +179,13 @@ public sealed class Settlement : IInvariant
     private static bool LetsThrough(KernelEvent circuit, LinkFacts link) =>
         circuit == KernelEvent.CircuitClosed || circuit == KernelEvent.CircuitHalfOpen && !link.Outstanding.Values.Any(static asked => CircuitDiscipline.Counts(asked.Action));
 
-    private static bool IsFree(CommandFacts command, long since, Facts facts)
+    private static bool IsFree(CommandFacts command, long since, long ticks, Facts facts)
     {
         var worker = command.Row.WorkerId;
         if (facts.LinkOf(worker) is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } link || well > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return false;
+
+        // One that was busy with what the kernel does not know of is left alone for a while.
+        if (link.BusyTicks > ticks - SimDefaults.NudgeBound.Ticks - (2 * facts.World.WorstLateness.Ticks)) return false;
         if (facts.Circuits.TryGetValue(worker, out var circuit) && (circuit.Ticks > since || !LetsThrough(circuit.State, link))) return false;
         for (var i = 0; i < command.DeviceCount; i++)
         {
@@ -200,6 +203,6 @@ public sealed class Settlement : IInvariant
             if ((holds || other.IsBefore(command)) && other.Shares(command)) return false;
         }
 
-        return facts.CircuitOf(worker) == KernelEvent.CircuitClosed ? inFlight < facts.World.KernelOptions.Commands.WindowPerWorker : inFlight == 0;
+        return facts.CircuitOf(worker) == KernelEvent.CircuitClosed ? inFlight < link.Places(facts.World.KernelOptions.Commands.WindowPerWorker) : inFlight == 0;
     }
 }

@@ -74,9 +74,10 @@ public sealed class Fairness : IInvariant
     /// <summary>Where a command ended, the next that waited for its place has it within the same turn.</summary>
     private void CheckPlaces(CommitBatch batch, Facts facts)
     {
-        var most = facts.World.KernelOptions.Commands.WindowPerWorker;
+        var window = facts.World.KernelOptions.Commands.WindowPerWorker;
         foreach (var workerId in batch.Log.Where(static row => row.To is CommandState.Success or CommandState.Failed).Select(row => facts.BySeq(row.CommandSeq)?.Row.WorkerId).Distinct())
         {
+            var most = facts.LinkOf(workerId!)?.Places(window) ?? window;
             var atWorker = facts.Open.Values.Where(command => command.Row.WorkerId == workerId).ToArray();
             var taken = atWorker.Count(static command => command.Row.State is CommandState.Dispatched or CommandState.Executing);
             if (taken < most && Array.Find(atWorker, command => Waits(command, batch, facts)) is { } waiting) facts.Violated(this, $"{taken} commands are in flight at {workerId}, where {most} may be, and {waiting.Id} waits for nothing.");

@@ -155,7 +155,7 @@ public sealed class Availability : IInvariant
         if (happened.Kind == SimEventKind.NodeUp) _atWork[worker] = 0;
         else if (happened is { Kind: SimEventKind.FrameTaken, Frame: FrameKind.Request, Message: { } asked } && CircuitDiscipline.Counts(asked.Action)) _atWork[worker] = _atWork.GetValueOrDefault(worker) + 1;
         if (happened is not { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response, Message: { } answer } || answer.Action is not (OrkAction.CommandResult or OrkAction.TelemetryResponse or OrkAction.StateResponse)) return;
-        var most = Math.Min(SimDefaults.Worker.MaxHandlers, SimDefaults.Worker.MaxOverdueHandlers);
+        var most = Math.Min(facts.World.WorkerOptions.MaxHandlers, facts.World.WorkerOptions.MaxOverdueHandlers);
         if (facts.World.IsHonest(worker.Name) && happened.Payload.Span.IndexOf("ERR_WORKER_BUSY"u8) >= 0 && RequestsAt(worker, happened.Ticks, facts) is var requests && requests < most) facts.Violated(this, $"{worker} says it is busy with {requests} requests at work; {most} may be.");
 
         if (answer.Action != OrkAction.CommandResult && Refusals.OfWorker(worker, in happened, facts) is { } unwilling) facts.Violated(this, unwilling);

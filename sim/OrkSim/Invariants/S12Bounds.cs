@@ -3,14 +3,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S12: open and settled commands, windows, registrations, pulls, polls, links and handlers stay within their limits, and nothing is put on a link that is full.</summary>
+/// <summary>S12: open and settled commands, windows, registrations, pulls, polls, links and handlers stay within their limits, nothing is put on a link that is full, and a Worker that has no place for more is sent no more.</summary>
 public sealed class Bounds : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S12";
 
     /// <inheritdoc/>
-    public string Says => "Open and settled commands, windows, registrations, pulls, polls, links and handlers stay within their limits, and nothing is put on a link that is full.";
+    public string Says => "Open and settled commands, windows, registrations, pulls, polls, links and handlers stay within their limits, nothing is put on a link that is full, and a Worker that has no place for more is sent no more.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitSubmitted | SimEventKind.CommitDurable | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handled | SimEventKind.Pulse;
@@ -32,6 +32,7 @@ public sealed class Bounds : IInvariant
     private static readonly long Moment = TimeSpan.FromMilliseconds(250).Ticks;
     private static readonly long Blink = TimeSpan.FromMilliseconds(50).Ticks;
 
+    private readonly WorkerPlaces _places = new();
     private readonly Dictionary<string, int> _inFlight = new(StringComparer.Ordinal);
     private readonly Dictionary<SimConnection, long> _askedTicks = [];
     private readonly Dictionary<SimNode, Queue<long>> _askedOf = [];
@@ -74,6 +75,7 @@ public sealed class Bounds : IInvariant
         {
             if (happened.Node == facts.Holder && happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller } caller) CheckCaller(caller, in happened, facts);
             else if (happened is { Node.Kind: NodeKind.Worker, Frame: FrameKind.Request }) AskedOf(happened.Node).Enqueue(happened.Ticks);
+            else if (happened.Node == facts.Holder && _places.Took(in happened, facts) is { } hammered) facts.Violated(this, hammered);
         }
         else if (happened is { Node.Kind: NodeKind.Worker, Message: { Action: OrkAction.CommandResult } answer })
         {
@@ -96,7 +98,11 @@ public sealed class Bounds : IInvariant
         {
             if (message.Action == OrkAction.IdentityRequest) CheckRegistrations(facts);
             else if (happened.Frame == FrameKind.Request && message.Action is OrkAction.TelemetryPull or OrkAction.StatePull) CheckPulls(happened.Connection!.Facts!, in happened, facts);
-            else if (happened.Frame == FrameKind.Request && message.Action == OrkAction.CommandRequest) CheckJam(happened.Connection!, facts);
+            else if (happened.Frame == FrameKind.Request && message.Action == OrkAction.CommandRequest)
+            {
+                CheckJam(happened.Connection!, facts);
+                if (_places.Sent(in happened, facts) is { } tooMany) facts.Violated(this, tooMany);
+            }
             else if (message.Action == OrkAction.WorkerListResponse && message.Listing.TryGetProperty("kernel", out var kernel)) CheckTold(kernel, happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var asked) ? asked.Ticks : 0, facts);
         }
     }
@@ -376,7 +382,7 @@ public sealed class Bounds : IInvariant
     private void CheckHandlers(SimNode node, Facts facts)
     {
         if (facts.World.Workers.First(worker => worker.Node == node) is not { Mischief: null, AtWork: { } atWork }) return;
-        var options = SimDefaults.Worker;
+        var options = facts.World.WorkerOptions;
 
         // A command's time runs from its request, and the journal comes before its handler.
         var inTime = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Min(options.QueryTimeoutMs, SimDefaults.ContractTimeoutMs) - 1).Ticks + Journals;

@@ -6,7 +6,7 @@ namespace OrkSim;
 
 /// <summary>
 /// S17: in any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, what
-/// it tells of it is what is left, and a command's attempts have pauses between them.
+/// it tells of it is what is left, and a command's attempts have pauses between them; that a Worker had no place for it uses up none.
 /// </summary>
 public sealed class RetriesInBudget : IInvariant
 {
@@ -29,7 +29,7 @@ public sealed class RetriesInBudget : IInvariant
     public string Id => "S17";
 
     /// <inheritdoc/>
-    public string Says => "In any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, what it tells of it is what is left, and a command's attempts have pauses between them.";
+    public string Says => "In any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, what it tells of it is what is left, and a command's attempts have pauses between them; that a Worker had no place for it uses up none.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.StoreOpened | SimEventKind.CommitSubmitted | SimEventKind.CommitDurable | SimEventKind.FrameSent | SimEventKind.Note;
@@ -65,10 +65,22 @@ public sealed class RetriesInBudget : IInvariant
         }
 
         Take(happened.Batch!, happened.Ticks, budget, facts);
+        if (UsedUp(happened.Batch!, facts) is { } used) facts.Violated(this, used);
 
         // Where no commit was in the way a batch is handed over as it is decided.
         var decided = _durableTicks < happened.Ticks ? happened.Ticks : facts.DecidedSince(facts.Holder!);
         if (_backoff.Wrong(happened.Batch!, decided, happened.Ticks, facts.World.KernelOptions.Commands, _interrupted.Contains) is { } wrong) facts.Violated(this, wrong);
+    }
+
+    /// <summary>That its Worker had no place for it uses up no retry.</summary>
+    private static string? UsedUp(CommitBatch batch, Facts facts)
+    {
+        foreach (var row in batch.ChangedCommands)
+        {
+            if (row.Retries > 0 && facts.BySeq(row.Seq) is { TimesBusy: > 0 } command && row.Retries > row.Attempt - command.TimesBusy && facts.World.IsHonest(row.WorkerId)) return $"{command.Id} was retried {row.Retries} times in {row.Attempt} attempts, and for {command.TimesBusy} of them its Worker had no place.";
+        }
+
+        return null;
     }
 
     private void Begin(KernelImage image, long ticks, RetryOptions budget)

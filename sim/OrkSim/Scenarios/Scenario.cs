@@ -34,6 +34,9 @@ public sealed record Fleet
     /// <summary>How long writing the journal takes.</summary>
     public TimeRange JournalWrite { get; init; } = TimeRange.Milliseconds(0.2, 4);
 
+    /// <summary>How many handlers a Worker has places for, and as many that are past their time.</summary>
+    public IntRange Handlers { get; init; } = SimDefaults.Worker.MaxHandlers;
+
     /// <summary>How likely a device refuses.</summary>
     public RealRange Fail { get; init; } = 0.05;
 

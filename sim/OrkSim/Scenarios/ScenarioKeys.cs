@@ -37,6 +37,7 @@ internal static class ScenarioKeys
         Fleet("journal", "The share of Workers whose journal outlives them.", Forms.Real(0, 1, 1) with { Smaller = static value => value.Min switch { 1 => [], 0 => [1], _ => [1, 0] } }, f => f.Journal, (f, v) => f with { Journal = v }),
         Fleet("execution", "How long a device takes.", Forms.Times("5ms..400ms"), f => f.Execution, (f, v) => f with { Execution = v }),
         Fleet("journalWrite", "How long writing the journal takes.", Forms.Times("200us..4ms"), f => f.JournalWrite, (f, v) => f with { JournalWrite = v }),
+        Fleet("handlers", "How many handlers a Worker has places for, and as many that are past their time.", Forms.Whole(1, 64, 1), f => f.Handlers, (f, v) => f with { Handlers = v }),
         Fleet("fail", "How likely a device refuses.", Forms.Real(0, 1, 0), f => f.Fail, (f, v) => f with { Fail = v }),
         Fleet("slow", "How likely a device takes seconds longer than its deadline, until healed.", Forms.Real(0, 1, 0), f => f.Slow, (f, v) => f with { Slow = v }),
         Fleet("hang", "How likely a device never comes back from a command, until healed.", Forms.Real(0, 1, 0), f => f.Hang, (f, v) => f with { Hang = v }),

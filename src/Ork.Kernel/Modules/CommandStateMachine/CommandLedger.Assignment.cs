@@ -62,7 +62,7 @@ internal sealed partial class CommandLedger
     private void AssignNext(WorkerEntry worker, Turn turn)
     {
         if (_draining || !_queues.TryGetValue(worker, out var queue)) return;
-        while (queue.InFlight < _options.WindowPerWorker && IsRoutable(worker) && _circuits.Admits(worker) && _locks.NextFor(worker) is { } command)
+        while (queue.HasPlace && IsRoutable(worker) && _circuits.Admits(worker) && _locks.NextFor(worker) is { } command)
         {
             if (IsLate(command, turn)) EndLate(command, turn);
             else if (FitsTheBudget(command, turn)) Assign(command, queue, turn);

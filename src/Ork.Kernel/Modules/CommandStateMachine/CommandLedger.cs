@@ -29,6 +29,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private readonly Queue<Command> _settled = new();
     private readonly WheelTimer _retention;
     private readonly Action<object, Turn> _timerElapsed;
+    private readonly Action<object, Turn> _restElapsed;
     private readonly Action<object, Turn> _deadlinePassed;
     private readonly Action<object, Turn> _waitEnded;
     private long _lastSeq;
@@ -54,6 +55,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         _retryWaitMs = retryWaitMs;
         _retention = new WheelTimer(turn => Compact(turn));
         _timerElapsed = (command, at) => TimerElapsed((Command)command, at);
+        _restElapsed = (worker, at) => Drive((WorkerEntry)worker, at);
         _deadlinePassed = (command, at) => DeadlinePassed((Command)command, at);
         _waitEnded = (wait, at) => EndWait((CommandWait)wait, at);
     }
@@ -167,6 +169,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// </summary>
     internal void WorkerReady(WorkerEntry worker, Turn turn)
     {
+        if (_queues.TryGetValue(worker, out var queue)) queue.Reopen();
         foreach (var command in OpenOf(worker))
         {
             if (worker.Contract!.Find(command.Spec.Command) is null) GiveUpUnsent(command, CommandTrigger.Abandon, Refusal.With(ErrorCodes.CommandNotInCapabilities, command.Spec.Command), turn);
@@ -234,6 +237,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         if (result.Status == CommandStatus.Success)
         {
             LeaveFlight(command);
+            QueueOf(command.Worker).Taken();
             Settle(command, CommandTrigger.WorkerSucceeded, null, CommandOutcome.None, turn, result.Result);
             Drive(command.Worker, turn);
             return;
@@ -249,11 +253,12 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         if (HadNoPlace(in result))
         {
             WasNotBegun(command, attempt);
-            EndAttempt(command, CommandTrigger.AttemptTimedOut, turn);
+            EndAttempt(command, CommandTrigger.AttemptTimedOut, turn, isBusy: IsCode(result.Error!, ErrorCodes.WorkerBusy));
             return;
         }
 
         LeaveFlight(command);
+        QueueOf(command.Worker).Taken();
         Settle(command, CommandTrigger.WorkerFailed, result.Error ?? ErrorCodes.HandlerFailed.Code, OutcomeOf(command, attempt, result.Error), turn, result.Result);
         Drive(command.Worker, turn);
     }
@@ -296,22 +301,26 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private static bool IsCode(string error, ErrorCode code) => error.StartsWith(code.Code, StringComparison.Ordinal);
 
     /// <summary>An attempt ended without a usable answer: through TIMEOUT to the next attempt or to the end.</summary>
-    private void EndAttempt(Command command, CommandTrigger trigger, Turn turn, bool outcomeUnknown = false)
+    private void EndAttempt(Command command, CommandTrigger trigger, Turn turn, bool outcomeUnknown = false, bool isBusy = false)
     {
         LeaveFlight(command);
+        if (isBusy) LeaveAlone(command.Worker, turn);
         Move(command, trigger, turn);
-        Decide(command, turn, outcomeUnknown && !command.Spec.Idempotent);
+        Decide(command, turn, outcomeUnknown && !command.Spec.Idempotent, isBusy);
         Drive(command.Worker, turn);
     }
 
-    /// <summary>TIMEOUT is left at once: retried if that is safe and the budget lasts, given up otherwise.</summary>
-    private void Decide(Command command, Turn turn, bool outcomeUnknown)
+    /// <summary>
+    /// TIMEOUT is left at once: retried if that is safe and the budget lasts, given up otherwise. That its Worker had no place for it is nobody's failure and uses up no retry: it is asked again,
+    /// less and less often while it carries nothing out, until the deadline.
+    /// </summary>
+    private void Decide(Command command, Turn turn, bool outcomeUnknown, bool isBusy = false)
     {
         var why = outcomeUnknown ? ErrorCodes.OutcomeUnknown
             : WhyNoFurtherAttempt(command) is { } forGood ? forGood
             : command.Worker.State == WorkerState.Terminated ? ErrorCodes.WorkerTerminated
             : turn.UtcMs >= command.Spec.DeadlineAt ? ErrorCodes.Deadline
-            : command.Retries >= _options.MaxRetries ? ErrorCodes.MaxRetriesExhausted
+            : !isBusy && command.Retries >= _options.MaxRetries ? ErrorCodes.MaxRetriesExhausted
             : null;
         if (why is not null)
         {
@@ -319,11 +328,23 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
             return;
         }
 
-        var delayMs = _entropy.FullJitterMs(command.Retries++, _options.BackoffBaseMs, _options.BackoffCapMs);
+        var delayMs = PauseMs(isBusy ? QueueOf(command.Worker).TimesBusy : command.Retries++);
         Move(command, CommandTrigger.Retry, turn);
         _observer.Note(KernelEvent.CommandRetry, command.Spec.CommandId);
         WakeAfter(command, delayMs, turn);
     }
+
+    /// <summary>A Worker had no place for a command. Where it is at none, it is busy with what the kernel does not know of: nothing is sent to it for a while.</summary>
+    private void LeaveAlone(WorkerEntry worker, Turn turn)
+    {
+        var queue = QueueOf(worker);
+        queue.Refused();
+        if (queue.InFlight > 0) return;
+        queue.Rest ??= new WheelTimer(worker, _restElapsed);
+        _timers.Set(queue.Rest, turn.NowMs + 1 + PauseMs(queue.TimesBusy));
+    }
+
+    private long PauseMs(int times) => _entropy.FullJitterMs(times, _options.BackoffBaseMs, _options.BackoffCapMs);
 
     private void WakeAfter(Command command, long delayMs, Turn turn)
     {
@@ -431,7 +452,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     private WorkerQueue QueueOf(WorkerEntry worker)
     {
-        if (!_queues.TryGetValue(worker, out var queue)) _queues.Add(worker, queue = new WorkerQueue());
+        if (!_queues.TryGetValue(worker, out var queue)) _queues.Add(worker, queue = new WorkerQueue(_options.WindowPerWorker));
         return queue;
     }
 }
