@@ -23,8 +23,19 @@ public sealed class PlacesTests
         }
 
         CommandTests.AssertFailed(_ork.Status(id), "ERR_DEADLINE", "not-started");
+        Assert.Single(_ork.Observer.Events, KernelEvent.WorkerBusy);
         Assert.Equal(0, _ork.Status(id).GetProperty("retries").GetInt32());
         Assert.InRange(_ork.Status(id).GetProperty("attempt").GetInt32(), 20, 300);
+    }
+
+    [Fact]
+    public void S17_that_it_has_no_place_takes_nothing_from_the_budget()
+    {
+        Register();
+        var left = _ork.Core.Circuits.RetriesLeft(_ork.NowMs);
+        foreach (var command in Order(8)) Refuse(command);
+        PassUntilSent(9);
+        Assert.True(_ork.Core.Circuits.RetriesLeft(_ork.NowMs) >= left, "A retry was taken from the budget.");
     }
 
     [Fact]

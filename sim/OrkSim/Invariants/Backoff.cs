@@ -13,16 +13,11 @@ internal sealed class Backoff
     private const int ShortPart = 10;
 
     private readonly Dictionary<long, (long Ticks, long CeilingTicks)> _waits = [];
-    private readonly Dictionary<long, int> _retries = [];
     private readonly Queue<bool> _latest = new();
     private int _short;
 
     /// <summary>Another kernel: what it finds waits for nothing.</summary>
-    internal void Clear()
-    {
-        _waits.Clear();
-        _retries.Clear();
-    }
+    internal void Clear() => _waits.Clear();
 
     /// <summary>Looks at what a batch records.</summary>
     /// <param name="batch">The batch, as it is handed to the store.</param>
@@ -42,13 +37,10 @@ internal sealed class Backoff
         return _short > MostShort ? $"Of the latest {_latest.Count} retries {_short} came within a tenth of the pause that they may make: their pauses are not drawn." : null;
     }
 
-    /// <summary>Where the Worker had no place, which uses up no retry, it is the Worker's pause and not the command's.</summary>
-    private long CeilingOf(CommitBatch batch, long seq, CommandOptions options)
+    private static long CeilingOf(CommitBatch batch, long seq, CommandOptions options)
     {
         var retries = batch.ChangedCommands.Find(row => row.Seq == seq).Retries;
-        var isBusy = _retries.GetValueOrDefault(seq) == retries;
-        _retries[seq] = retries;
-        return isBusy ? 0 : TimeSpan.FromMilliseconds(Math.Min(options.BackoffCapMs, options.BackoffBaseMs << Math.Min(retries - 1, 20))).Ticks;
+        return retries < 1 ? 0 : TimeSpan.FromMilliseconds(Math.Min(options.BackoffCapMs, options.BackoffBaseMs << Math.Min(retries - 1, 20))).Ticks;
     }
 
     private void Note(bool isShort)

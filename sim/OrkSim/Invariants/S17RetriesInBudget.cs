@@ -11,7 +11,7 @@ namespace OrkSim;
 public sealed class RetriesInBudget : IInvariant
 {
     private readonly HashSet<long> _sent = [];
-    private readonly HashSet<long> _interrupted = [];
+    private readonly HashSet<long> _blameless = [];
     private readonly Backoff _backoff = new();
     private readonly Dictionary<string, (long Since, int Times)> _looks = new(StringComparer.Ordinal);
     private readonly List<(long Ticks, double Least, double Most)> _left = [];
@@ -69,7 +69,7 @@ public sealed class RetriesInBudget : IInvariant
 
         // Where no commit was in the way a batch is handed over as it is decided.
         var decided = _durableTicks < happened.Ticks ? happened.Ticks : facts.DecidedSince(facts.Holder!);
-        if (_backoff.Wrong(happened.Batch!, decided, happened.Ticks, facts.World.KernelOptions.Commands, _interrupted.Contains) is { } wrong) facts.Violated(this, wrong);
+        if (_backoff.Wrong(happened.Batch!, decided, happened.Ticks, facts.World.KernelOptions.Commands, _blameless.Contains) is { } wrong) facts.Violated(this, wrong);
     }
 
     /// <summary>That its Worker had no place for it uses up no retry.</summary>
@@ -86,13 +86,13 @@ public sealed class RetriesInBudget : IInvariant
     private void Begin(KernelImage image, long ticks, RetryOptions budget)
     {
         _sent.Clear();
-        _interrupted.Clear();
+        _blameless.Clear();
         _backoff.Clear();
         foreach (var row in image.Commands)
         {
             // A command whose first attempt never became durable is sent for the first time again.
             if (row.SentEver) _sent.Add(row.Seq);
-            if (row.State == CommandState.Timeout) _interrupted.Add(row.Seq);
+            if (row.State == CommandState.Timeout) _blameless.Add(row.Seq);
         }
 
         _level = _least = _most = budget.Burst;
@@ -114,6 +114,7 @@ public sealed class RetriesInBudget : IInvariant
         _least = Math.Min(budget.Burst, _least + trickle);
         foreach (var row in batch.Log)
         {
+            if (row is { From: CommandState.Timeout, To: CommandState.Queued } && WasBusy(row.CommandSeq, batch, facts)) _blameless.Add(row.CommandSeq);
             Count(in row, budget, ref retries);
             (least, most) = (Math.Min(least, _least), Math.Max(most, _most));
         }
@@ -151,21 +152,29 @@ public sealed class RetriesInBudget : IInvariant
         if (times > MostLooks) facts.Violated(this, $"{command} waits for the retry budget and looks for it {times} times within {SimDefaults.Seconds(ticks - since)} s.");
     }
 
+    /// <summary>It came back to its queue, and no retry was used up: its Worker had no place for it.</summary>
+    private static bool WasBusy(long seq, CommitBatch batch, Facts facts)
+    {
+        var before = facts.BySeq(seq)?.Row.Retries ?? 0;
+        var after = batch.ChangedCommands.Find(row => row.Seq == seq).Retries;
+        return batch.Log.Count(row => row.CommandSeq == seq && row.From == CommandState.Timeout && row.To == CommandState.Queued) > after - before;
+    }
+
     private void Count(in TransitionRow row, RetryOptions budget, ref int retries)
     {
         switch (row.To)
         {
             case CommandState.Timeout when row.Detail is "Recovered" or "ShuttingDown":
-                _interrupted.Add(row.CommandSeq);
+                _blameless.Add(row.CommandSeq);
                 break;
             case CommandState.Executing:
-                _interrupted.Remove(row.CommandSeq);
+                _blameless.Remove(row.CommandSeq);
                 if (!_sent.Add(row.CommandSeq)) break;
                 _level += budget.SharePercent / 100.0;
                 _least = Math.Min(budget.Burst, _least + (budget.SharePercent / 100.0));
                 _most = Math.Min(budget.Burst, _most + (budget.SharePercent / 100.0));
                 break;
-            case CommandState.Dispatched when _sent.Contains(row.CommandSeq) && !_interrupted.Contains(row.CommandSeq):
+            case CommandState.Dispatched when _sent.Contains(row.CommandSeq) && !_blameless.Contains(row.CommandSeq):
                 retries++;
                 _level--;
                 _least--;

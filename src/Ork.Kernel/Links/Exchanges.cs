@@ -49,8 +49,11 @@ internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, 
     /// <summary>Until when it may leave, kernel milliseconds: later nobody wants it any more.</summary>
     internal long LeaveByMs { get; init; } = long.MaxValue;
 
-    /// <summary>When it left, kernel milliseconds; null while it waits for the commit of its turn. Its time begins here.</summary>
-    internal long? LeftMs { get; set; }
+    /// <summary>When it left, kernel milliseconds. Its time begins here.</summary>
+    internal long LeftMs { get; set; } = -1;
+
+    /// <summary>False while it waits for the commit of its turn.</summary>
+    internal bool HasLeft => LeftMs >= 0;
 
     /// <summary>The watch's ticket, or null where the exchange is not watched.</summary>
     internal int? Ticket { get; init; }
@@ -58,7 +61,7 @@ internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, 
     internal WheelTimer? Deadline { get; set; }
 
     /// <summary>When one that has left is given up, kernel milliseconds.</summary>
-    internal long GivenUpMs => LeftMs!.Value + timeoutMs;
+    internal long GivenUpMs => LeftMs + timeoutMs;
 
     /// <summary>True once the kernel has begun to listen for its answer for the last time.</summary>
     internal bool LastCall { get; set; }
@@ -177,7 +180,7 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
 
         // Late, or of no use to who asked: that was told.
         if (ask.Expired) return;
-        observer.Exchanged(ask.Action, link.Worker.WorkerId, turn.NowMs - ask.LeftMs!.Value, null);
+        observer.Exchanged(ask.Action, link.Worker.WorkerId, turn.NowMs - ask.LeftMs, null);
         EndWatch(ask, RanOutOfTime(answer.Payload) ? ErrorCodes.HandlerTimeout : null, turn);
     }
 
@@ -245,7 +248,7 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
     {
         if (ask.Expired) return;
         ask.Expired = true;
-        observer.Exchanged(ask.Action, ask.Link.Worker.WorkerId, turn.NowMs - (ask.LeftMs ?? turn.NowMs), why);
+        observer.Exchanged(ask.Action, ask.Link.Worker.WorkerId, ask.HasLeft ? turn.NowMs - ask.LeftMs : 0, why);
         EndWatch(ask, why, turn);
         ask.Handler.Unanswered(ask, why, turn);
     }

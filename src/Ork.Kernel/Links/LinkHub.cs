@@ -67,6 +67,7 @@ internal sealed class LinkHub : IEffectRunner, IOpenLinks
             switch (effect.Kind)
             {
                 case EffectKind.Send when effect.Detail is Ask { Expired: true }:
+                    // It was given up while the disk kept it: nobody waits for what would come of it.
                     break;
                 case EffectKind.Send:
                     Send(in effect, effects.BytesOf(in effect));

@@ -151,7 +151,7 @@ public sealed class KernelObserver : IKernelObserver, IDisposable
         KernelEvent.PullOnlyViolation or KernelEvent.WorkerRefused or KernelEvent.DeviceConflict or KernelEvent.StoreRetry
             or KernelEvent.WorkerDead or KernelEvent.Fenced or KernelEvent.AnswerInvalid or KernelEvent.HandshakeFailed
             or KernelEvent.SinkFailed or KernelEvent.DiscoveryFailed or KernelEvent.TargetUnreachable or KernelEvent.CallerGaveWay
-            or KernelEvent.RegistrationStuck or KernelEvent.LinkContested or KernelEvent.JournalReplaced or KernelEvent.CircuitOpened => LogLevel.Warning,
+            or KernelEvent.RegistrationStuck or KernelEvent.LinkContested or KernelEvent.JournalReplaced or KernelEvent.CircuitOpened or KernelEvent.WorkerBusy => LogLevel.Warning,
         KernelEvent.Started or KernelEvent.Recovered or KernelEvent.Draining or KernelEvent.Stopped or KernelEvent.Listening
             or KernelEvent.DeviceMoved or KernelEvent.WorkerTerminated or KernelEvent.CircuitClosed => LogLevel.Information,
         _ => LogLevel.Debug,

@@ -208,4 +208,7 @@ public enum KernelEvent
 
     /// <summary>A Worker refused a scheduled pull: there is no telemetry or state of it this time.</summary>
     PullRefused = 75,
+
+    /// <summary>A Worker has no place for commands, again and again, although it is at none: its handlers may stand still.</summary>
+    WorkerBusy = 76,
 }

@@ -31,8 +31,11 @@ internal sealed class Command(long seq, CommandSpec spec, WorkerEntry worker)
 
     internal bool StopRequested { get; set; }
 
-    /// <summary>True where a kernel's stop, not its Worker, ended its latest attempt.</summary>
-    internal bool Interrupted { get; set; }
+    /// <summary>True where its latest attempt was nobody's failure: a kernel's stop ended it, or its Worker had no place for it.</summary>
+    internal bool Blameless { get; set; }
+
+    /// <summary>How often its Worker had no place for it. Not stored: a kernel that starts asks again at once.</summary>
+    internal int TimesBusy { get; set; }
 
     internal byte[] Result { get; set; } = [];
 

@@ -77,8 +77,8 @@ internal sealed partial class CommandLedger
 
     private bool IsRoutable(WorkerEntry worker) => worker.IsLinkedAndReady && _health.IsRoutable(worker);
 
-    /// <summary>First attempts always fit, and so does the repetition of what a kernel's stop interrupted: neither is a Worker's failure.</summary>
-    private bool FitsTheBudget(Command command, Turn turn) => !command.SentEver || command.Interrupted || _circuits.TryTakeRetry(turn.NowMs);
+    /// <summary>First attempts always fit, and so does the repetition of what a kernel's stop interrupted, or a Worker had no place for: none of these is a Worker's failure.</summary>
+    private bool FitsTheBudget(Command command, Turn turn) => !command.SentEver || command.Blameless || _circuits.TryTakeRetry(turn.NowMs);
 
     private void AwaitTheBudget(Command command, Turn turn)
     {
@@ -111,7 +111,7 @@ internal sealed partial class CommandLedger
         if (!command.SentEver) _circuits.FirstAttempt(turn.NowMs);
         command.SentEver = true;
         if (!command.IsInDoubt) command.DoubtfulFrom = command.Attempt;
-        command.Interrupted = false;
+        command.Blameless = false;
         Move(command, CommandTrigger.Send, turn);
         _exchanges.Send(
             command.Worker.Link!, OrkAction.CommandRequest, CommandPayload.ToWorker(turn, command, _epoch), command.Spec.TimeoutMs, this, command,

@@ -54,7 +54,7 @@ internal sealed partial class CommandLedger
         }
 
         command.Recoveries++;
-        command.Interrupted = true;
+        command.Blameless = true;
         if (command.State != CommandState.Timeout) Move(command, CommandTrigger.Recovered, turn);
         var why = WhyNoFurtherAttempt(command) is { } forGood ? forGood
             : command.Recoveries > _options.MaxRecoveries ? ErrorCodes.RecoveryExhausted

@@ -10,6 +10,9 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 {
     private const int MaxErrorLength = 1_024;
 
+    // In a row: one that stands still for that long an operator wants to hear of.
+    private const int BusyToTell = 5;
+
     private readonly CommandOptions _options;
     private readonly ModuleMachine<CommandState, CommandTrigger> _machine;
     private readonly IWorkerRoutes _routes;
@@ -220,7 +223,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     {
         var command = (Command)ask.Subject;
         if (command.State != CommandState.Executing || command.Attempt != ask.Attempt) return;
-        if (ask.LeftMs is null) WasNotBegun(command, ask.Attempt);
+        if (!ask.HasLeft) WasNotBegun(command, ask.Attempt);
         EndAttempt(command, why == ErrorCodes.LinkLost ? CommandTrigger.LinkLost : CommandTrigger.AttemptTimedOut, turn);
     }
 
@@ -311,8 +314,8 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     }
 
     /// <summary>
-    /// TIMEOUT is left at once: retried if that is safe and the budget lasts, given up otherwise. That its Worker had no place for it is nobody's failure and uses up no retry: it is asked again,
-    /// less and less often while it carries nothing out, until the deadline.
+    /// TIMEOUT is left at once: retried if that is safe and the budget lasts, given up otherwise. That its Worker had no place for it is nobody's failure and uses up no retry and none of the budget: it is asked again,
+    /// less and less often, until the deadline.
     /// </summary>
     private void Decide(Command command, Turn turn, bool outcomeUnknown, bool isBusy = false)
     {
@@ -328,7 +331,8 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
             return;
         }
 
-        var delayMs = PauseMs(isBusy ? QueueOf(command.Worker).TimesBusy : command.Retries++);
+        var delayMs = PauseMs(isBusy ? command.TimesBusy++ : command.Retries++);
+        command.Blameless = isBusy;
         Move(command, CommandTrigger.Retry, turn);
         _observer.Note(KernelEvent.CommandRetry, command.Spec.CommandId);
         WakeAfter(command, delayMs, turn);
@@ -340,6 +344,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         var queue = QueueOf(worker);
         queue.Refused();
         if (queue.InFlight > 0) return;
+        if (queue.TimesBusy == BusyToTell) _observer.Note(KernelEvent.WorkerBusy, worker.WorkerId, $"no place {BusyToTell} times in a row, and at no command of this kernel's");
         queue.Rest ??= new WheelTimer(worker, _restElapsed);
         _timers.Set(queue.Rest, turn.NowMs + 1 + PauseMs(queue.TimesBusy));
     }

@@ -19,7 +19,7 @@ internal sealed class WorkerQueue(int window)
     /// <summary>True while one more may be assigned.</summary>
     internal bool HasPlace => InFlight < Places && Rest is not { IsSet: true };
 
-    /// <summary>How often in a row the Worker had no place, and carried nothing out in between.</summary>
+    /// <summary>How often in a row the Worker had no place though it was at nothing, and carried nothing out in between.</summary>
     internal int TimesBusy { get; private set; }
 
     /// <summary>Set while a Worker is left alone that has no place although it is at nothing that the kernel knows of.</summary>
@@ -32,7 +32,7 @@ internal sealed class WorkerQueue(int window)
     internal void Refused()
     {
         Places = Math.Clamp(InFlight, 1, Places);
-        TimesBusy++;
+        if (InFlight == 0) TimesBusy++;
         _takenSince = 0;
     }
 
