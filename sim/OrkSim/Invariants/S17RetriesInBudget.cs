@@ -12,6 +12,7 @@ public sealed class RetriesInBudget : IInvariant
 {
     private readonly HashSet<long> _sent = [];
     private readonly HashSet<long> _blameless = [];
+    private readonly HashSet<long> _unsure = [];
     private readonly Backoff _backoff = new();
     private readonly Dictionary<string, (long Since, int Times)> _looks = new(StringComparer.Ordinal);
     private readonly List<(long Ticks, double Least, double Most)> _left = [];
@@ -87,6 +88,7 @@ public sealed class RetriesInBudget : IInvariant
     {
         _sent.Clear();
         _blameless.Clear();
+        _unsure.Clear();
         _backoff.Clear();
         foreach (var row in image.Commands)
         {
@@ -114,7 +116,7 @@ public sealed class RetriesInBudget : IInvariant
         _least = Math.Min(budget.Burst, _least + trickle);
         foreach (var row in batch.Log)
         {
-            if (row is { From: CommandState.Timeout, To: CommandState.Queued } && WasBusy(row.CommandSeq, batch, facts)) _blameless.Add(row.CommandSeq);
+            if (row is { From: CommandState.Timeout, To: CommandState.Queued }) Judge(row.CommandSeq, batch, facts);
             Count(in row, budget, ref retries);
             (least, most) = (Math.Min(least, _least), Math.Max(most, _most));
         }
@@ -152,12 +154,14 @@ public sealed class RetriesInBudget : IInvariant
         if (times > MostLooks) facts.Violated(this, $"{command} waits for the retry budget and looks for it {times} times within {SimDefaults.Seconds(ticks - since)} s.");
     }
 
-    /// <summary>It came back to its queue, and no retry was used up: its Worker had no place for it.</summary>
-    private static bool WasBusy(long seq, CommitBatch batch, Facts facts)
+    /// <summary>A command comes back to its queue. Where no retry was used up its Worker had no place for it; where one was, and not each time within the batch, who knows at which.</summary>
+    private void Judge(long seq, CommitBatch batch, Facts facts)
     {
         var before = facts.BySeq(seq)?.Row.Retries ?? 0;
-        var after = batch.ChangedCommands.Find(row => row.Seq == seq).Retries;
-        return batch.Log.Count(row => row.CommandSeq == seq && row.From == CommandState.Timeout && row.To == CommandState.Queued) > after - before;
+        var after = batch.ChangedCommands.Concat(batch.NewCommands).FirstOrDefault(row => row.Seq == seq).Retries;
+        var times = batch.Log.Count(row => row.CommandSeq == seq && row.From == CommandState.Timeout && row.To == CommandState.Queued);
+        if (after == before) _blameless.Add(seq);
+        else if (times > after - before) _unsure.Add(seq);
     }
 
     private void Count(in TransitionRow row, RetryOptions budget, ref int retries)
@@ -169,10 +173,14 @@ public sealed class RetriesInBudget : IInvariant
                 break;
             case CommandState.Executing:
                 _blameless.Remove(row.CommandSeq);
+                _unsure.Remove(row.CommandSeq);
                 if (!_sent.Add(row.CommandSeq)) break;
                 _level += budget.SharePercent / 100.0;
                 _least = Math.Min(budget.Burst, _least + (budget.SharePercent / 100.0));
                 _most = Math.Min(budget.Burst, _most + (budget.SharePercent / 100.0));
+                break;
+            case CommandState.Dispatched when _unsure.Contains(row.CommandSeq):
+                _least--;
                 break;
             case CommandState.Dispatched when _sent.Contains(row.CommandSeq) && !_blameless.Contains(row.CommandSeq):
                 retries++;
