@@ -135,6 +135,7 @@ public sealed class LinkFacts
     /// <summary>Commands and pulls that left since the circuit last became half-open, and how many of them were answered.</summary>
     private readonly List<(long Ticks, bool Answered)> _probes = [];
 
+    // Since it was last busy; of one that never was, more than the square of any window.
     private int _carriedOut = int.MaxValue / 2;
 
     internal void Probed(long ticks)

@@ -314,8 +314,8 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     }
 
     /// <summary>
-    /// TIMEOUT is left at once: retried if that is safe and the budget lasts, given up otherwise. That its Worker had no place for it is nobody's failure and uses up no retry and none of the budget: it is asked again,
-    /// less and less often, until the deadline.
+    /// TIMEOUT is left at once: retried if that is safe and the budget lasts, given up otherwise. That its Worker had no place for it is nobody's failure and uses up no retry and none of the
+    /// budget: it is asked again, less and less often, until the deadline.
     /// </summary>
     private void Decide(Command command, Turn turn, bool outcomeUnknown, bool isBusy = false)
     {
