@@ -27,7 +27,7 @@ internal sealed class RequestHandlers
     private readonly byte[] _capability;
     private readonly object _gate = new();
     private readonly object _writing = new();
-    private readonly Dictionary<string, Task<JournalAnswer?>> _running = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TaskCompletionSource<JournalAnswer?>> _running = new(StringComparer.Ordinal);
     private ArrayBufferWriter<byte> _answer = new(1024);
     private int _handlers;
     private int _overdue;
@@ -153,15 +153,22 @@ internal sealed class RequestHandlers
         lock (_gate) return TryTakePlace(_overdueQueries);
     }
 
-    private Entry EnterCommand(string commandId)
+    /// <summary>Takes a command in. One that is under way may be asked for again, however many others are: it is joined, and whoever waits for its end holds no place.</summary>
+    private Entry EnterCommand(string commandId, out TaskCompletionSource<JournalAnswer?>? execution)
     {
         lock (_gate)
         {
-            // What is under way may be asked for again: it is joined.
-            if (_draining && !_running.ContainsKey(commandId)) return Entry.Held;
-            if (!TryTakePlace(_overdue)) return Entry.Busy;
+            var isUnderWay = _running.TryGetValue(commandId, out execution);
+            if (!isUnderWay)
+            {
+                if (_draining) return Entry.Held;
+                if (!TryTakePlace(_overdue)) return Entry.Busy;
+                execution = new TaskCompletionSource<JournalAnswer?>(TaskCreationOptions.RunContinuationsAsynchronously);
+                _running.Add(commandId, execution);
+            }
+
             _commands++;
-            return Entry.Taken;
+            return isUnderWay ? Entry.Joined : Entry.Taken;
         }
     }
 
@@ -267,16 +274,23 @@ internal sealed class RequestHandlers
             return;
         }
 
-        var entry = EnterCommand(request.CommandId);
-        if (entry == Entry.Busy) AnswerCommand(reply, request.CommandId, new JournalAnswer(CommandStatus.Failed, default, ErrorCodes.WorkerBusy.Code));
-        if (entry != Entry.Taken) return;
-
         var call = new CommandCall(
             request.CommandId, request.Command, DevicesOf(reply, in request), request.Params.IsEmpty ? default : JsonElement.Parse(request.Params.Span),
             request.Attempt, request.Epoch);
         var timeoutMs = request.TimeoutMs > 0 ? request.TimeoutMs : _options.DefaultTimeoutMs;
         var reexecute = Reexecute(payload);
-        _ports.StartHandler(() => CommandAsync(reply, call, timeoutMs, reexecute));
+        switch (EnterCommand(call.CommandId, out var execution))
+        {
+            case Entry.Taken:
+                _ports.StartHandler(() => CarryOutAsync(reply, call, timeoutMs, reexecute, execution!));
+                break;
+            case Entry.Joined:
+                _ports.StartHandler(() => JoinAsync(reply, call.CommandId, execution!.Task));
+                break;
+            case Entry.Busy:
+                AnswerCommand(reply, call.CommandId, new JournalAnswer(CommandStatus.Failed, default, ErrorCodes.WorkerBusy.Code));
+                break;
+        }
     }
 
     private IReadOnlyList<string> DevicesOf(Reply reply, in CommandRequestPayload request) =>
@@ -293,41 +307,29 @@ internal sealed class RequestHandlers
         return false;
     }
 
-    private async Task CommandAsync(Reply reply, CommandCall call, long timeoutMs, bool reexecute)
+    private async Task CarryOutAsync(Reply reply, CommandCall call, long timeoutMs, bool reexecute, TaskCompletionSource<JournalAnswer?> own)
     {
         try
         {
-            await CarryOutAsync(reply, call, timeoutMs, reexecute);
+            await ExecuteAsync(call, timeoutMs, reexecute, own);
+        }
+        finally
+        {
+            await JoinAsync(reply, call.CommandId, own.Task);
+        }
+    }
+
+    /// <summary>Answers with the end of an execution, when it has come.</summary>
+    private async Task JoinAsync(Reply reply, string commandId, Task<JournalAnswer?> execution)
+    {
+        try
+        {
+            if (await execution is { } answer) AnswerCommand(reply, commandId, answer);
         }
         finally
         {
             LeaveCommand();
         }
-    }
-
-    private async Task CarryOutAsync(Reply reply, CommandCall call, long timeoutMs, bool reexecute)
-    {
-        Task<JournalAnswer?> execution;
-        TaskCompletionSource<JournalAnswer?>? own = null;
-        lock (_gate)
-        {
-            if (!_running.TryGetValue(call.CommandId, out execution!))
-            {
-                own = new TaskCompletionSource<JournalAnswer?>(TaskCreationOptions.RunContinuationsAsynchronously);
-                _running.Add(call.CommandId, execution = own.Task);
-            }
-        }
-
-        if (own is not null)
-        {
-            await ExecuteAsync(call, timeoutMs, reexecute, own);
-            if (await execution is { } answer) AnswerCommand(reply, call.CommandId, answer);
-            return;
-        }
-
-        // A repeated command joins the execution still running; waiting for it holds no place.
-        Leave();
-        if (await execution is { } joined) AnswerCommand(reply, call.CommandId, joined);
     }
 
     /// <summary>Journal, then execute, then journal: the command's answer is known to the journal before anyone hears it.</summary>
@@ -490,6 +492,9 @@ internal sealed class RequestHandlers
     {
         /// <summary>It has a place.</summary>
         Taken,
+
+        /// <summary>It is under way already.</summary>
+        Joined,
 
         /// <summary>All places are taken.</summary>
         Busy,

@@ -122,6 +122,22 @@ public sealed class WorkerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_repeated_command_joins_its_execution_though_all_places_are_taken()
+    {
+        var gate = new TaskCompletionSource();
+        var kernel = await LinkAsync(Define(gate.Task), new WorkerOptions { Announce = Endpoint, MaxHandlers = 1 });
+        var first = Send(kernel, Command("c1", "wait", 1));
+        Assert.Equal("ERR_WORKER_BUSY", (await CommandAsync(kernel, "c2", "act", 1)).GetProperty("error").GetString());
+        var second = Send(kernel, Command("c1", "wait", 2));
+
+        // Requests are taken in turn: by this answer the second was.
+        await AskAsync(kernel, OrkAction.HealthPing);
+        gate.SetResult();
+        for (var i = 0; i < 2; i++) Assert.Equal("SUCCESS", (await ReceiveAsync(kernel, first, second)).GetProperty("status").GetString());
+        Assert.Equal(["c1"], _executed);
+    }
+
+    [Fact]
     public async Task A_command_started_without_a_recorded_end_is_answered_UNKNOWN_and_repeated_only_if_told_and_declared_safe()
     {
         foreach (var id in new[] { "c1", "c2" }) await _journal.StartAsync(new JournalStart("w", id, 1, 1, false));

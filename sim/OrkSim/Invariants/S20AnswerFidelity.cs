@@ -4,7 +4,7 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie; a late answer that settles does; a Worker answers what its handler said, and does answer where it does not begin, and sinks are handed what Workers answered.</summary>
+/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie; a late answer that settles does; a Worker answers what its handler said, does answer where it does not begin, and has a place for what it is at, and sinks are handed what Workers answered.</summary>
 public sealed class AnswerFidelity : IInvariant
 {
     private readonly Dictionary<(SimNode Worker, string CommandId, int Attempt, long Epoch), Handling> _handled = [];
@@ -18,7 +18,7 @@ public sealed class AnswerFidelity : IInvariant
     public string Id => "S20";
 
     /// <inheritdoc/>
-    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, what is recorded as begun by nobody was refused each time, what may not be repeated and no Worker knows the outcome of is not tried again, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, and does answer where it does not begin, and sinks are handed what Workers answered.";
+    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, what is recorded as begun by nobody was refused each time, what may not be repeated and no Worker knows the outcome of is not tried again, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, does answer where it does not begin, and has a place for what it is at, and sinks are handed what Workers answered.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed | SimEventKind.Begun | SimEventKind.Handled | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handed | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
@@ -148,6 +148,8 @@ public sealed class AnswerFidelity : IInvariant
         if (answer.Status == CommandStatus.Unknown) _asked[(sent.Connection.Link, sent.Correlation)] = (asked.Attempt, asked.Ticks);
         if (answer.Error?.StartsWith(ErrorCodes.JournalFailed.Code, StringComparison.Ordinal) == true && JournalOf(sent.Node, facts).FailedTicks < asked.Ticks) facts.Violated(this, $"{sent.Node} says of {about} that its journal failed, which it did not since it was asked.");
 
+        if (answer.Error?.StartsWith(ErrorCodes.WorkerBusy.Code, StringComparison.Ordinal) == true && WorkerOf(sent.Node, facts).AtWork.IsAt(about)) facts.Violated(this, $"{sent.Node} has no place for {about}, which it is at.");
+
         // It is at it, or has its end; only one that was started again since can have lost it.
         if (answer.Status == CommandStatus.Unknown && JournalOf(sent.Node, facts).FailedTicks < 0 && _begun.Contains((sent.Node, sent.Node.Life, about))) facts.Violated(this, $"{sent.Node} says that it does not know of {about}, which it began itself since it was started.");
         if (!_handled.TryGetValue((sent.Node, about, asked.Attempt, link.Epoch), out var handled)) return;
@@ -155,7 +157,9 @@ public sealed class AnswerFidelity : IInvariant
         else if (handled.Error != answer.Error) facts.Violated(this, $"{sent.Node} says of {about} {answer.Error}; its handler said {handled.Error}.");
     }
 
-    private static SimJournal JournalOf(SimNode node, Facts facts) => facts.World.Workers.First(worker => worker.Node == node).Journal;
+    private static SimJournal JournalOf(SimNode node, Facts facts) => WorkerOf(node, facts).Journal;
+
+    private static SimWorker WorkerOf(SimNode node, Facts facts) => facts.World.Workers.First(worker => worker.Node == node);
 
     private void Check(CommandRow row, CommandFacts command, Facts facts)
     {

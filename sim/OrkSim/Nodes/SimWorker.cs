@@ -96,14 +96,14 @@ public sealed class SimWorker
         return definition.OnCommand(MinerContract.SetPowerMode, HandleAsync)
         .OnTelemetry("metrics", async (call, cancellation) =>
         {
-            using var query = Begin(atWork, isQuery: true);
+            using var query = Begin(atWork, commandId: null);
             if (Muted is { } muted) await muted.Task;
             if (cancellation.IsCancellationRequested) ThrowLate(call.DeviceId);
             return Metrics(call);
         })
         .OnState(async (deviceId, cancellation) =>
         {
-            using var query = Begin(atWork, isQuery: true, obeys: true);
+            using var query = Begin(atWork, commandId: null, obeys: true);
             if (Muted is { } muted) await UntilToldAsync(muted.Task, cancellation);
             return State(deviceId);
         });
@@ -155,16 +155,16 @@ public sealed class SimWorker
         return new DeviceState(device.Mode, device.Reboots);
     }
 
-    private AtWork.Handler Begin(AtWork atWork, bool isQuery, bool obeys = false)
+    private AtWork.Handler Begin(AtWork atWork, string? commandId, bool obeys = false)
     {
-        var handler = atWork.Begin(isQuery, obeys, _world.Scheduler.NowTicks);
+        var handler = atWork.Begin(commandId, obeys, _world.Scheduler.NowTicks);
         _world.Emit(new SimEvent { Kind = SimEventKind.Handled, Node = Node });
         return handler;
     }
 
     private async ValueTask<CommandReply> HandleAsync(CommandCall call, CancellationToken cancellation)
     {
-        using var handler = Begin(AtWork, isQuery: false);
+        using var handler = Begin(AtWork, call.CommandId);
         try
         {
             var reply = await CarryOutAsync(call, handler, cancellation);
@@ -238,9 +238,10 @@ internal sealed class AtWork(Func<long> nowTicks)
     private readonly List<Handler> _handlers = [];
     private readonly Queue<long> _ended = new();
 
-    internal Handler Begin(bool isQuery, bool obeys, long nowTicks)
+    /// <summary>One begins, of a command or, where that is null, of a query.</summary>
+    internal Handler Begin(string? commandId, bool obeys, long nowTicks)
     {
-        var handler = new Handler(this, isQuery, obeys, nowTicks);
+        var handler = new Handler(this, commandId, obeys, nowTicks);
         _handlers.Add(handler);
         return handler;
     }
@@ -265,19 +266,22 @@ internal sealed class AtWork(Func<long> nowTicks)
     internal int Since(long ticks) => _handlers.Count(handler => handler.Ticks > ticks);
 
     /// <summary>How many of them, of commands or of queries, began before a time.</summary>
-    internal int Before(long ticks, bool areQueries) => _handlers.Count(handler => handler.Ticks < ticks && handler.IsQuery == areQueries);
+    internal int Before(long ticks, bool areQueries) => _handlers.Count(handler => handler.Ticks < ticks && handler.CommandId is null == areQueries);
+
+    /// <summary>True where one is of that command.</summary>
+    internal bool IsAt(string commandId) => _handlers.Exists(handler => handler.CommandId == commandId);
 
     /// <summary>True where one runs that ends as soon as it is told to, and began before a time.</summary>
     internal bool IsUntold(long ticks) => _handlers.Exists(handler => handler.Obeys && handler.Ticks < ticks);
 
-    internal sealed class Handler(AtWork atWork, bool isQuery, bool obeys, long ticks) : IDisposable
+    internal sealed class Handler(AtWork atWork, string? commandId, bool obeys, long ticks) : IDisposable
     {
         /// <summary>True while it waits for nothing but its time, or the word that this is over.</summary>
         internal bool Obeys { get; set; } = obeys;
 
         internal long Ticks { get; } = ticks;
 
-        internal bool IsQuery { get; } = isQuery;
+        internal string? CommandId { get; } = commandId;
 
         public void Dispose() => atWork.End(this);
     }
