@@ -21,6 +21,17 @@ public sealed class DoubtTests
         Assert.Equal(("SUCCESS", 2), (_ork.StatusWord(id), _ork.Status(id).GetProperty("attempt").GetInt32()));
     }
 
+    [Theory]
+    [InlineData(Busy, CommandTrigger.WorkerBusy)]
+    [InlineData("\"ERR_JOURNAL_FAILED\"", CommandTrigger.JournalFailed)]
+    public void S5_the_log_says_why_its_Worker_did_not_take_an_attempt(string error, CommandTrigger why)
+    {
+        _ork.Register();
+        _ork.Send();
+        Refuse(error);
+        Assert.Contains(_ork.Disk.Log, row => row.To == CommandState.Timeout && row.Detail == why.ToString());
+    }
+
     [Fact]
     public void S3_that_there_is_no_place_for_an_attempt_says_nothing_of_one_before_it()
     {

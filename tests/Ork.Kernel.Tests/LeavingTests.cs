@@ -35,6 +35,7 @@ public sealed class LeavingTests
         _ork.Pass(500);
         Assert.Empty(Leave());
         CommandTests.AssertFailed(_ork.Status(id), "ERR_DEADLINE", "not-started");
+        Assert.Contains(_ork.Disk.Log, row => row is { To: CommandState.Timeout, Detail: nameof(CommandTrigger.Withdrawn) });
         Assert.Equal(CircuitState.Closed, Circuit());
         _ork.Succeed(Later());
     }
@@ -82,6 +83,48 @@ public sealed class LeavingTests
         Assert.Equal((3L, 2), (_ork.LastCommand().Session, _ork.LastCommand().Payload.GetProperty("attempt").GetInt32()));
         _ork.Succeed(_ork.LastCommand());
         Assert.Equal("SUCCESS", _ork.StatusWord(id));
+    }
+
+    [Fact]
+    public void S10_what_has_not_left_is_cancelled_and_does_not()
+    {
+        _ork.Register();
+        var id = Order();
+        _ork.Ask("command.cancel", $$"""{"commandId":"{{id}}"}""");
+        Assert.Empty(Leave());
+        Assert.True(_ork.Effects.Last(static seen => seen.Action == OrkAction.CommandCancelResponse).Payload.GetProperty("cancelled").GetBoolean());
+        CommandTests.AssertFailed(_ork.Status(id), "ERR_CANCELLED", "not-started");
+        Assert.Equal(CircuitState.Closed, Circuit());
+        _ork.Succeed(Later());
+    }
+
+    [Fact]
+    public void S10_a_further_attempt_of_what_may_have_been_begun_is_stopped_and_does_not_leave()
+    {
+        _ork.Register();
+        var id = _ork.Send();
+        _ork.DiskStands();
+        while (_ork.Core.Ledger.All.Single().Attempt == 1) _ork.Pass(100);
+        _ork.Ask("command.cancel", $$"""{"commandId":"{{id}}"}""");
+        Assert.Empty(Leave());
+        Assert.True(_ork.Effects.Last(static seen => seen.Action == OrkAction.CommandCancelResponse).Payload.GetProperty("stopped").GetBoolean());
+        CommandTests.AssertFailed(_ork.Status(id), "ERR_OUTCOME_UNKNOWN", "unknown");
+    }
+
+    [Fact]
+    public void S18_a_probe_that_is_cancelled_before_it_leaves_frees_its_place()
+    {
+        _ork.Register();
+        _ork.Send(extra: ",\"deadlineMs\":5000");
+        _ork.Pass(1_000);
+        Assert.Equal(CircuitState.Open, Circuit());
+        _ork.DiskStands();
+        while (Circuit() == CircuitState.Open) _ork.Pass(10);
+        foreach (var command in _ork.Core.Ledger.All) _ork.Ask("command.cancel", $$"""{"commandId":"{{command.Spec.CommandId}}"}""");
+        Assert.Empty(Leave());
+        Assert.Equal(CircuitState.HalfOpen, Circuit());
+        _ork.Succeed(Later());
+        Assert.Equal(CircuitState.Closed, Circuit());
     }
 
     [Fact]

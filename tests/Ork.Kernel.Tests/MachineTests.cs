@@ -31,12 +31,14 @@ public sealed class MachineTests
     [Fact]
     public void The_command_table_is_the_designs()
     {
-        // architecture.md, with Abandon for what it says of terminated Workers and devices that are gone: whose link is gone, what was assigned there is queued again by then.
+        // architecture.md, with Abandon for what it says of terminated Workers and devices that are gone: whose link is gone, what was assigned there is queued again by then. Why an
+        // attempt ended without an end of its command is told apart.
         string[] expected =
         [
             "New Accept Queued", "Queued Assign Dispatched", "Dispatched Send Executing", "Executing WorkerSucceeded Success", "Executing WorkerFailed Failed",
             "Dispatched AttemptTimedOut Timeout", "Dispatched LinkLost Timeout", "Dispatched Recovered Timeout", "Dispatched ShuttingDown Timeout",
             "Executing AttemptTimedOut Timeout", "Executing LinkLost Timeout", "Executing Recovered Timeout", "Executing ShuttingDown Timeout",
+            "Executing WorkerBusy Timeout", "Executing JournalFailed Timeout", "Executing WorkerUnsure Timeout", "Executing Withdrawn Timeout",
             "Timeout Retry Queued", "Timeout GiveUp Failed", "Queued Cancel Failed", "Queued DeadlinePassed Failed", "Dispatched Cancel Failed",
             "Dispatched DeadlinePassed Failed", "Queued Abandon Failed", "Queued LateSuccess Success", "Dispatched LateSuccess Success",
             "Timeout LateSuccess Success", "Executing LateSuccess Success", "Queued LateFailure Failed", "Dispatched LateFailure Failed", "Timeout LateFailure Failed",

@@ -38,14 +38,11 @@ public sealed class CommandFacts(CommandRow row)
     /// <summary>Attempts that their Worker said it did not begin, as a kernel took it; true where that was surely while it waited for it.</summary>
     public Dictionary<int, bool> Unbegun { get; } = [];
 
-    /// <summary>For how many attempts its Worker said, surely while the kernel waited for it, that it had no place.</summary>
-    public int TimesBusy { get; internal set; }
-
     /// <summary>When each attempt left the kernel that held the store.</summary>
     public Dictionary<int, long> LeftTicks { get; } = [];
 
-    /// <summary>Attempts to which a kernel took the Worker's answer.</summary>
-    public HashSet<int> Answered { get; } = [];
+    /// <summary>The Worker's answer to each attempt that a kernel took one to, as far as it can be read.</summary>
+    public Dictionary<int, WireMessage?> Answered { get; } = [];
 
     /// <summary>When a caller first took the answer that it is accepted, or null.</summary>
     public long? ToldTicks { get; internal set; }

@@ -372,14 +372,25 @@ public sealed class Facts
 
     private static bool NamesNoDevice(ReadOnlySpan<byte> envelope) => envelope.IndexOf("\"deviceId\":null"u8) >= 0;
 
-    /// <summary>Only what was carried out in time tells that there is room.</summary>
-    private void NotePlaces(LinkFacts link, CommandFacts command, long askedTicks, string error)
+    /// <summary>How many commands its kernel surely has in flight on a link; what a late answer has settled is in flight no more.</summary>
+    /// <param name="link">The link.</param>
+    /// <param name="except">The correlation of one that does not count.</param>
+    internal int InFlightAt(LinkFacts link, ulong except = 0)
     {
-        if (error.StartsWith(ErrorCodes.WorkerBusy.Code, StringComparison.Ordinal))
+        var inFlight = 0;
+        foreach (var (correlation, asked) in link.Outstanding)
         {
-            link.WasBusy(NowTicks);
-            if (IsInTime(askedTicks)) command.TimesBusy++;
+            if (correlation == except || asked.Action != OrkAction.CommandRequest || !IsInTime(asked.Ticks)) continue;
+            if (asked.CommandId is { } id && Commands.TryGetValue(id, out var command) && command.SucceededTicks is null && !command.IsTerminal) inFlight++;
         }
+
+        return inFlight;
+    }
+
+    /// <summary>Only what was carried out in time tells that there is room.</summary>
+    private void NotePlaces(LinkFacts link, long askedTicks, string error)
+    {
+        if (error.StartsWith(ErrorCodes.WorkerBusy.Code, StringComparison.Ordinal)) link.WasBusy(NowTicks, InFlightAt(link) > 0);
         else if (!error.StartsWith(ErrorCodes.JournalFailed.Code, StringComparison.Ordinal) && IsInTime(askedTicks)) link.CarriedOut();
     }
 
@@ -438,10 +449,10 @@ public sealed class Facts
         link.TakenAskedTicks = asked.Ticks;
         if (asked.CommandId is { } about && Commands.TryGetValue(about, out var command))
         {
-            command.Answered.Add(asked.Attempt);
+            command.Answered[asked.Attempt] = packet.Message;
             if (packet.Message is { } answer && (answer.CommandId ?? about) == about) command.Answers.Add(answer);
             if (packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Failed or CommandStatus.Rejected, Error: { } why } && Array.Exists(Unbegun, code => why.StartsWith(code.Code, StringComparison.Ordinal))) command.Unbegun[asked.Attempt] = IsInTime(asked.Ticks);
-            if (packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success or CommandStatus.Failed } ended) NotePlaces(link, command, asked.Ticks, ended.Error ?? "");
+            if (packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success or CommandStatus.Failed } ended) NotePlaces(link, asked.Ticks, ended.Error ?? "");
             if (link.KernelSide.Owner == Holder && packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success, CommandId: { } succeeded } && succeeded == about) command.SucceededTicks ??= NowTicks;
         }
 

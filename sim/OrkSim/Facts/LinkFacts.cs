@@ -173,10 +173,16 @@ public sealed class LinkFacts
     }
 
     /// <summary>The Worker said that it had no place for a command.</summary>
-    internal void WasBusy(long ticks) => (_carriedOut, BusyTicks) = (0, ticks);
+    /// <param name="ticks">When a kernel took that.</param>
+    /// <param name="isAtWork">True where it surely was at others of that kernel's.</param>
+    internal void WasBusy(long ticks, bool isAtWork)
+    {
+        _carriedOut = 0;
+        if (!isAtWork) BusyAtNothingTicks = ticks;
+    }
 
-    /// <summary>When it last said so, or 0.</summary>
-    public long BusyTicks { get; private set; }
+    /// <summary>When it last said so while it was, as far as is known, at nothing; or 0.</summary>
+    public long BusyAtNothingTicks { get; private set; }
 
     /// <summary>The Worker carried a command out.</summary>
     internal void CarriedOut() => _carriedOut++;

@@ -29,7 +29,7 @@ internal static class Doubts
             }
 
             // By an answer that was of no use, or its time.
-            isOver |= line.Attempt == told && line is { From: CommandState.Executing, Detail: nameof(CommandTrigger.AttemptTimedOut) };
+            isOver |= line.Attempt == told && line.From == CommandState.Executing && LogLine.TriggerOf(in line) is nameof(CommandTrigger.AttemptTimedOut) or nameof(CommandTrigger.WorkerBusy) or nameof(CommandTrigger.JournalFailed);
         }
 
         if (told == 0) return null;
@@ -38,13 +38,13 @@ internal static class Doubts
         return isOver && command.Unbegun.TryGetValue(told, out var isInTime) && isInTime && facts.World.IsHonest(row.WorkerId) ? $"{command.Id} is recorded as perhaps begun with attempt {told}, which was refused unbegun." : null;
     }
 
-    /// <summary>True where an attempt did not leave: it is given up for its time, and there is no trace of it, or with the very batch that it waited for.</summary>
+    /// <summary>True where an attempt did not leave: it is withdrawn or given up for its time, and there is no trace of it, or with the very batch that it waited for.</summary>
     private static bool Stayed(long seq, int attempt, CommandFacts command, CommitBatch batch)
     {
         if (command.LeftTicks.ContainsKey(attempt)) return false;
         var waits = batch.Log.Exists(line => line.CommandSeq == seq && line.Attempt == attempt && line.To == CommandState.Executing);
         return batch.Log.Exists(line => line.CommandSeq == seq && line.Attempt == attempt && line.From == CommandState.Executing
-            && (line.Detail == nameof(CommandTrigger.AttemptTimedOut) || (waits && line.Detail == nameof(CommandTrigger.LinkLost))));
+            && (LogLine.TriggerOf(in line) is nameof(CommandTrigger.AttemptTimedOut) or nameof(CommandTrigger.Withdrawn) || (waits && LogLine.TriggerOf(in line) is nameof(CommandTrigger.LinkLost))));
     }
 
     private static string Begun(int from) => from == 0 ? "begun by nobody" : $"begun with attempt {from} at the earliest";

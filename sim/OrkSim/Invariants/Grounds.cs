@@ -25,6 +25,7 @@ internal static class Grounds
         if (Is(ErrorCodes.MaxRetriesExhausted)) return row.Retries < options.MaxRetries ? $"it was retried {row.Retries} times, and may be {options.MaxRetries} times" : null;
         if (Is(ErrorCodes.RecoveryExhausted)) return row.Recoveries <= options.MaxRecoveries ? $"{row.Recoveries} kernels ended on it, and {options.MaxRecoveries} may" : null;
         if (Is(ErrorCodes.WorkerTerminated)) return IsTerminated(row.WorkerId, batch, facts) ? null : $"{row.WorkerId} is in service";
+        if (Is(ErrorCodes.OutcomeUnknown)) return row.Spec.Idempotent && !row.StopRequested ? "it may be repeated, and nobody stopped it" : null;
         if (Is(ErrorCodes.DeviceNotFound)) return row.Spec.DeviceId is { } device && IsThere(device, row.WorkerId, batch, facts) ? $"{device} is {row.WorkerId}'s" : null;
         return null;
 

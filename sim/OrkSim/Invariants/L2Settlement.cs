@@ -97,16 +97,18 @@ public sealed class Settlement : IInvariant
         if (asked > 0 && ticks - Math.Max(asked, facts.AwakeTicks) > timeout + Moment) facts.Violated(this, $"Attempt {command.Row.Attempt} of {command.Id} left {SimDefaults.Seconds(ticks - asked)} s ago and is not given up; it may take {command.Row.Spec.TimeoutMs} ms.");
     }
 
-    /// <summary>An attempt that nobody answered is not given up before its time.</summary>
+    /// <summary>An attempt that nobody answered is not given up before its time, nor withdrawn before its command's deadline.</summary>
     private void CheckHaste(CommitBatch batch, long ticks, Facts facts)
     {
         foreach (var row in batch.Log)
         {
-            if (row.To != CommandState.Timeout || row.Detail != nameof(CommandTrigger.AttemptTimedOut) || facts.BySeq(row.CommandSeq) is not { } command || command.Answered.Contains(row.Attempt)) continue;
+            if (row.To != CommandState.Timeout || facts.BySeq(row.CommandSeq) is not { } command) continue;
+            if (LogLine.TriggerOf(in row) is nameof(CommandTrigger.Withdrawn) && Unasked(row, command, batch, facts) is { } unasked) facts.Violated(this, unasked);
+            if (LogLine.TriggerOf(in row) is not nameof(CommandTrigger.AttemptTimedOut) || command.Answered.ContainsKey(row.Attempt)) continue;
 
             if (row.From == CommandState.Executing)
             {
-                if (Hasty(row, command, ticks, facts) is { } hasty) facts.Violated(this, hasty);
+                if (Hasty(row, command, ticks) is { } hasty) facts.Violated(this, hasty);
                 continue;
             }
 
@@ -116,12 +118,20 @@ public sealed class Settlement : IInvariant
         }
     }
 
-    /// <summary>An attempt's time begins as it leaves, and it ends before that only by its command's deadline.</summary>
-    private static string? Hasty(in TransitionRow row, CommandFacts command, long ticks, Facts facts)
+    /// <summary>An attempt's time begins as it leaves.</summary>
+    private static string? Hasty(in TransitionRow row, CommandFacts command, long ticks)
     {
         var timeoutMs = command.Row.Spec.TimeoutMs;
-        if (command.LeftTicks.TryGetValue(row.Attempt, out var left)) return ticks - left < TimeSpan.FromMilliseconds(timeoutMs - 5).Ticks ? $"Attempt {row.Attempt} of {command.Id} is given up {SimDefaults.Seconds(ticks - left)} s after it left; it may take {timeoutMs} ms." : null;
-        return facts.World.WallJumps || row.At >= command.Row.Spec.DeadlineAt - 1 ? null : $"Attempt {row.Attempt} of {command.Id} is given up for its time, and it has not left.";
+        if (!command.LeftTicks.TryGetValue(row.Attempt, out var left)) return $"Attempt {row.Attempt} of {command.Id} is given up for its time, and it has not left.";
+        return ticks - left < TimeSpan.FromMilliseconds(timeoutMs - 5).Ticks ? $"Attempt {row.Attempt} of {command.Id} is given up {SimDefaults.Seconds(ticks - left)} s after it left; it may take {timeoutMs} ms." : null;
+    }
+
+    /// <summary>What has not left ends only by its command's deadline, or a caller's word.</summary>
+    private static string? Unasked(in TransitionRow row, CommandFacts command, CommitBatch batch, Facts facts)
+    {
+        if (command.LeftTicks.ContainsKey(row.Attempt)) return $"Attempt {row.Attempt} of {command.Id} is withdrawn, and it has left.";
+        if (batch.ChangedCommands.Exists(changed => changed.Seq == command.Row.Seq && changed.StopRequested)) return null;
+        return facts.World.WallJumps || row.At >= command.Row.Spec.DeadlineAt - 1 ? null : $"Attempt {row.Attempt} of {command.Id} is withdrawn {command.Row.Spec.DeadlineAt - row.At} ms before its deadline.";
     }
 
     /// <summary>What was held back for a jammed link or a sick Worker leaves when that is over.</summary>
@@ -185,7 +195,7 @@ public sealed class Settlement : IInvariant
         if (facts.LinkOf(worker) is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } link || well > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return false;
 
         // One that was busy with what the kernel does not know of is left alone for a while.
-        if (link.BusyTicks > ticks - SimDefaults.NudgeBound.Ticks - (2 * facts.World.WorstLateness.Ticks)) return false;
+        if (link.BusyAtNothingTicks > ticks - SimDefaults.NudgeBound.Ticks - (2 * facts.World.WorstLateness.Ticks)) return false;
         if (facts.Circuits.TryGetValue(worker, out var circuit) && (circuit.Ticks > since || !LetsThrough(circuit.State, link))) return false;
         for (var i = 0; i < command.DeviceCount; i++)
         {

@@ -1,4 +1,5 @@
 using Ork.Kernel;
+using Ork.Protocol;
 
 namespace OrkSim;
 
@@ -45,11 +46,7 @@ public sealed class LegalTransitions : IInvariant
             var (number, state, _) = _last.GetValueOrDefault(row.CommandSeq, (0, CommandState.New, 0));
             if (row.Number != number + 1 || row.From != state) facts.Violated(this, $"Command {row.CommandSeq}: transition {row.Number} from {row.From} follows {number} to {state}.");
             if (!Table.Contains((row.From, row.To))) facts.Violated(this, $"Command {row.CommandSeq}: {row.From} to {row.To} ({row.Detail}) is in no table.");
-            if (IsAnswer(row) && facts.BySeq(row.CommandSeq) is { } command && !command.Answered.Contains(row.Attempt))
-            {
-                facts.Violated(this, $"{command.Id} becomes {row.To} by the answer to attempt {row.Attempt} ({row.Detail}), which has none.");
-            }
-
+            if (facts.BySeq(row.CommandSeq) is { } command && Misquoted(row, command) is { } said) facts.Violated(this, $"{command.Id} becomes {row.To} by the answer to attempt {row.Attempt} ({row.Detail}), which {said}.");
             if (row.To is CommandState.Failed && !WhySaid(row, happened.Batch)) facts.Violated(this, $"Command {row.CommandSeq} becomes FAILED, and its log says of it only: {row.Detail}.");
             if (Grounds.Wrong(in row, happened.Batch, facts) is { } groundless) facts.Violated(this, groundless);
             _last[row.CommandSeq] = (row.Number, row.To, row.At);
@@ -74,7 +71,21 @@ public sealed class LegalTransitions : IInvariant
         return true;
     }
 
-    /// <summary>The answer to the attempt in flight: a late one, to an earlier attempt, is recorded as such.</summary>
-    private static bool IsAnswer(in TransitionRow row) =>
-        row.Detail.StartsWith(nameof(CommandTrigger.WorkerSucceeded), StringComparison.Ordinal) || row.Detail.StartsWith(nameof(CommandTrigger.WorkerFailed), StringComparison.Ordinal);
+    /// <summary>The answer to the attempt in flight is recorded as what it was: a late one, to an earlier attempt, is recorded as such, and what was in time is not as none.</summary>
+    /// <returns>What was said instead, or null.</returns>
+    private static string? Misquoted(in TransitionRow row, CommandFacts command)
+    {
+        var recorded = LogLine.TriggerOf(in row);
+        if (recorded is nameof(CommandTrigger.AttemptTimedOut)) return row.From == CommandState.Executing && command.Unbegun.GetValueOrDefault(row.Attempt) ? "was refused in time" : null;
+        if (recorded is not (nameof(CommandTrigger.WorkerSucceeded) or nameof(CommandTrigger.WorkerFailed) or nameof(CommandTrigger.WorkerBusy) or nameof(CommandTrigger.JournalFailed) or nameof(CommandTrigger.WorkerUnsure))) return null;
+        if (!command.Answered.TryGetValue(row.Attempt, out var answer)) return "has none";
+        return answer is null || recorded.SequenceEqual(QuoteOf(answer)) ? null : $"says {answer.Status} {answer.Error}";
+    }
+
+    private static string QuoteOf(WireMessage answer) =>
+        answer.Status == CommandStatus.Success ? nameof(CommandTrigger.WorkerSucceeded)
+        : answer.Status == CommandStatus.Unknown ? nameof(CommandTrigger.WorkerUnsure)
+        : answer.Error?.StartsWith(ErrorCodes.WorkerBusy.Code, StringComparison.Ordinal) == true ? nameof(CommandTrigger.WorkerBusy)
+        : answer.Error?.StartsWith(ErrorCodes.JournalFailed.Code, StringComparison.Ordinal) == true ? nameof(CommandTrigger.JournalFailed)
+        : nameof(CommandTrigger.WorkerFailed);
 }

@@ -3,17 +3,20 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S10: a command whose cancel was acknowledged is never executed by a device, one that was stopped is not tried again, and whatever has not ended is one or the other.</summary>
+/// <summary>S10: a command whose cancel was acknowledged is never executed by a device, one that was stopped is not tried again, its attempt that waits for the disk does not leave, and whatever has not ended is one or the other.</summary>
 public sealed class CancelMeansCancel : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S10";
 
     /// <inheritdoc/>
-    public string Says => "A command whose cancel was acknowledged is never executed by a device, one that was stopped is not tried again, and whatever has not ended is one or the other.";
+    public string Says => "A command whose cancel was acknowledged is never executed by a device, one that was stopped is not tried again, its attempt that waits for the disk does not leave, and whatever has not ended is one or the other.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Executed | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.CommitApplying;
+    public SimEventKind Hears => SimEventKind.Executed | SimEventKind.FrameTaken | SimEventKind.FrameSent | SimEventKind.CommitSubmitted | SimEventKind.CommitApplying | SimEventKind.StoreOpened;
+
+    // Those that the latest batch stops.
+    private readonly HashSet<string> _stopping = new(StringComparer.Ordinal);
 
     // When a command's end first came to the disk.
     private readonly Dictionary<long, long> _ended = [];
@@ -22,6 +25,12 @@ public sealed class CancelMeansCancel : IInvariant
     public void Hear(in SimEvent happened, Facts facts)
     {
         ArgumentNullException.ThrowIfNull(facts);
+        if (happened.Kind is SimEventKind.CommitSubmitted or SimEventKind.StoreOpened)
+        {
+            if (happened.Node == facts.Holder) NoteStopping(happened.Batch);
+            return;
+        }
+
         if (happened.Batch is { } batch)
         {
             CheckStopped(batch, facts);
@@ -36,6 +45,7 @@ public sealed class CancelMeansCancel : IInvariant
         if (happened.Kind == SimEventKind.FrameSent)
         {
             CheckUntouched(in happened, facts);
+            if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandRequest, CommandId: { } leaving } && _stopping.Contains(leaving)) facts.Violated(this, $"{leaving} was stopped while its attempt {happened.Message.Attempt} waited for the disk, and that leaves.");
             if (happened.Message is not { Stopped: true, CommandId: { } asked } || !facts.Commands.TryGetValue(asked, out var stopped)) return;
             if (!stopped.IsTerminal && !stopped.Row.StopRequested) facts.Violated(this, $"{asked} is told to be stopped, and that is not on the disk.");
             if (stopped.IsTerminal && happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var question) && _ended.GetValueOrDefault(stopped.Row.Seq, long.MaxValue) < question.Ticks) facts.Violated(this, $"{asked} is told to be stopped, and had ended before that was asked for.");
@@ -57,6 +67,16 @@ public sealed class CancelMeansCancel : IInvariant
     /// <summary>What was stopped while its Worker was asked, and was then refused by it.</summary>
     private static bool IsEndOfTheUnbegun(in CommandRow row) =>
         row is { State: CommandState.Failed, Error: { } error } && (error == ErrorCodes.Cancelled.Code || error.StartsWith(ErrorCodes.StaleEpoch.Code, StringComparison.Ordinal));
+
+    private void NoteStopping(CommitBatch? batch)
+    {
+        _stopping.Clear();
+        if (batch is null) return;
+        foreach (var row in batch.NewCommands.Concat(batch.ChangedCommands))
+        {
+            if (row.StopRequested) _stopping.Add(row.Spec.CommandId);
+        }
+    }
 
     private void CheckStopped(CommitBatch batch, Facts facts)
     {

@@ -6,13 +6,14 @@ namespace OrkSim;
 
 /// <summary>
 /// S17: in any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, what
-/// it tells of it is what is left, and a command's attempts have pauses between them; that a Worker had no place for it uses up none.
+/// it tells of it is what is left, and a command's attempts have pauses between them; each attempt that failed and is followed by another
+/// uses up one retry of its command, and that a Worker had no place for it uses up none.
 /// </summary>
 public sealed class RetriesInBudget : IInvariant
 {
     private readonly HashSet<long> _sent = [];
     private readonly HashSet<long> _blameless = [];
-    private readonly HashSet<long> _unsure = [];
+    private readonly HashSet<long> _again = [];
     private readonly Backoff _backoff = new();
     private readonly Dictionary<string, (long Since, int Times)> _looks = new(StringComparer.Ordinal);
     private readonly List<(long Ticks, double Least, double Most)> _left = [];
@@ -30,7 +31,7 @@ public sealed class RetriesInBudget : IInvariant
     public string Id => "S17";
 
     /// <inheritdoc/>
-    public string Says => "In any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, what it tells of it is what is left, and a command's attempts have pauses between them; that a Worker had no place for it uses up none.";
+    public string Says => "In any span of time a kernel makes no more retries than its budget: a burst, a trickle, and a share of that span's first attempts; what waits for it does not look without pause, what it tells of it is what is left, and a command's attempts have pauses between them; each attempt that failed and is followed by another uses up one retry of its command, and that a Worker had no place for it uses up none.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.StoreOpened | SimEventKind.CommitSubmitted | SimEventKind.CommitDurable | SimEventKind.FrameSent | SimEventKind.Note;
@@ -73,22 +74,46 @@ public sealed class RetriesInBudget : IInvariant
         if (_backoff.Wrong(happened.Batch!, decided, happened.Ticks, facts.World.KernelOptions.Commands, _blameless.Contains) is { } wrong) facts.Violated(this, wrong);
     }
 
-    /// <summary>That its Worker had no place for it uses up no retry.</summary>
-    private static string? UsedUp(CommitBatch batch, Facts facts)
+    /// <summary>Each attempt that failed and is followed by another uses up a retry, and nothing else does: not that its Worker had no place for it, nor that its kernel came to an end.</summary>
+    private string? UsedUp(CommitBatch batch, Facts facts)
     {
-        foreach (var row in batch.ChangedCommands)
+        _again.Clear();
+        foreach (var line in batch.Log)
         {
-            if (row.Retries > 0 && facts.BySeq(row.Seq) is { TimesBusy: > 0 } command && row.Retries > row.Attempt - command.TimesBusy && facts.World.IsHonest(row.WorkerId)) return $"{command.Id} was retried {row.Retries} times in {row.Attempt} attempts, and for {command.TimesBusy} of them its Worker had no place.";
+            if (line is { From: CommandState.Timeout, To: CommandState.Queued }) _again.Add(line.CommandSeq);
+        }
+
+        foreach (var row in batch.NewCommands.Concat(batch.ChangedCommands))
+        {
+            var known = facts.BySeq(row.Seq);
+            if (row.Retries == (known?.Row.Retries ?? 0) && !_again.Contains(row.Seq)) continue;
+            var failed = Failed(row.Seq, known is null ? batch.Log : known.Log.Concat(batch.Log));
+            if (row.Retries != failed) return $"{row.Spec.CommandId} is recorded as retried {row.Retries} times, and {failed} of its attempts failed and were followed by another.";
         }
 
         return null;
     }
 
+    private static int Failed(long seq, IEnumerable<TransitionRow> log)
+    {
+        var (failed, isBlameless) = (0, false);
+        foreach (var line in log)
+        {
+            if (line.CommandSeq != seq) continue;
+            if (line.To == CommandState.Timeout) isBlameless = IsBlameless(in line);
+            else if (line.From == CommandState.Timeout && line.To == CommandState.Queued && !isBlameless) failed++;
+        }
+
+        return failed;
+    }
+
+    /// <summary>True where an attempt ended by nobody's failure.</summary>
+    private static bool IsBlameless(in TransitionRow line) => LogLine.TriggerOf(in line) is nameof(CommandTrigger.Recovered) or nameof(CommandTrigger.ShuttingDown) or nameof(CommandTrigger.WorkerBusy);
+
     private void Begin(KernelImage image, long ticks, RetryOptions budget)
     {
         _sent.Clear();
         _blameless.Clear();
-        _unsure.Clear();
         _backoff.Clear();
         foreach (var row in image.Commands)
         {
@@ -116,7 +141,6 @@ public sealed class RetriesInBudget : IInvariant
         _least = Math.Min(budget.Burst, _least + trickle);
         foreach (var row in batch.Log)
         {
-            if (row is { From: CommandState.Timeout, To: CommandState.Queued }) Judge(row.CommandSeq, batch, facts);
             Count(in row, budget, ref retries);
             (least, most) = (Math.Min(least, _least), Math.Max(most, _most));
         }
@@ -154,33 +178,19 @@ public sealed class RetriesInBudget : IInvariant
         if (times > MostLooks) facts.Violated(this, $"{command} waits for the retry budget and looks for it {times} times within {SimDefaults.Seconds(ticks - since)} s.");
     }
 
-    /// <summary>A command comes back to its queue. Where no retry was used up its Worker had no place for it; where one was, and not each time within the batch, who knows at which.</summary>
-    private void Judge(long seq, CommitBatch batch, Facts facts)
-    {
-        var before = facts.BySeq(seq)?.Row.Retries ?? 0;
-        var after = batch.ChangedCommands.Concat(batch.NewCommands).FirstOrDefault(row => row.Seq == seq).Retries;
-        var times = batch.Log.Count(row => row.CommandSeq == seq && row.From == CommandState.Timeout && row.To == CommandState.Queued);
-        if (after == before) _blameless.Add(seq);
-        else if (times > after - before) _unsure.Add(seq);
-    }
-
     private void Count(in TransitionRow row, RetryOptions budget, ref int retries)
     {
         switch (row.To)
         {
-            case CommandState.Timeout when row.Detail is "Recovered" or "ShuttingDown":
+            case CommandState.Timeout when IsBlameless(in row):
                 _blameless.Add(row.CommandSeq);
                 break;
             case CommandState.Executing:
                 _blameless.Remove(row.CommandSeq);
-                _unsure.Remove(row.CommandSeq);
                 if (!_sent.Add(row.CommandSeq)) break;
                 _level += budget.SharePercent / 100.0;
                 _least = Math.Min(budget.Burst, _least + (budget.SharePercent / 100.0));
                 _most = Math.Min(budget.Burst, _most + (budget.SharePercent / 100.0));
-                break;
-            case CommandState.Dispatched when _unsure.Contains(row.CommandSeq):
-                _least--;
                 break;
             case CommandState.Dispatched when _sent.Contains(row.CommandSeq) && !_blameless.Contains(row.CommandSeq):
                 retries++;

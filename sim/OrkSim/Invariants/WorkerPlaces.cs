@@ -58,14 +58,7 @@ internal sealed class WorkerPlaces
             return null;
         }
 
-        var inFlight = 0;
-        foreach (var (correlation, asked) in link.Outstanding)
-        {
-            // What a late answer has settled is in flight no more.
-            if (correlation == frame.Correlation || asked.Action != OrkAction.CommandRequest || !facts.IsInTime(asked.Ticks)) continue;
-            if (asked.CommandId is { } id && facts.Commands.TryGetValue(id, out var command) && command.SucceededTicks is null && !command.IsTerminal) inFlight++;
-        }
-
+        var inFlight = facts.InFlightAt(link, frame.Correlation);
         return inFlight >= known.Most ? $"{link.Peer} is sent a command while it is at {inFlight}; it had no place for more than {known.Most}." : null;
     }
 }

@@ -147,18 +147,22 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
         foreach (var ask in ended.Leaving)
         {
             if (ask.Expired) continue;
-            if (turn.NowMs < ask.LeaveByMs)
-            {
-                timers.Set(ask.Deadline!, Leave(ask, turn.NowMs));
-                continue;
-            }
-
-            ask.Link.Outstanding.Remove(ask.Correlation);
-            Release(ask);
-            Expire(ask, ErrorCodes.Deadline, turn);
+            if (turn.NowMs < ask.LeaveByMs) timers.Set(ask.Deadline!, Leave(ask, turn.NowMs));
+            else Withdraw(ask, ErrorCodes.Deadline, turn);
         }
 
         ended.Leaving.Clear();
+    }
+
+    /// <summary>Takes back a request that has not left: it does not leave any more, and its handler hears so.</summary>
+    /// <param name="ask">The request.</param>
+    /// <param name="why">Its command's deadline, or that it is cancelled.</param>
+    /// <param name="turn">The turn.</param>
+    internal void Withdraw(Ask ask, ErrorCode why, Turn turn)
+    {
+        ask.Link.Outstanding.Remove(ask.Correlation);
+        Release(ask);
+        Expire(ask, why, turn);
     }
 
     /// <summary>Takes a Worker's answer.</summary>

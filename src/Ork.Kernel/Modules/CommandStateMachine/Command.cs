@@ -55,6 +55,9 @@ internal sealed class Command(long seq, CommandSpec spec, WorkerEntry worker)
 
     internal WheelTimer? DeadlineTimer { get; set; }
 
+    /// <summary>The request of the attempt that is executing.</summary>
+    internal Ask? Ask { get; set; }
+
     /// <summary>Its place among those held back for a congested link, while it stands there.</summary>
     internal LinkedListNode<Command>? HeldBackPlace { get; set; }
 

@@ -113,7 +113,7 @@ internal sealed partial class CommandLedger
         if (!command.IsInDoubt) command.DoubtfulFrom = command.Attempt;
         command.Blameless = false;
         Move(command, CommandTrigger.Send, turn);
-        _exchanges.Send(
+        command.Ask = _exchanges.Send(
             command.Worker.Link!, OrkAction.CommandRequest, CommandPayload.ToWorker(turn, command, _epoch), command.Spec.TimeoutMs, this, command,
             turn.AfterCommit, turn, deviceId: command.Spec.DeviceId, attempt: command.Attempt, leaveByMs: command.DeadlineTimer!.DueMs);
     }

@@ -37,7 +37,7 @@ internal sealed partial class CommandLedger
 
     /// <summary>
     /// Answers <c>command.cancel</c>: cancelled only if no attempt can have been begun; otherwise no further one is made, and the command ends with a late
-    /// answer, in doubt, or cancelled after all where its Worker refused it unbegun.
+    /// answer, in doubt, or cancelled after all where its Worker refused it unbegun. An attempt that waits for the disk does not leave any more.
     /// </summary>
     internal void Cancel(in CallerRef caller, string commandId, Turn turn)
     {
@@ -48,21 +48,21 @@ internal sealed partial class CommandLedger
         }
 
         // One that a stopping kernel has put into TIMEOUT is the next start's to end.
-        var cancelled = !command.IsInDoubt && command.State is CommandState.Queued or CommandState.Dispatched;
-        var stopped = !cancelled && !command.IsTerminal;
-        if (cancelled)
-        {
-            GiveUpUnsent(command, CommandTrigger.Cancel, ErrorCodes.Cancelled, turn);
-        }
-        else if (stopped)
-        {
-            _observer.Note(KernelEvent.CommandStopped, command.Spec.CommandId);
-            command.StopRequested = true;
-            turn.Touch(command);
-            GiveUpUnsent(command, CommandTrigger.Cancel, ErrorCodes.OutcomeUnknown, turn);
-        }
-
+        var isOpen = !command.IsTerminal;
+        if (isOpen && !command.IsInDoubt && command.State is CommandState.Queued or CommandState.Dispatched) GiveUpUnsent(command, CommandTrigger.Cancel, ErrorCodes.Cancelled, turn);
+        else if (isOpen) Stop(command, turn);
+        var cancelled = isOpen && command.IsTerminal && !command.IsInDoubt;
+        var stopped = isOpen && !cancelled;
+        if (stopped) _observer.Note(KernelEvent.CommandStopped, command.Spec.CommandId);
         _answers.AfterCommit(turn, caller, CommandPayload.Cancelled(turn, command, cancelled, stopped));
+    }
+
+    private void Stop(Command command, Turn turn)
+    {
+        command.StopRequested = true;
+        turn.Touch(command);
+        if (command.Ask is { HasLeft: false } waiting) _exchanges.Withdraw(waiting, ErrorCodes.Cancelled, turn);
+        else GiveUpUnsent(command, CommandTrigger.Cancel, ErrorCodes.OutcomeUnknown, turn);
     }
 
     /// <summary>A caller's link is gone: nobody waits there any more.</summary>

@@ -224,7 +224,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         var command = (Command)ask.Subject;
         if (command.State != CommandState.Executing || command.Attempt != ask.Attempt) return;
         if (!ask.HasLeft) WasNotBegun(command, ask.Attempt);
-        EndAttempt(command, why == ErrorCodes.LinkLost ? CommandTrigger.LinkLost : CommandTrigger.AttemptTimedOut, turn);
+        EndAttempt(command, why == ErrorCodes.LinkLost ? CommandTrigger.LinkLost : ask.HasLeft ? CommandTrigger.AttemptTimedOut : CommandTrigger.Withdrawn, turn);
     }
 
     /// <summary>Why no further attempt may be made, ever; null where one may. What was stopped and never begun is cancelled.</summary>
@@ -249,14 +249,14 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         if (result.Status == CommandStatus.Unknown)
         {
             if (command.Spec.Idempotent) _observer.Note(KernelEvent.UnknownReexecuted, command.Spec.CommandId);
-            EndAttempt(command, CommandTrigger.AttemptTimedOut, turn, outcomeUnknown: true);
+            EndAttempt(command, CommandTrigger.WorkerUnsure, turn);
             return;
         }
 
-        if (HadNoPlace(in result))
+        if (WhyNotTaken(in result) is { } why)
         {
             WasNotBegun(command, attempt);
-            EndAttempt(command, CommandTrigger.AttemptTimedOut, turn, isBusy: IsCode(result.Error!, ErrorCodes.WorkerBusy));
+            EndAttempt(command, why, turn);
             return;
         }
 
@@ -268,7 +268,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
 
     private void TakeLateAnswer(Command command, int attempt, in CommandResultPayload result, Turn turn)
     {
-        var failedForGood = result.Status == CommandStatus.Failed && command.State != CommandState.Executing && !HadNoPlace(in result);
+        var failedForGood = result.Status == CommandStatus.Failed && command.State != CommandState.Executing && WhyNotTaken(in result) is null;
         if (result.Status != CommandStatus.Success && !failedForGood)
         {
             _observer.Note(KernelEvent.LateAnswerIgnored, command.Spec.CommandId);
@@ -291,9 +291,12 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         return Doubt(command);
     }
 
-    /// <summary>True where the Worker says that it could not take the attempt just then, and did not begin it.</summary>
-    private static bool HadNoPlace(in CommandResultPayload result) =>
-        result.Error is { } error && (IsCode(error, ErrorCodes.WorkerBusy) || IsCode(error, ErrorCodes.JournalFailed));
+    /// <summary>Why the Worker could not take the attempt just then, and did not begin it; null where it did not say so.</summary>
+    private static CommandTrigger? WhyNotTaken(in CommandResultPayload result) =>
+        result.Error is not { } error ? null
+        : IsCode(error, ErrorCodes.WorkerBusy) ? CommandTrigger.WorkerBusy
+        : IsCode(error, ErrorCodes.JournalFailed) ? CommandTrigger.JournalFailed
+        : null;
 
     /// <summary>An attempt did not leave, or the Worker says that it did not begin it. Where that was the only one that it could have begun, nothing is in doubt any more.</summary>
     private static void WasNotBegun(Command command, int attempt)
@@ -304,12 +307,12 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private static bool IsCode(string error, ErrorCode code) => error.StartsWith(code.Code, StringComparison.Ordinal);
 
     /// <summary>An attempt ended without a usable answer: through TIMEOUT to the next attempt or to the end.</summary>
-    private void EndAttempt(Command command, CommandTrigger trigger, Turn turn, bool outcomeUnknown = false, bool isBusy = false)
+    private void EndAttempt(Command command, CommandTrigger trigger, Turn turn)
     {
         LeaveFlight(command);
-        if (isBusy) LeaveAlone(command.Worker, turn);
+        if (trigger == CommandTrigger.WorkerBusy) LeaveAlone(command.Worker, turn);
         Move(command, trigger, turn);
-        Decide(command, turn, outcomeUnknown && !command.Spec.Idempotent, isBusy);
+        Decide(command, trigger, turn);
         Drive(command.Worker, turn);
     }
 
@@ -317,9 +320,10 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     /// TIMEOUT is left at once: retried if that is safe and the budget lasts, given up otherwise. That its Worker had no place for it is nobody's failure and uses up no retry and none of the
     /// budget: it is asked again, less and less often, until the deadline.
     /// </summary>
-    private void Decide(Command command, Turn turn, bool outcomeUnknown, bool isBusy = false)
+    private void Decide(Command command, CommandTrigger ended, Turn turn)
     {
-        var why = outcomeUnknown ? ErrorCodes.OutcomeUnknown
+        var isBusy = ended == CommandTrigger.WorkerBusy;
+        var why = ended == CommandTrigger.WorkerUnsure && !command.Spec.Idempotent ? ErrorCodes.OutcomeUnknown
             : WhyNoFurtherAttempt(command) is { } forGood ? forGood
             : command.Worker.State == WorkerState.Terminated ? ErrorCodes.WorkerTerminated
             : turn.UtcMs >= command.Spec.DeadlineAt ? ErrorCodes.Deadline
@@ -401,6 +405,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
     private void LeaveFlight(Command command)
     {
         if (command.Timer is { } timer) TimerWheel.Cancel(timer);
+        command.Ask = null;
         WorkerQueue.LetGo(command);
         QueueOf(command.Worker).InFlight--;
         _locks.Release(command);

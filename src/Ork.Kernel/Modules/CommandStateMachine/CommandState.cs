@@ -43,8 +43,20 @@ public enum CommandTrigger
     /// <summary>The Worker says it failed.</summary>
     WorkerFailed,
 
-    /// <summary>No usable answer came in time.</summary>
+    /// <summary>No usable answer came in time, or its link was full for as long.</summary>
     AttemptTimedOut,
+
+    /// <summary>The Worker had no place for it, and did not begin it.</summary>
+    WorkerBusy,
+
+    /// <summary>The Worker could not write its journal, and did not begin it.</summary>
+    JournalFailed,
+
+    /// <summary>The Worker cannot tell what became of an earlier attempt.</summary>
+    WorkerUnsure,
+
+    /// <summary>Its deadline passed, or it was cancelled, before its attempt could leave.</summary>
+    Withdrawn,
 
     /// <summary>The Worker's link was lost.</summary>
     LinkLost,

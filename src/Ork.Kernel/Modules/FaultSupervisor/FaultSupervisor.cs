@@ -53,7 +53,7 @@ internal sealed class FaultSupervisor(
     {
         // What began under another state says nothing about this one.
         if (!_circuits.TryGetValue(worker, out var circuit) || circuit.Ticket != ticket) return;
-        if (error == ErrorCodes.Deadline) NotMade(circuit, turn);
+        if (error == ErrorCodes.Deadline || error == ErrorCodes.Cancelled) NotMade(circuit, turn);
         else if (circuit.State == CircuitState.HalfOpen) EndProbe(circuit, error is null, turn);
         else if (circuit.State == CircuitState.Closed) Count(circuit, error, turn);
     }
@@ -109,7 +109,7 @@ internal sealed class FaultSupervisor(
         else if (all >= options.MinExchanges && failed * 100L >= (long)all * options.FailurePercent) Trip(circuit, $"{failed} of {all} failed", turn);
     }
 
-    /// <summary>An exchange that did not leave in time says nothing of the Worker.</summary>
+    /// <summary>An exchange that was taken back before it left says nothing of the Worker.</summary>
     private void NotMade(Circuit circuit, Turn turn)
     {
         if (circuit.State != CircuitState.HalfOpen) return;
