@@ -83,12 +83,13 @@ public sealed class StoreContract : IDisposable
         await CommitAsync(opener, batch);
         batch = new CommitBatch();
         batch.Devices.Add(new DeviceRow("d1", "other", """{"x":1}"""u8.ToArray()));
+        batch.ChangedCommands.Add(FullRow(1) with { WorkerId = "other", State = CommandState.Success, Error = null });
         await CommitAsync(opener, batch);
         await using var store = await opener.OpenAsync();
         var image = store.TakeImage();
         Assert.Equal(("b", "b"), Assert.Single(image.Workers) is var worker ? (worker.Endpoint, worker.Journal) : default);
         Assert.Equal("other", Assert.Single(image.Devices).WorkerId);
-        Assert.Equal(Show(FullRow(1) with { State = CommandState.Success, Error = null }), Show(Assert.Single(image.Commands)));
+        Assert.Equal(Show(FullRow(1) with { WorkerId = "other", State = CommandState.Success, Error = null }), Show(Assert.Single(image.Commands)));
     }
 
     [Theory]

@@ -46,6 +46,9 @@ public sealed class PlacesTests
         Assert.Equal(8, sent.Count);
         foreach (var command in sent.Skip(3)) Refuse(command);
         Assert.Equal(8, _ork.CommandsSent());
+
+        // Busy with what it was sent is what it is to be: no operator need hear of that.
+        Assert.DoesNotContain(KernelEvent.WorkerBusy, _ork.Observer.Events);
         _ork.Succeed(sent[0]);
         Assert.Equal(9, _ork.CommandsSent());
     }
@@ -60,6 +63,11 @@ public sealed class PlacesTests
         Assert.Equal(9, _ork.CommandsSent());
         _ork.Succeed(sent[1]);
         Assert.Equal(11, _ork.CommandsSent());
+        foreach (var most in new[] { 12, 13, 15 })
+        {
+            _ork.Succeed(Sent()[most - 4]);
+            Assert.Equal(most, _ork.CommandsSent());
+        }
     }
 
     [Fact]
@@ -105,8 +113,10 @@ public sealed class PlacesTests
     private List<Seen> Order(int count)
     {
         for (var i = 0; i < count; i++) _ork.Send($"d{i}");
-        return [.. _ork.Effects.Where(static seen => seen.Action == Ork.Protocol.OrkAction.CommandRequest)];
+        return Sent();
     }
+
+    private List<Seen> Sent() => [.. _ork.Effects.Where(static seen => seen.Action == Ork.Protocol.OrkAction.CommandRequest)];
 
     private void Refuse(Seen command) => _ork.Result(command, "FAILED", "\"ERR_WORKER_BUSY\"");
 

@@ -27,6 +27,7 @@ public sealed class ClientFidelity : IInvariant
     // Of a fleet order: what was asked on which link, and until when a refusal said to wait.
     private readonly Dictionary<(LinkFacts Link, ulong Correlation), string> _ofFleet = [];
     private readonly Dictionary<(SimNode Caller, string Key), long> _notBefore = [];
+    private const long Never = long.MaxValue;
     private readonly Dictionary<(SimNode Caller, string Key), long> _firstAsked = [];
     private readonly Dictionary<(SimNode Caller, string Key), int> _refusedTooLate = [];
     private int _hasty;
@@ -119,7 +120,7 @@ public sealed class ClientFidelity : IInvariant
         if (ticks - _firstAsked[(caller, key)] is var asks && asks > most.Ticks) facts.Violated(this, $"{caller} has ordered {key} for {SimDefaults.Seconds(asks)} s, and its order is to be given up after {SimDefaults.Seconds(curtailer.CurtailsFor.Ticks)} s.");
     }
 
-    /// <summary>A fleet order asks again no sooner than it was told to.</summary>
+    /// <summary>A fleet order asks again no sooner than it was told to, and not at all where it was told no time.</summary>
     private void CheckHaste(SimNode caller, string key, in SimEvent sent, Facts facts)
     {
         _ofFleet[(sent.Connection!.Facts!, sent.Correlation)] = key;
@@ -127,7 +128,7 @@ public sealed class ClientFidelity : IInvariant
 
         // A refusal may come just after its call was given up.
         _hasty = sent.Ticks < notBefore ? _hasty + 1 : 0;
-        if (_hasty == MostHasty) facts.Violated(this, $"{caller} orders {key} again {SimDefaults.Seconds(notBefore - sent.Ticks)} s before the time that the kernel asked for, as it did with the {MostHasty - 1} refusals before.");
+        if (_hasty == MostHasty) facts.Violated(this, $"{caller} orders {key} again {(notBefore == Never ? "though it was refused for good" : $"{SimDefaults.Seconds(notBefore - sent.Ticks)} s before the time that the kernel asked for")}, as it did with the {MostHasty - 1} refusals before.");
     }
 
     private static SimCaller? CurtailerOf(SimNode caller, Facts facts) => facts.World.Callers.FirstOrDefault(own => own.Node == caller);
@@ -138,6 +139,7 @@ public sealed class ClientFidelity : IInvariant
         var answer = taken.Payload.Span;
         var at = answer.IndexOf("\"retryAfterMs\":"u8);
         if (at >= 0 && Utf8Parser.TryParse(answer[(at + "\"retryAfterMs\":"u8.Length)..], out long waitMs, out _)) _notBefore[(caller, key)] = taken.Ticks + TimeSpan.FromMilliseconds(waitMs).Ticks;
+        else if (at < 0 && taken.Message is { Status: CommandStatus.Rejected }) _notBefore[(caller, key)] = Never;
     }
 
     /// <summary>A kernel that answers a long poll before its time has too many of them.</summary>

@@ -118,7 +118,10 @@ public sealed class OrderlyStop : IInvariant
             if (IsInFlight(row.To)) _idle.Remove(kernel);
             if (isAfter && row.To == CommandState.Dispatched) facts.Violated(this, $"{kernel} was told to stop and begins attempt {row.Attempt} of {facts.BySeq(row.CommandSeq)?.Id}.");
             if (row.To != CommandState.Timeout || !row.Detail.StartsWith(nameof(CommandTrigger.ShuttingDown), StringComparison.Ordinal)) continue;
-            if (ticks - told < TimeSpan.FromMilliseconds(facts.World.KernelOptions.Loop.DrainMs).Ticks - Slack) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - told)} s ago and does not wait any longer for {facts.BySeq(row.CommandSeq)?.Id}.");
+            var drain = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Loop.DrainMs).Ticks;
+            var late = ticks - Math.Max(kernel.AwakeTicks, _ending.GetValueOrDefault(kernel, told)) - drain;
+            if (late > (3 * facts.World.Store.Behaviour.MaxCommit.Ticks) + Moment + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - told)} s ago and waited for {facts.BySeq(row.CommandSeq)?.Id} {SimDefaults.Seconds(late)} s longer than it may.");
+            if (ticks - told < drain - Slack) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - told)} s ago and does not wait any longer for {facts.BySeq(row.CommandSeq)?.Id}.");
         }
     }
 }

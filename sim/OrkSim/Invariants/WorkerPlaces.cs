@@ -11,7 +11,7 @@ internal sealed class WorkerPlaces
     // A pause is drawn between nothing and at least twice the backoff's base, doubling: eight in a row that take less than twice the base together are one chance in 10^9.
     private const int MostInARow = 8;
 
-    private readonly Dictionary<LinkFacts, (int Most, long BusyTicks)> _known = [];
+    private readonly Dictionary<LinkFacts, (int Most, int Answers, long BusyTicks)> _known = [];
     private readonly Dictionary<LinkFacts, Queue<long>> _busy = [];
 
     /// <summary>A Worker answered.</summary>
@@ -25,7 +25,7 @@ internal sealed class WorkerPlaces
         if (answer.Action != OrkAction.CommandResult) return null;
         if (answer.Error?.StartsWith(ErrorCodes.WorkerBusy.Code, StringComparison.Ordinal) == true) return WasBusy(link, frame.Ticks, facts);
         _busy.Remove(link);
-        if (_known.TryGetValue(link, out var known)) _known[link] = known with { Most = known.Most + 1 };
+        if (_known.TryGetValue(link, out var known)) _known[link] = known.Answers + 1 < known.Most ? known with { Answers = known.Answers + 1 } : known with { Most = known.Most + Math.Max(1, known.Most / 4), Answers = 0 };
         return null;
     }
 
@@ -38,7 +38,7 @@ internal sealed class WorkerPlaces
     private string? WasBusy(LinkFacts link, long ticks, Facts facts)
     {
         var atWork = link.Outstanding.Values.Count(static asked => asked.Action == OrkAction.CommandRequest);
-        _known[link] = (Math.Max(1, atWork), ticks);
+        _known[link] = (Math.Max(1, atWork), 0, ticks);
         if (atWork > 0) return null;
         if (!_busy.TryGetValue(link, out var inARow)) _busy.Add(link, inARow = new Queue<long>());
         inARow.Enqueue(ticks);
