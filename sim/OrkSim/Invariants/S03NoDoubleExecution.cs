@@ -3,14 +3,14 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S3: a device executed a non-idempotent command at most once, an idempotent one at most once an attempt, of which there are no more than the retries that it may have; kernels' ends break it off no more often than they may.</summary>
+/// <summary>S3: a device executed a non-idempotent command at most once, an idempotent one at most once an attempt, of which there are no more than the retries that it may have; what may have been begun is sent again only where that is safe, and kernels' ends break it off no more often than they may.</summary>
 public sealed class NoDoubleExecution : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "S3";
 
     /// <inheritdoc/>
-    public string Says => "A device executed a non-idempotent command at most once, an idempotent one at most once an attempt, of which there are no more than the retries that it may have; kernels' ends break it off no more often than they may.";
+    public string Says => "A device executed a non-idempotent command at most once, an idempotent one at most once an attempt, of which there are no more than the retries that it may have; what may have been begun is sent again only where that is safe, and kernels' ends break it off no more often than they may.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.Executed | SimEventKind.CommitApplying | SimEventKind.StoreOpened;
@@ -36,6 +36,11 @@ public sealed class NoDoubleExecution : IInvariant
         if (happened.Batch is { } batch)
         {
             CheckRetries(batch, facts);
+            foreach (var line in batch.Log)
+            {
+                if (line.To == CommandState.Dispatched) CheckSafe(in line, batch, facts);
+            }
+
             if (happened.Node == facts.Holder) CheckRecoveries(batch, facts);
             return;
         }
@@ -52,6 +57,18 @@ public sealed class NoDoubleExecution : IInvariant
 
         if (times > 1 && !command.Row.Spec.Idempotent) facts.Violated(this, $"{now.DeviceId} executed {now.Command} {now.CommandId} {times} times, and it is not declared safe to repeat.");
     }
+
+    /// <summary>What a Worker may have begun is sent again only where it may be repeated, or its Worker has a journal.</summary>
+    private void CheckSafe(in TransitionRow line, CommitBatch batch, Facts facts)
+    {
+        var (seq, attempt) = (line.CommandSeq, line.Attempt);
+        var row = batch.ChangedCommands.Find(changed => changed.Seq == seq);
+        if (row.DoubtfulFrom == 0 || row.DoubtfulFrom >= attempt || row.Spec.Idempotent) return;
+        if (facts.Workers.TryGetValue(row.WorkerId, out var known) && HasJournal(known) || batch.Workers.Exists(worker => worker.WorkerId == row.WorkerId && HasJournal(worker))) return;
+        facts.Violated(this, $"Attempt {attempt} of {row.Spec.CommandId} is made; {row.WorkerId} may have begun attempt {row.DoubtfulFrom} and has no journal, and it is not declared safe to repeat.");
+    }
+
+    private static bool HasJournal(WorkerRow worker) => worker.Features.Contains(IdentityPayload.JournalFeature, StringComparison.Ordinal);
 
     private void CheckRetries(CommitBatch batch, Facts facts)
     {

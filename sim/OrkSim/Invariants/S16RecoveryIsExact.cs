@@ -40,6 +40,7 @@ public sealed class RecoveryIsExact : IInvariant
         if (happened.Node != facts.Holder) return;
         if (happened.Kind == SimEventKind.StoreOpened) _views.Clear();
         if (happened.Kind == SimEventKind.Note) _views.Hear(in happened);
+        if (happened.Note == KernelEvent.Recovered) CheckHeld(facts);
         if (happened is { Note: KernelEvent.JournalReplaced, Subject: { } replaced }) _replaced.Add(replaced);
         if (happened.Message is not { } message) return;
         if (message.Action == OrkAction.CommandStatusResponse && message.CommandId is { } id) CheckStatus(id, message, facts);
@@ -47,6 +48,15 @@ public sealed class RecoveryIsExact : IInvariant
         else if (message.Action == OrkAction.WorkerListResponse) CheckListing(in happened, message, facts);
         else if (message.Action == OrkAction.WorkerHoldResponse) CheckHold(in happened, facts);
         else if (message.Action == OrkAction.DeviceCapabilitiesResponse) CheckCapabilities(in happened, message, facts);
+    }
+
+    /// <summary>A kernel that starts holds open what an operator holds so.</summary>
+    private void CheckHeld(Facts facts)
+    {
+        foreach (var row in _stored.Values.OrderBy(static row => row.WorkerId, StringComparer.Ordinal))
+        {
+            if (row is { Hold: CircuitHold.Open, Terminated: false } && facts.CircuitOf(row.WorkerId) != KernelEvent.CircuitOpened) facts.Violated(this, $"{row.WorkerId} is held open in the store, and the kernel that starts does not hold its circuit open.");
+        }
     }
 
     /// <summary>A kernel that says that it holds a Worker's circuit holds it as it was told to.</summary>

@@ -44,7 +44,14 @@ internal sealed class Mischief(double chance, bool garbles = false)
 
     private sealed class Link(Mischief mischief, SimNode node, SimConnection link) : IConnection
     {
-        private static readonly string[] Ways = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "steal", "greed", "meddle", "pose", "astray", "mixup", "unsure", "wordless", "nonsense"];
+        // Ways not to keep the protocol.
+        private static readonly string[] Breaches = ["twice", "unmatched", "request", "hello", "garbage", "oversized", "late", "never", "nonsense"];
+
+        // Ways to say something else within it, and what an answer must hold for that.
+        private static readonly (string Way, string Holds)[] Lies =
+        [
+            ("steal", "\"devices\":["), ("greed", "\"devices\":["), ("pose", ""), ("meddle", "\"state\":{"), ("unsure", $"\"{CommandWords.Of(CommandStatus.Success)}\""), ("wordless", "\"error\":\""), ("astray", ""), ("mixup", ""),
+        ];
 
         // An answer of another kind than was asked for.
         private static readonly (string Right, string Wrong)[] Kinds =
@@ -74,7 +81,7 @@ internal sealed class Mischief(double chance, bool garbles = false)
             if (kind is FrameKind.Hello or FrameKind.Welcome && _world.Draws.Chance(mischief._chance)) return Misgreet(kind, _world.Draws.Of(Greetings));
             var before = kind == FrameKind.Response ? Before(payload) : null;
             if (kind != FrameKind.Response || !_world.Draws.Chance(mischief._chance)) return link.Send(kind, correlation, payload);
-            switch (_world.Draws.Of(Ways))
+            switch (Way(payload))
             {
                 case "twice":
                     link.Send(kind, correlation, payload);
@@ -116,6 +123,13 @@ internal sealed class Mischief(double chance, bool garbles = false)
                 default:
                     return link.Send(kind, correlation, Nonsense);
             }
+        }
+
+        private string Way(ReadOnlySpan<byte> payload)
+        {
+            if (_world.Draws.Chance(0.5)) return _world.Draws.Of(Breaches);
+            var answer = Encoding.UTF8.GetString(payload);
+            return _world.Draws.Of(Lies.Where(lie => answer.Contains(lie.Holds, StringComparison.Ordinal)).ToArray()).Way;
         }
 
         private bool Misgreet(FrameKind kind, string greeting) => greeting == "never" || link.Send(kind, 0, Encoding.UTF8.GetBytes(greeting));
