@@ -272,6 +272,15 @@ public sealed class LoopPartsTests
         foreach (var worker in workers.Where(worker => worker.WorkerId != begun[0].Worker).Take(2)) scheduler.Stop(JobKind.State, worker);
         begun[0].Done(turn);
         Assert.Equal(2, begun.Count);
+
+        // Those that were stopped may start again.
+        foreach (var stopped in workers.Where(worker => begun.TrueForAll(job => job.Worker != worker.WorkerId))) scheduler.Start(JobKind.State, stopped, turn);
+        for (var end = turn.NowMs + 1_000; turn.NowMs < end; turn.NowMs++) timers.Advance(turn.NowMs, turn);
+        Assert.Equal(2, begun.Count);
+        begun[1].Done(turn);
+        begun[2].Done(turn);
+        begun[3].Done(turn);
+        Assert.Equal(workers.Select(static worker => worker.WorkerId), begun.Select(static job => job.Worker).Distinct().Order(StringComparer.Ordinal));
     }
 
     [Fact]
