@@ -36,6 +36,7 @@ public sealed class LeavingTests
         Assert.Empty(Leave());
         CommandTests.AssertFailed(_ork.Status(id), "ERR_DEADLINE", "not-started");
         Assert.Contains(_ork.Disk.Log, row => row is { To: CommandState.Timeout, Detail: nameof(CommandTrigger.Withdrawn) });
+        Assert.Empty(_ork.Core.Registry.FindWorker("w1")!.Link!.Outstanding);
         Assert.Equal(CircuitState.Closed, Circuit());
         _ork.Succeed(Later());
     }

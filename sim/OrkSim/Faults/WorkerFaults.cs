@@ -217,19 +217,24 @@ internal sealed class WorkerTerminateFault : IFault
 {
     public string Name => "worker-terminate";
 
-    public string Says => "An operator takes a Worker out of service for good.";
+    public string Says => "An operator takes a Worker out of service for good, one that is in trouble rather than another, and may still try to hold its circuit then.";
 
     public FaultKeys Keys => FaultKeys.None;
 
-    public Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
+    public async Task StrikeAsync(SimWorld world, FaultSpec spec, TimeSpan length)
     {
         var left = world.Workers.Where(worker => !worker.Gone).ToArray();
-        if (left.Length < 2) return Task.CompletedTask;
-        var worker = world.Draws.Of(left);
+        if (left.Length < 2) return;
+        var troubled = left.Where(worker => world.Facts.CircuitOf(worker.Node.Name) != KernelEvent.CircuitClosed).ToArray();
+        var worker = world.Draws.Of(troubled.Length > 0 && world.Draws.Chance(0.7) ? troubled : left);
         worker.Gone = true;
         world.Callers[0].Terminate(worker.Node.Name);
-        return Task.CompletedTask;
+        if (!world.Draws.Chance(0.5)) return;
+        await world.Delay(world.Draws.Between(TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2)));
+        world.Hold(worker, world.Draws.Of(Holds));
     }
+
+    private static readonly CircuitHold[] Holds = [CircuitHold.Open, CircuitHold.Closed, CircuitHold.None];
 }
 
 internal sealed class KeyChangeFault : IFault

@@ -8,6 +8,8 @@ public sealed class OrderlyStop : IInvariant
     // The kernel counts whole milliseconds.
     private static readonly long Slack = TimeSpan.FromMilliseconds(2).Ticks;
 
+    private static readonly long Blink = TimeSpan.FromMilliseconds(20).Ticks;
+
     // More than a stall of the disk that no pulse has seen.
     private static readonly long Moment = TimeSpan.FromMilliseconds(350).Ticks;
 
@@ -119,8 +121,10 @@ public sealed class OrderlyStop : IInvariant
             if (isAfter && row.To == CommandState.Dispatched) facts.Violated(this, $"{kernel} was told to stop and begins attempt {row.Attempt} of {facts.BySeq(row.CommandSeq)?.Id}.");
             if (row.To != CommandState.Timeout || !row.Detail.StartsWith(nameof(CommandTrigger.ShuttingDown), StringComparison.Ordinal)) continue;
             var drain = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Loop.DrainMs).Ticks;
-            var late = ticks - Math.Max(kernel.AwakeTicks, _ending.GetValueOrDefault(kernel, told)) - drain;
-            if (late > (3 * facts.World.Store.Behaviour.MaxCommit.Ticks) + Moment + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - told)} s ago and waited for {facts.BySeq(row.CommandSeq)?.Id} {SimDefaults.Seconds(late)} s longer than it may.");
+
+            // It is recorded when the time is over, and the commit that is under way then.
+            var late = ticks - Math.Max(Math.Max(kernel.AwakeTicks, facts.DurableTicks), told + drain);
+            if (late > Blink + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - told)} s ago and waited for {facts.BySeq(row.CommandSeq)?.Id} {SimDefaults.Seconds(late)} s longer than it may.");
             if (ticks - told < drain - Slack) facts.Violated(this, $"{kernel} was told to stop {SimDefaults.Seconds(ticks - told)} s ago and does not wait any longer for {facts.BySeq(row.CommandSeq)?.Id}.");
         }
     }
