@@ -269,12 +269,14 @@ public sealed class LoopPartsTests
         foreach (var worker in workers) scheduler.Start(JobKind.State, worker, turn);
         for (turn.NowMs = 1; turn.NowMs <= 1_000; turn.NowMs++) timers.Advance(turn.NowMs, turn);
         Assert.Single(begun);
-        foreach (var worker in workers.Where(worker => worker.WorkerId != begun[0].Worker).Take(2)) scheduler.Stop(JobKind.State, worker);
+        var stopped = workers.Where(worker => worker.WorkerId != begun[0].Worker).Take(2).ToArray();
+        foreach (var worker in stopped) scheduler.Stop(JobKind.State, worker);
         begun[0].Done(turn);
         Assert.Equal(2, begun.Count);
+        Assert.DoesNotContain(stopped, worker => worker.WorkerId == begun[1].Worker);
 
         // Those that were stopped may start again.
-        foreach (var stopped in workers.Where(worker => begun.TrueForAll(job => job.Worker != worker.WorkerId))) scheduler.Start(JobKind.State, stopped, turn);
+        foreach (var worker in stopped) scheduler.Start(JobKind.State, worker, turn);
         for (var end = turn.NowMs + 1_000; turn.NowMs < end; turn.NowMs++) timers.Advance(turn.NowMs, turn);
         Assert.Equal(2, begun.Count);
         begun[1].Done(turn);
