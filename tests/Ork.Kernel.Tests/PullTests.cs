@@ -96,15 +96,4 @@ public sealed class PullTests
 
         int Pulls() => ork.Pass(5_000).Count(static seen => seen.Action == OrkAction.StatePull);
     }
-
-    [Fact]
-    public void The_schedules_pulls_of_a_Worker_end_with_its_link()
-    {
-        var ork = new CoreHarness(new KernelOptions { Health = CommandTests.Patient, Schedule = CommandTests.Rare with { StateIntervalMs = 1_000 } });
-        ork.Register();
-        Assert.Contains(ork.Pass(2_000), static seen => seen.Action == OrkAction.StatePull);
-        ork.Do(InputKind.LinkDown, 1);
-        ork.Link(session: 2);
-        Assert.DoesNotContain(ork.Pass(5_000), static seen => seen.Action == OrkAction.StatePull);
-    }
 }
