@@ -103,9 +103,7 @@ public sealed class LeavingTests
     public void S10_a_further_attempt_of_what_may_have_been_begun_is_stopped_and_does_not_leave()
     {
         _ork.Register();
-        var id = _ork.Send();
-        _ork.DiskStands();
-        while (_ork.Core.Ledger.All.Single().Attempt == 1) _ork.Pass(100);
+        var id = OrderBeforeThat();
         _ork.Ask("command.cancel", $$"""{"commandId":"{{id}}"}""");
         Assert.Empty(Leave());
         Assert.True(_ork.Effects.Last(static seen => seen.Action == OrkAction.CommandCancelResponse).Payload.GetProperty("stopped").GetBoolean());
@@ -132,9 +130,7 @@ public sealed class LeavingTests
     public void S3_of_what_left_before_that_says_nothing()
     {
         _ork.Register();
-        var id = _ork.Send();
-        _ork.DiskStands();
-        while (_ork.Core.Ledger.All.Single().Attempt == 1) _ork.Pass(100);
+        var id = OrderBeforeThat();
         _ork.Do(InputKind.LinkDown, 1);
         Assert.Empty(Leave());
         _ork.Register(session: 2, journal: false);
@@ -147,6 +143,15 @@ public sealed class LeavingTests
         _ork.DiskStands();
         _ork.Ask("command.request", $$"""{"command":"reboot","params":{},"deadlineMs":{{deadlineMs}}}""", "d1");
         return _ork.Core.Ledger.All.MaxBy(static command => command.Seq)!.Spec.CommandId;
+    }
+
+    /// <summary>Orders a command whose first attempt leaves, and whose second comes while the disk stands.</summary>
+    private string OrderBeforeThat()
+    {
+        var id = _ork.Send();
+        _ork.DiskStands();
+        while (_ork.Core.Ledger.All.Single().Attempt == 1) _ork.Pass(100);
+        return id;
     }
 
     private List<string> Leave() => [.. _ork.DiskGoesOn().Where(static seen => seen.Action == OrkAction.CommandRequest).Select(static seen => seen.Payload.GetProperty("commandId").GetString()!)];

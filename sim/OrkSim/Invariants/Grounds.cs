@@ -9,7 +9,7 @@ internal static class Grounds
     /// <summary>What is wrong with the reason that is recorded of an end, or null. A Worker's own word is not looked at.</summary>
     internal static string? Wrong(in TransitionRow end, CommitBatch batch, Facts facts)
     {
-        if (end.To != CommandState.Failed || end.Detail.StartsWith(nameof(CommandTrigger.WorkerFailed), StringComparison.Ordinal) || end.Detail.StartsWith(nameof(CommandTrigger.LateFailure), StringComparison.Ordinal)) return null;
+        if (end.To != CommandState.Failed || LogLine.TriggerOf(in end) is nameof(CommandTrigger.WorkerFailed) or nameof(CommandTrigger.LateFailure)) return null;
         foreach (var row in batch.ChangedCommands)
         {
             if (row.Seq == end.CommandSeq && row.Error is { } error && Contradiction(in row, error, end.At, batch, facts) is { } why) return $"{row.Spec.CommandId} becomes FAILED: {error}; {why}.";

@@ -11,6 +11,7 @@ public sealed class ClientFidelity : IInvariant
 {
     private const int MostInPause = 3;
     private const int MostHasty = 3;
+    private const long Never = long.MaxValue;
 
     // As often as the SDK asks on by itself.
     private static readonly long Pause = TimeSpan.FromMilliseconds(99).Ticks;
@@ -27,7 +28,6 @@ public sealed class ClientFidelity : IInvariant
     // Of a fleet order: what was asked on which link, and until when a refusal said to wait.
     private readonly Dictionary<(LinkFacts Link, ulong Correlation), string> _ofFleet = [];
     private readonly Dictionary<(SimNode Caller, string Key), long> _notBefore = [];
-    private const long Never = long.MaxValue;
     private readonly Dictionary<(SimNode Caller, string Key), long> _firstAsked = [];
     private readonly Dictionary<(SimNode Caller, string Key), int> _refusedTooLate = [];
     private int _hasty;

@@ -119,7 +119,7 @@ public sealed class OrderlyStop : IInvariant
             // Begun in the turn in which it was told.
             if (IsInFlight(row.To)) _idle.Remove(kernel);
             if (isAfter && row.To == CommandState.Dispatched) facts.Violated(this, $"{kernel} was told to stop and begins attempt {row.Attempt} of {facts.BySeq(row.CommandSeq)?.Id}.");
-            if (row.To != CommandState.Timeout || !row.Detail.StartsWith(nameof(CommandTrigger.ShuttingDown), StringComparison.Ordinal)) continue;
+            if (row.To != CommandState.Timeout || LogLine.TriggerOf(in row) is not nameof(CommandTrigger.ShuttingDown)) continue;
             var drain = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Loop.DrainMs).Ticks;
 
             // It is recorded when the time is over, and the commit that is under way then.

@@ -3,8 +3,8 @@ using Ork.Protocol;
 namespace OrkSim;
 
 /// <summary>
-/// A Worker that says it has no place for a command is not sent more at once than it had then, and one for each that it carried out since: how many that are a kernel finds out, and does not ask
-/// about again and again; one that is busy with what the kernel does not know of is left alone for a while (S12).
+/// A Worker that says it has no place for a command is not sent more at once than it had then, and a quarter more after as many as that were answered: how many that are a kernel finds out, and does
+/// not ask about again and again; one that is busy with what the kernel does not know of is left alone for a while (S12).
 /// </summary>
 internal sealed class WorkerPlaces
 {
@@ -25,9 +25,12 @@ internal sealed class WorkerPlaces
         if (answer.Action != OrkAction.CommandResult) return null;
         if (answer.Error?.StartsWith(ErrorCodes.WorkerBusy.Code, StringComparison.Ordinal) == true) return WasBusy(link, frame.Ticks, facts);
         _busy.Remove(link);
-        if (_known.TryGetValue(link, out var known)) _known[link] = known.Answers + 1 < known.Most ? known with { Answers = known.Answers + 1 } : known with { Most = known.Most + Math.Max(1, known.Most / 4), Answers = 0 };
+        if (_known.TryGetValue(link, out var known)) _known[link] = Grown(known);
         return null;
     }
+
+    private static (int Most, int Answers, long BusyTicks) Grown((int Most, int Answers, long BusyTicks) known) =>
+        known.Answers + 1 < known.Most ? known with { Answers = known.Answers + 1 } : known with { Most = known.Most + Math.Max(1, known.Most / 4), Answers = 0 };
 
     private void Forget(LinkFacts link)
     {
