@@ -12,6 +12,7 @@ public sealed class OrkWorker
     private readonly WorkerDefinition _definition;
     private readonly WorkerOptions _options;
     private readonly WorkerPorts _ports;
+    private readonly Admission _admission;
     private readonly RequestHandlers _handlers;
     private readonly byte[] _greeting;
     private int _linked;
@@ -25,7 +26,8 @@ public sealed class OrkWorker
         _definition = definition;
         _options = options;
         _ports = ports;
-        _handlers = new RequestHandlers(definition, options, ports);
+        _admission = new Admission(options);
+        _handlers = new RequestHandlers(definition, options, ports, _admission);
         _greeting = new Greeting(Greeting.Worker, definition.WorkerId).ToBytes();
     }
 
@@ -33,10 +35,10 @@ public sealed class OrkWorker
     public bool IsLinked => Volatile.Read(ref _linked) > 0;
 
     /// <summary>Requests at work: at most <see cref="WorkerOptions.MaxHandlers"/>. Those past their time are not counted.</summary>
-    public int HandlersAtWork => _handlers.Taken;
+    public int HandlersAtWork => _admission.Taken;
 
     /// <summary>Handlers that run on past their time, of commands and of queries: <see cref="WorkerOptions.MaxOverdueHandlers"/> of a kind, and its next request is refused.</summary>
-    public int HandlersOverdue => _handlers.Overdue;
+    public int HandlersOverdue => _admission.Overdue;
 
     /// <summary>
     /// Runs until cancelled; then begins no command any more, answers those that it has begun, for which it waits <see cref="WorkerOptions.DrainMs"/> at the most, and closes its links.
@@ -59,11 +61,11 @@ public sealed class OrkWorker
 
     private async Task DrainAsync()
     {
-        var drained = _handlers.Drain();
+        var drained = _admission.Drain();
         if (drained.IsCompleted) return;
-        _ports.Log.LogInformation("{Worker}: {Commands} commands are under way and are finished first", _definition.WorkerId, _handlers.Commands);
+        _ports.Log.LogInformation("{Worker}: {Commands} commands are under way and are finished first", _definition.WorkerId, _admission.Commands);
         using var time = new Deadline(_ports.Time, _options.DrainMs);
-        if (await Task.WhenAny(drained, time.Passed) != drained) _ports.Log.LogWarning("{Worker}: stops with {Commands} commands under way, of which nobody will know how they ended", _definition.WorkerId, _handlers.Commands);
+        if (await Task.WhenAny(drained, time.Passed) != drained) _ports.Log.LogWarning("{Worker}: stops with {Commands} commands under way, of which nobody will know how they ended", _definition.WorkerId, _admission.Commands);
     }
 
     private async Task AnnounceAsync(CancellationToken cancellation, CancellationToken over)

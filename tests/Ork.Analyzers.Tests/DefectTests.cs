@@ -26,9 +26,9 @@ public sealed class DefectTests
     [InlineData("ORK0301", "src/Ork.Kernel", "Turns/Mailbox.cs", "if (_items.Count < _limit)", "if (_limit > 0)", "for (var room = _limit - _items.Count; room > 0 &&", "for (var room = _limit; room > 0 &&")]
     [InlineData("ORK0010", "src/Ork.Kernel", "Turns/TurnLoop.cs", "        catch (Exception e)\n", "        catch (StoreException e)\n")]
     [InlineData("ORK0304", "src/Ork.Client", "FleetCommand.cs", "leastMs + ports.Entropy.FullJitterMs(failures, leastMs, RetryCapMs)", "leastMs")]
-    [InlineData("ORK0101", "src/Ork.Worker", "RequestHandlers.cs", "reply.Connection.Send(FrameKind.Response,", "reply.Connection.Send(FrameKind.Request,")]
-    [InlineData("ORK0102", "src/Ork.Worker", "RequestHandlers.cs", "    private int _handlers;", "    private readonly List<Reply> _late = [];\n    private int _handlers;")]
-    [InlineData("ORK0007", "src/Ork.Worker", "RequestHandlers.cs", "private readonly TaskCompletionSource _passed = new();", "private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);")]
+    [InlineData("ORK0101", "src/Ork.Worker", "Requests/Replies.cs", "reply.Connection.Send(FrameKind.Response,", "reply.Connection.Send(FrameKind.Request,")]
+    [InlineData("ORK0102", "src/Ork.Worker", "Requests/Admission.cs", "    private int _handlers;", "    private readonly List<Reply> _late = [];\n    private int _handlers;")]
+    [InlineData("ORK0007", "src/Ork.Worker", "Requests/Deadline.cs", "private readonly TaskCompletionSource _passed = new();", "private readonly TaskCompletionSource _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);")]
     public async Task A_planted_defect_is_told(string rule, string project, string file, params string[] changes)
     {
         var files = ProductSource.Files(project).ToDictionary();
