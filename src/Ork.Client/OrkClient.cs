@@ -10,7 +10,8 @@ namespace Ork.Client;
 /// </summary>
 public sealed class OrkClient : IAsyncDisposable
 {
-    private static readonly TimeSpan PollPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LeastPollPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan MostPollPause = TimeSpan.FromSeconds(2);
 
     private readonly ClientOptions _options;
     private readonly ClientPorts _ports;
@@ -66,6 +67,7 @@ public sealed class OrkClient : IAsyncDisposable
     /// <exception cref="OrkRefusedException">The command is not known.</exception>
     public async Task<CommandView> WaitAsync(string commandId, CancellationToken cancellation = default)
     {
+        var since = _ports.Time.GetTimestamp();
         while (true)
         {
             var asked = _ports.Time.GetTimestamp();
@@ -73,9 +75,12 @@ public sealed class OrkClient : IAsyncDisposable
             if (view.IsTerminal) return view;
 
             // A kernel with too many long polls answers at once: asking again at once would only add to its load.
-            if (_ports.Time.GetElapsedTime(asked) < PollPause) await Task.Delay(PollPause, _ports.Time, cancellation);
+            if (_ports.Time.GetElapsedTime(asked) < LeastPollPause) await Task.Delay(PollPause(_ports.Time.GetElapsedTime(since)), _ports.Time, cancellation);
         }
     }
+
+    /// <summary>A quarter of the time waited so far: an end is learned of late by no more than that share, and who waits long asks seldom.</summary>
+    private static TimeSpan PollPause(TimeSpan waited) => TimeSpan.FromTicks(Math.Clamp(waited.Ticks / 4, LeastPollPause.Ticks, MostPollPause.Ticks));
 
     /// <summary>Asks for a command not to be carried out.</summary>
     /// <exception cref="OrkRefusedException">The command is not known.</exception>

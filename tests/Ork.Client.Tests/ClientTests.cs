@@ -83,6 +83,27 @@ public sealed class ClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_the_kernel_has_no_place_for_a_long_poll_the_longer_one_waits_the_more_seldom_one_asks()
+    {
+        const int questions = 20;
+        var time = new HastyTime();
+        await using var client = NewClient(4 * HastyTime.NeverMs, time);
+        var waiting = client.WaitAsync("c");
+        var kernel = await AcceptAsync();
+        for (var i = 1; i <= questions; i++)
+        {
+            var (correlation, action, _, _) = await NextAsync(kernel);
+            Answer(kernel, correlation, action, $$"""{"commandId":"c","status":"{{(i < questions ? "QUEUED" : "SUCCESS")}}"}""");
+        }
+
+        Assert.Equal(CommandStatus.Success, (await waiting).Status);
+        double[] pauses = [.. time.Elapsed.Select(static pause => pause.TotalMilliseconds).Where(static ms => ms >= 100)];
+        Assert.Equal(questions - 1, pauses.Length);
+        for (var i = 0; i < pauses.Length; i++) Assert.Equal(Math.Clamp(pauses.Take(i).Sum() / 4, 100, 2_000), pauses[i], tolerance: 10);
+        Assert.Equal(2_000, pauses[^1]);
+    }
+
+    [Fact]
     public async Task Answers_find_their_callers_in_whatever_order_they_come()
     {
         var calls = Enumerable.Range(0, 20).Select(i => _client.TelemetryAsync($"d{i}", new { type = "metrics" })).ToArray();
@@ -292,7 +313,7 @@ public sealed class ClientTests : IAsyncLifetime
         FrameKind.Response, correlation, Encoding.UTF8.GetBytes(
             $$"""{"id":"m","version":"0.2.0","type":"response","action":"{{OrkActions.NameOf(OrkActions.AnswerTo(asked))}}","sender":"ork","timestamp":1,"payload":{{payload}}}"""));
 
-    /// <summary>Where short timers elapse at once, and long ones never.</summary>
+    /// <summary>Where short timers elapse at once, and long ones never: no other time passes.</summary>
     private sealed class HastyTime : TimeProvider
     {
         internal const long NeverMs = 100_000;
@@ -306,6 +327,10 @@ public sealed class ClientTests : IAsyncLifetime
                 lock (_elapsed) return [.. _elapsed];
             }
         }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Elapsed.Sum(static pause => pause.Ticks);
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {

@@ -47,7 +47,8 @@ internal sealed class SimCaller
     private static readonly TimeSpan[] Patiences = [TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(25)];
     private const int EveryLargeQuery = 20;
     private const int EveryNamed = 5;
-    private const int EveryLateLook = 5;
+    private const int EveryLateLook = 11;
+    private const int FirstLateLook = 5;
     private const int EveryMistaken = 20;
     private const int EveryMistakenEnd = 4;
     private const int EveryVagueQuery = 9;
@@ -225,7 +226,7 @@ internal sealed class SimCaller
         if (order.IdempotencyKey is not null)
         {
             await EndOfAsync(receipt.CommandId);
-            if (_orders % EveryLateLook == 0) await LookLateAsync(receipt.CommandId);
+            if (_orders % EveryLateLook == FirstLateLook) await LookLateAsync(receipt.CommandId);
             return;
         }
 
