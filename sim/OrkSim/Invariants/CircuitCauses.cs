@@ -30,8 +30,8 @@ internal sealed class CircuitCauses
     internal void Took(in SimEvent frame, Facts facts)
     {
         if (frame.Node != facts.Holder || frame.Frame != FrameKind.Response || frame.Connection?.Facts is not { Peer.Kind: NodeKind.Worker } link) return;
-        var (watched, correlation) = (Of(link.Peer.Name), frame.Correlation);
-        var at = watched.Asked.FindIndex(asked => asked.Link == link && asked.Correlation == correlation);
+        var watched = Of(link.Peer.Name);
+        var at = watched.AskedAs(link, frame.Correlation);
         if (at < 0 || frame.Message is not { } answer || answer.Action != OrkAction.CommandResult && frame.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0) return;
 
         // One that may have come too late for the kernel stays a failure.
@@ -101,10 +101,15 @@ internal sealed class CircuitCauses
     /// <summary>What says that surely so many of a Worker's exchanges failed lately that its circuit should be open, or null. A margin is left for those of which nobody knows.</summary>
     private static string? Rate(string worker, Watched watched, long since, Facts facts)
     {
-        const double margin = 1.3;
         var options = facts.World.KernelOptions.Circuits;
         if (watched.Asked.Count < options.MinExchanges * options.FailurePercent / 100 || facts.AwakeTicks > since || facts.CommitInFlight || !facts.World.IsHonest(worker) || facts.World.IsGone(worker) || facts.World.IsHeldClosed(worker)) return null;
-        if (facts.CircuitOf(worker) != KernelEvent.CircuitClosed || facts.LinkOf(worker) is not { } link || !link.KernelSide.IsOpen) return null;
+        return facts.CircuitOf(worker) == KernelEvent.CircuitClosed && facts.LinkOf(worker) is { KernelSide.IsOpen: true } link ? Rate(worker, watched, link, since, facts) : null;
+    }
+
+    private static string? Rate(string worker, Watched watched, LinkFacts link, long since, Facts facts)
+    {
+        const double margin = 1.3;
+        var options = facts.World.KernelOptions.Circuits;
         var over = facts.NowTicks - LongestTimeout(facts) - Slack - (2 * facts.World.WorstLateness.Ticks);
         var failed = watched.Asked.Count(asked => asked.Link == link && asked.Ticks >= since && asked.Ticks < over);
         var answered = watched.AnsweredTicks.Count(at => at >= facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks) + watched.Asked.Count(asked => asked.Ticks >= over) + watched.DoubtfulTicks.Count(asked => asked >= facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks - LongestTimeout(facts));
@@ -178,6 +183,8 @@ internal sealed class CircuitCauses
     private sealed class Watched
     {
         internal List<Asked> Asked { get; } = [];
+
+        internal int AskedAs(LinkFacts link, ulong correlation) => Asked.FindIndex(asked => asked.Link == link && asked.Correlation == correlation);
 
         internal List<long> LostTicks { get; } = [];
 

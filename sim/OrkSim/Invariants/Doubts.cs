@@ -19,7 +19,7 @@ internal static class Doubts
     {
         var told = row.DoubtfulFrom;
         var (isSent, isOver) = (false, false);
-        foreach (var line in command.Log.Concat(batch.Log))
+        foreach (var line in command.Log.Then(batch.Log))
         {
             if (line.CommandSeq != row.Seq) continue;
             if (line.To == CommandState.Executing)

@@ -87,8 +87,19 @@ public sealed class Fairness : IInvariant
     /// <summary>A command that waited for nothing but a place at its Worker, since before the turn whose commit this is.</summary>
     private static bool Waits(CommandFacts command, CommitBatch batch, Facts facts) =>
         command.Row is { State: CommandState.Queued, Attempt: 0, Spec.Priority: CommandPriority.Normal } && command.TouchedTicks < facts.DecidedSince(facts.Holder!)
-        && !batch.ChangedCommands.Concat(batch.NewCommands).Any(changed => facts.BySeq(changed.Seq) is { } touched && touched.Shares(command))
+        && !IsTouched(command, batch, facts)
         && !facts.Open.Values.Any(third => third != command && third.Shares(command) && (third.Row.State != CommandState.Queued || third.IsBefore(command)));
+
+    /// <summary>True where the batch is about what is in line with it.</summary>
+    private static bool IsTouched(CommandFacts command, CommitBatch batch, Facts facts)
+    {
+        foreach (var changed in batch.ChangedCommands.Then(batch.NewCommands))
+        {
+            if (facts.BySeq(changed.Seq) is { } touched && touched.Shares(command)) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>All that may stand before it in line at a device, each taking its time and twice a journal, two commits and two messages; the line of a wide one's slowest device the same.</summary>
     private static TimeSpan Bound(Facts facts)

@@ -47,7 +47,11 @@ public sealed class Availability : IInvariant
         if (happened.Batch is { } batch)
         {
             if (happened.Node == facts.Holder) CheckGivenUp(batch, facts);
-            foreach (var row in batch.Devices.Where(row => facts.Owners.GetValueOrDefault(row.DeviceId) != row.WorkerId)) _movedTicks[row.DeviceId] = happened.Ticks;
+            foreach (var row in batch.Devices)
+            {
+                if (facts.Owners.GetValueOrDefault(row.DeviceId) != row.WorkerId) _movedTicks[row.DeviceId] = happened.Ticks;
+            }
+
             _room.Committed();
         }
         else if (happened.Kind == SimEventKind.LinkEnded)

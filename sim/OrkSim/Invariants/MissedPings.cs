@@ -17,14 +17,14 @@ internal sealed class MissedPings
     internal void Pinged(in SimEvent frame, Facts facts)
     {
         if (frame.Message is not { Action: OrkAction.HealthPing or OrkAction.HealthPong } message || frame.Connection?.Facts is not { Peer.Kind: NodeKind.Worker } link) return;
-        var (watched, correlation) = (Of(link.Peer.Name), frame.Correlation);
+        var watched = Of(link.Peer.Name);
         if (message.Action == OrkAction.HealthPing)
         {
-            watched.Pings.Add((link, correlation, frame.Ticks));
+            watched.Pings.Add((link, frame.Correlation, frame.Ticks));
             return;
         }
 
-        var at = watched.Pings.FindIndex(ping => ping.Link == link && ping.Correlation == correlation);
+        var at = watched.PingOf(link, frame.Correlation);
         if (at < 0 || frame.Ticks - watched.Pings[at].Ticks >= TimeSpan.FromMilliseconds(facts.World.KernelOptions.Health.PingTimeoutMs).Ticks - Margin) return;
         watched.Pings.RemoveAt(at);
         watched.Downs = 0;
@@ -32,7 +32,7 @@ internal sealed class MissedPings
 
         // What was under way may still fail after this answer; what had failed before is forgotten.
         var over = frame.Ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Health.PingTimeoutMs).Ticks - Margin;
-        watched.Pings.RemoveAll(ping => ping.Ticks < over);
+        watched.ForgetBefore(over);
     }
 
     /// <summary>Hears of links, and of Workers said to be dead.</summary>
@@ -75,6 +75,10 @@ internal sealed class MissedPings
     private sealed class Watched
     {
         internal List<(LinkFacts Link, ulong Correlation, long Ticks)> Pings { get; } = [];
+
+        internal int PingOf(LinkFacts link, ulong correlation) => Pings.FindIndex(ping => ping.Link == link && ping.Correlation == correlation);
+
+        internal void ForgetBefore(long ticks) => Pings.RemoveAll(ping => ping.Ticks < ticks);
 
         /// <summary>Links lost since the last answer, and when the first of them was.</summary>
         internal int Downs { get; set; }

@@ -41,7 +41,7 @@ public sealed class NoLostCommand : IInvariant
                 break;
             case SimEventKind.CommitApplying:
                 CheckForgotten(happened.Node!, happened.Batch!, facts);
-                foreach (var row in happened.Batch!.ChangedCommands.Concat(happened.Batch.NewCommands))
+                foreach (var row in happened.Batch!.ChangedCommands.Then(happened.Batch.NewCommands))
                 {
                     if (row.State is CommandState.Success or CommandState.Failed && _isSettled.Add(row.Seq)) _settled.Enqueue(row.Seq);
                 }

@@ -52,7 +52,7 @@ public sealed class LegalTransitions : IInvariant
             _last[row.CommandSeq] = (row.Number, row.To, row.At);
         }
 
-        foreach (var row in happened.Batch.NewCommands.Concat(happened.Batch.ChangedCommands))
+        foreach (var row in happened.Batch.NewCommands.Then(happened.Batch.ChangedCommands))
         {
             if (_last.TryGetValue(row.Seq, out var last) && row.UpdatedAt != last.At) facts.Violated(this, $"Command {row.Seq} became {last.State} at {last.At}, and its row says that it is so since {row.UpdatedAt}.");
         }

@@ -35,12 +35,14 @@ public sealed class PullOnly : IInvariant
         if (happened.Kind == SimEventKind.Note)
         {
             // A Worker that may not be trusted may come under another's name.
-            if (happened.Note == Ork.Kernel.KernelEvent.PullOnlyViolation && facts.World.Workers.All(worker => facts.World.IsHonest(worker.Node.Name))) facts.Violated(this, $"{happened.Subject} is said to have sent what answers nothing ({happened.Detail}), and runs nothing but the product's runtime.");
+            if (happened.Note == Ork.Kernel.KernelEvent.PullOnlyViolation && AreAllHonest(facts)) facts.Violated(this, $"{happened.Subject} is said to have sent what answers nothing ({happened.Detail}), and runs nothing but the product's runtime.");
             return;
         }
 
         foreach (var link in facts.WorkerLinks) Check(link, facts);
     }
+
+    private static bool AreAllHonest(Facts facts) => facts.World.Workers.All(worker => facts.World.IsHonest(worker.Node.Name));
 
     private void Check(LinkFacts link, Facts facts)
     {

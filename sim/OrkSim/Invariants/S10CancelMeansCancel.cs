@@ -72,7 +72,7 @@ public sealed class CancelMeansCancel : IInvariant
     {
         _stopping.Clear();
         if (batch is null) return;
-        foreach (var row in batch.NewCommands.Concat(batch.ChangedCommands))
+        foreach (var row in batch.NewCommands.Then(batch.ChangedCommands))
         {
             if (row.StopRequested) _stopping.Add(row.Spec.CommandId);
         }

@@ -83,7 +83,7 @@ public sealed class RetriesInBudget : IInvariant
             if (line is { From: CommandState.Timeout, To: CommandState.Queued }) _again.Add(line.CommandSeq);
         }
 
-        foreach (var row in batch.NewCommands.Concat(batch.ChangedCommands))
+        foreach (var row in batch.NewCommands.Then(batch.ChangedCommands))
         {
             var known = facts.BySeq(row.Seq);
             if (row.Retries == (known?.Row.Retries ?? 0) && !_again.Contains(row.Seq)) continue;

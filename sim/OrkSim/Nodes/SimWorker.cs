@@ -263,16 +263,42 @@ internal sealed class AtWork(Func<long> nowTicks)
     }
 
     /// <summary>How many of them began after a time.</summary>
-    internal int Since(long ticks) => _handlers.Count(handler => handler.Ticks > ticks);
+    internal int Since(long ticks)
+    {
+        var count = 0;
+        foreach (var handler in _handlers)
+        {
+            if (handler.Ticks > ticks) count++;
+        }
+
+        return count;
+    }
 
     /// <summary>How many of them, of commands or of queries, began before a time.</summary>
-    internal int Before(long ticks, bool areQueries) => _handlers.Count(handler => handler.Ticks < ticks && handler.CommandId is null == areQueries);
+    internal int Before(long ticks, bool areQueries)
+    {
+        var count = 0;
+        foreach (var handler in _handlers)
+        {
+            if (handler.Ticks < ticks && handler.CommandId is null == areQueries) count++;
+        }
+
+        return count;
+    }
 
     /// <summary>True where one is of that command.</summary>
     internal bool IsAt(string commandId) => _handlers.Exists(handler => handler.CommandId == commandId);
 
     /// <summary>True where one runs that ends as soon as it is told to, and began before a time.</summary>
-    internal bool IsUntold(long ticks) => _handlers.Exists(handler => handler.Obeys && handler.Ticks < ticks);
+    internal bool IsUntold(long ticks)
+    {
+        foreach (var handler in _handlers)
+        {
+            if (handler.Obeys && handler.Ticks < ticks) return true;
+        }
+
+        return false;
+    }
 
     internal sealed class Handler(AtWork atWork, string? commandId, bool obeys, long ticks) : IDisposable
     {
