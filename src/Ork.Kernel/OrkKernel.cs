@@ -60,6 +60,20 @@ public sealed class OrkKernel
     public Task<IReadOnlyList<LinkEndpoint>> Started => _started.Task;
 
     /// <summary>
+    /// Completes with the kernel's next turn, for whoever watches that it does not hang: while a disk stands, turns are taken. Completes at once where there is none to take, for the
+    /// kernel waits for its store or does not run; and never where its instance ends first.
+    /// </summary>
+    public Task NextTurnAsync()
+    {
+        Mailbox<Input>? inbox;
+        lock (_gate) inbox = _inbox;
+        if (inbox is null) return Task.CompletedTask;
+        var taken = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        inbox.PostControl(new Input(InputKind.Pulse, Detail: taken));
+        return taken.Task;
+    }
+
+    /// <summary>
     /// Asks the kernel to stop: no new command is taken, those in flight may end within <see cref="LoopOptions.DrainMs"/>, what is left is recorded for
     /// the next start. <see cref="RunAsync"/> then completes.
     /// </summary>
@@ -188,6 +202,7 @@ public sealed class OrkKernel
         finally
         {
             await hub.CloseAsync(ErrorCodes.KernelUnavailable);
+            Detach();
         }
     }
 
@@ -201,6 +216,11 @@ public sealed class OrkKernel
         }
 
         if (stopping) inbox.PostControl(new Input(InputKind.Stop));
+    }
+
+    private void Detach()
+    {
+        lock (_gate) _inbox = null;
     }
 
     private void Open(LinkHub hub)

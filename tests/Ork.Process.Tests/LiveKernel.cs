@@ -19,7 +19,8 @@ internal sealed class LiveKernel : IAsyncDisposable
     /// <param name="configure">Makes its configuration from its folder, or null for none.</param>
     /// <param name="maxOpenFiles">How many files its process may have open, or null for as many as this one.</param>
     /// <param name="isHeard">False: nobody reads its log.</param>
-    internal LiveKernel(Func<string, object>? configure = null, int? maxOpenFiles = null, bool isHeard = true)
+    /// <param name="variables">Variables of its process's environment.</param>
+    internal LiveKernel(Func<string, object>? configure = null, int? maxOpenFiles = null, bool isHeard = true, params (string Name, string Value)[] variables)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("ork-live").FullName;
         Data = Path.Combine(Directory, "kernel");
@@ -31,7 +32,7 @@ internal sealed class LiveKernel : IAsyncDisposable
             config = ["--config", path];
         }
 
-        Process = new ChildProcess(Path.Combine(Directory, "kernel.log"), ["kernel", "run", "--data", Data, .. config]) { MaxOpenFiles = maxOpenFiles, IsHeard = isHeard };
+        Process = new ChildProcess(Path.Combine(Directory, "kernel.log"), ["kernel", "run", "--data", Data, .. config]) { MaxOpenFiles = maxOpenFiles, IsHeard = isHeard, Variables = variables };
         Client = NewClient();
     }
 

@@ -22,11 +22,15 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>False: nobody reads what it prints, and sooner or later the system takes no more of it.</summary>
     internal bool IsHeard { get; init; } = true;
 
+    /// <summary>Variables of its environment, beside this process's own.</summary>
+    internal IReadOnlyList<(string Name, string Value)> Variables { get; init; } = [];
+
     /// <summary>Starts it; what it prints is appended to its log.</summary>
     internal void Start()
     {
         var start = new ProcessStartInfo { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment[ParentWatch.Variable] = "1";
+        foreach (var (name, value) in Variables) start.Environment[name] = value;
         var entry = Environment.ProcessPath!;
         if (Path.GetFileNameWithoutExtension(entry) == "dotnet" || Path.GetFileNameWithoutExtension(entry) != "ork")
         {

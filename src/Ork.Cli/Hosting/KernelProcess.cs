@@ -31,10 +31,17 @@ internal static class KernelProcess
             var log = logs.CreateLogger("ork");
             var room = RoomFor(config.Kernel, log);
             var kernel = new OrkKernel(config.Kernel, Ports(config, identity, room, log, observer, sink));
-            using var signals = new StopSignals(kernel.Stop);
-            ParentWatch.Start(kernel.Stop);
-            await kernel.RunAsync();
+            using var manager = ServiceManager.Find(Environment.GetEnvironmentVariable, TimeProvider.System, log);
+            using var signals = new StopSignals(Stop);
+            ParentWatch.Start(Stop);
+            await RunAsync(kernel, manager);
             return ExitCode.Done;
+
+            void Stop()
+            {
+                manager?.Stopping();
+                kernel.Stop();
+            }
         }
         catch (StoreException e)
         {
@@ -45,6 +52,23 @@ internal static class KernelProcess
             return output.Fail(e.Refusal, e.Message);
         }
     }
+
+    private static async Task RunAsync(OrkKernel kernel, ServiceManager? manager)
+    {
+        using var over = new CancellationTokenSource();
+        var watching = manager?.WatchAsync(ServesAsync(kernel), kernel.NextTurnAsync, over.Token) ?? Task.CompletedTask;
+        try
+        {
+            await kernel.RunAsync();
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await watching;
+        }
+    }
+
+    private static async Task<string> ServesAsync(OrkKernel kernel) => $"Serves on {string.Join(", ", await kernel.Started)}";
 
     /// <summary>What the process's limit of open files leaves for links. A kernel that runs out of them ends, and all of a site with it.</summary>
     /// <exception cref="LinkException">It leaves next to nothing.</exception>

@@ -38,6 +38,9 @@ internal enum InputKind
     /// <summary>Time has come for a timer.</summary>
     Tick,
 
+    /// <summary>Somebody watches whether turns are taken.</summary>
+    Pulse,
+
     /// <summary>The kernel shall stop.</summary>
     Stop,
 }

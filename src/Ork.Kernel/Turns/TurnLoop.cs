@@ -101,6 +101,9 @@ internal sealed class TurnLoop
                 case InputKind.Tick:
                     _armedForMs = null;
                     break;
+                case InputKind.Pulse:
+                    ((TaskCompletionSource)input.Detail!).TrySetResult();
+                    break;
                 default:
                     if (input.Kind == InputKind.Stop) _drainUntilMs = _open.NowMs + _options.Loop.DrainMs;
                     _core.Handle(in input, _open);
