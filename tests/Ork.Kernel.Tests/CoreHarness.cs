@@ -49,7 +49,10 @@ internal sealed class CoreHarness
 
     internal long NowMs { get; private set; } = 1_000;
 
-    internal long UtcMs => 1_700_000_000_000 + NowMs;
+    internal long UtcMs => 1_700_000_000_000 + NowMs + WallMs;
+
+    /// <summary>By how much the wall clock is ahead of the time that passed, milliseconds.</summary>
+    internal long WallMs { get; set; }
 
     internal List<Seen> Effects { get; } = [];
 

@@ -41,6 +41,31 @@ public sealed class LeavingTests
         _ork.Succeed(Later());
     }
 
+    [Theory]
+    [InlineData(-1)]
+    [InlineData(-3_600_000)]
+    public void S19_what_did_not_leave_by_its_deadline_is_not_tried_again_whatever_the_wall_clock_shows(long wallMs)
+    {
+        _ork.Register();
+        var id = Order(deadlineMs: 500);
+        _ork.Pass(500);
+        _ork.WallMs = wallMs;
+        Assert.Empty(Leave());
+        CommandTests.AssertFailed(_ork.Status(id), "ERR_DEADLINE", "not-started");
+    }
+
+    [Theory]
+    [InlineData(500, -3_600_000, "FAILED")]
+    [InlineData(60_000, 3_600_000, "QUEUED")]
+    public void S19_an_attempt_that_timed_out_is_followed_by_another_while_its_commands_time_lasts_whatever_the_wall_clock_shows(long deadlineMs, long wallMs, string word)
+    {
+        _ork.Register();
+        var id = _ork.Send(extra: $",\"deadlineMs\":{deadlineMs}");
+        _ork.WallMs = wallMs;
+        _ork.Pass(1_000);
+        Assert.Equal(word, _ork.StatusWord(id));
+    }
+
     [Fact]
     public void S19_until_then_it_leaves()
     {

@@ -156,14 +156,15 @@ public sealed class Settlement : IInvariant
         }
     }
 
-    /// <summary>What was not sent by its deadline ends there. Where wall clocks jump, a deadline is what each kernel's clock made of it.</summary>
+    /// <summary>What was not sent by its deadline ends there. Where wall clocks jump, a deadline is what the clock of each kernel that started made of it.</summary>
     private void CheckDeadlines(long ticks, Facts facts)
     {
-        if (!facts.IsServed || facts.CommitInFlight || facts.World.Scenario.Faults.Any(static fault => fault.Kind == "wall-jump")) return;
+        if (!facts.IsServed || facts.CommitInFlight) return;
         var slack = TimeSpan.FromSeconds(1).Ticks + (2 * facts.World.WorstLateness.Ticks);
         if (facts.AwakeTicks + slack > ticks) return;
         foreach (var command in facts.Open.Values)
         {
+            if (facts.World.WallJumps && command.AcceptedTicks < facts.HeldSinceTicks) continue;
             var spec = command.Row.Spec;
             var due = command.AcceptedTicks + TimeSpan.FromMilliseconds(spec.DeadlineAt - spec.CreatedAt).Ticks + slack;
             if (command.Row.State == CommandState.Queued && command.TouchedTicks + slack < ticks && due < ticks) facts.Violated(this, $"{command.Id} rests in QUEUED {SimDefaults.Seconds(ticks - due + slack)} s past its deadline.");

@@ -68,15 +68,25 @@ public sealed class OrderFidelity : IInvariant
         else if (!_asked.Contains(id)) facts.Violated(this, $"{happened.Connection!.Facts!.Peer} is asked for a caller under the id {id}, which none gave.");
     }
 
-    /// <summary>No attempt is decided on after the command's deadline. Where the wall clock jumps, the time that was told is not the one that passed.</summary>
+    /// <summary>No attempt is decided on after the command's deadline.</summary>
     private void CheckInTime(CommitBatch batch, Facts facts)
     {
-        if (facts.World.WallJumps) return;
         foreach (var line in batch.Log)
         {
+            if (line.To != CommandState.Executing || facts.BySeq(line.CommandSeq) is not { } command) continue;
+
             // The wall clock and the kernel's own are read one after the other.
-            if (line.To == CommandState.Executing && facts.BySeq(line.CommandSeq) is { Row.Spec: var spec } && line.At > spec.DeadlineAt + 1) facts.Violated(this, $"Attempt {line.Attempt} of {spec.CommandId} begins {line.At - spec.DeadlineAt} ms after its deadline.");
+            var lateMs = facts.World.WallJumps ? LateMs(command, facts) : line.At - command.Row.Spec.DeadlineAt;
+            if (lateMs > 1) facts.Violated(this, $"Attempt {line.Attempt} of {command.Id} begins {lateMs} ms after its deadline.");
         }
+    }
+
+    /// <summary>By how much the latest commit's decisions are surely too late for a command, by the time that passed: where the wall clock jumps, what was told is not that. Of what another kernel accepted nobody can say.</summary>
+    private static long LateMs(CommandFacts command, Facts facts)
+    {
+        if (command.AcceptedTicks < facts.HeldSinceTicks) return 0;
+        var due = command.AcceptedTicks + TimeSpan.FromMilliseconds(command.Row.Spec.DeadlineAt - command.Row.Spec.CreatedAt).Ticks;
+        return (facts.DecidedSince(facts.Holder!) - due) / TimeSpan.TicksPerMillisecond;
     }
 
     private static string? Differs(WireMessage sent, CommandSpec spec, long epoch) =>

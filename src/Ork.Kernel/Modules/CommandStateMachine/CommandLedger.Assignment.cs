@@ -70,8 +70,11 @@ internal sealed partial class CommandLedger
         }
     }
 
-    /// <summary>True where its deadline has passed, and nobody has heard of it yet: a kernel that stood still takes what came meanwhile before its own timers.</summary>
-    private static bool IsLate(Command command, Turn turn) => command.DeadlineTimer is { IsSet: true } deadline && deadline.DueMs <= turn.NowMs;
+    /// <summary>
+    /// True where an open command's deadline has passed, by the clock that its timer goes by: the wall clock may stand a moment before it, or jump. The timer may have elapsed while the command
+    /// was executing, or not yet: a kernel that stood still takes what came meanwhile before its own timers.
+    /// </summary>
+    private static bool IsLate(Command command, Turn turn) => command.DeadlineTimer is not { IsSet: true } deadline || deadline.DueMs <= turn.NowMs;
 
     private void EndLate(Command command, Turn turn) => Settle(command, CommandTrigger.DeadlinePassed, ErrorCodes.Deadline.Code, Doubt(command), turn);
 

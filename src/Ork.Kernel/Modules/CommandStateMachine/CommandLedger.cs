@@ -326,7 +326,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         var why = ended == CommandTrigger.WorkerUnsure && !command.Spec.Idempotent ? ErrorCodes.OutcomeUnknown
             : WhyNoFurtherAttempt(command) is { } forGood ? forGood
             : command.Worker.State == WorkerState.Terminated ? ErrorCodes.WorkerTerminated
-            : turn.UtcMs >= command.Spec.DeadlineAt ? ErrorCodes.Deadline
+            : IsLate(command, turn) ? ErrorCodes.Deadline
             : !isBusy && command.Retries >= _options.MaxRetries ? ErrorCodes.MaxRetriesExhausted
             : null;
         if (why is not null)
