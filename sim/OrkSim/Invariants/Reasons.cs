@@ -25,7 +25,7 @@ internal static class Reasons
     /// <param name="error">The refusal.</param>
     /// <param name="order">What was ordered, or null.</param>
     /// <param name="isHonest">True where all Workers keep the protocol: they refuse pulls, too.</param>
-    /// <param name="isHeld">True where operators hold circuits: what is urgent passes an open one that nobody holds.</param>
+    /// <param name="isHeld">True where an operator held a circuit: what is urgent passes an open one that nobody holds.</param>
     internal static bool Allow(string what, string error, CommandOrder? order, bool isHonest, bool isHeld)
     {
         var code = error.AsSpan(0, error.AsSpan().IndexOfAny(':', ' ') is var end && end < 0 ? error.Length : end).ToString();

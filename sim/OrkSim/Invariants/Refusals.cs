@@ -58,7 +58,7 @@ internal static class Refusals
     internal static string? OfCall(in SimEvent answered, Facts facts)
     {
         if (answered is not { Detail: { } error, Subject: { } what, Call: { } call, Node.Kind: NodeKind.Caller } || error == SimCaller.GivenUp || facts.World.Ports.Worker is not null) return null;
-        if (Reasons.Allow(what, error, call.Order, facts.World.Workers.All(static worker => worker.Mischief is null), facts.World.Scenario.Faults.Any(static fault => fault.Kind == "operator-hold"))) return null;
+        if (Reasons.Allow(what, error, call.Order, facts.World.Workers.All(static worker => worker.Mischief is null), facts.World.Workers.Any(static worker => worker.WasHeld))) return null;
         return $"A call of {answered.Node} that is in order ({what}{(call.Order is { } order ? $" {order.Command} {JsonSerializer.Serialize(order.Params)}" : "")}) is refused: {error}.";
     }
 

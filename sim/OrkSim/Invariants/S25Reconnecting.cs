@@ -57,13 +57,13 @@ public sealed class Reconnecting : IInvariant
                 _lost[worker] = happened.Ticks;
                 break;
             case SimEventKind.LinkEnded when happened.Node is { Kind: NodeKind.Caller } caller && happened.Connection!.IsClient:
-                _callers.LinkEnded(caller, happened.Connection.Link, happened.Ticks);
+                _callers.LinkEnded(caller, happened.Connection.Link, happened.Connection.Facts?.Questions.Values.Any(static question => question.WaitMs == CommandQueryPayload.MaxWaitMs) == true, happened.Ticks);
                 break;
             case SimEventKind.Asked:
-                _callers.Asked(happened.Node!, happened.Ticks);
+                _callers.Asked(happened.Node!, happened.Subject == SimCaller.Waiting, happened.Ticks);
                 break;
             case SimEventKind.Answered:
-                _callers.Answered(happened.Node!, happened.Detail is null);
+                _callers.Answered(happened.Node!, happened.Subject == SimCaller.Waiting, happened.Detail is null);
                 break;
             case SimEventKind.LinkEnded when happened.Node == facts.Holder && happened.Connection is { IsClient: true, Facts: { IsRegistered: true } dialled }:
                 if (facts.IsServed) _lostDials[dialled.Peer.Name] = happened.Ticks;
