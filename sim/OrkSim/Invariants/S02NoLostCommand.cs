@@ -19,9 +19,9 @@ public sealed class NoLostCommand : IInvariant
 
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
 
-    // In the order in which they settled.
+    // In the order in which they settled, and when: since the earliest that it can have been decided, and on the disk.
     private readonly Queue<long> _settled = new();
-    private readonly HashSet<long> _isSettled = [];
+    private readonly Dictionary<long, (long Since, long Applied)> _settledTicks = [];
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -43,7 +43,7 @@ public sealed class NoLostCommand : IInvariant
                 CheckForgotten(happened.Node!, happened.Batch!, facts);
                 foreach (var row in happened.Batch!.ChangedCommands.Then(happened.Batch.NewCommands))
                 {
-                    if (row.State is CommandState.Success or CommandState.Failed && _isSettled.Add(row.Seq)) _settled.Enqueue(row.Seq);
+                    if (row.State is CommandState.Success or CommandState.Failed && _settledTicks.TryAdd(row.Seq, (facts.DecidedSince(happened.Node!), happened.Ticks))) _settled.Enqueue(row.Seq);
                 }
 
                 break;
@@ -70,13 +70,15 @@ public sealed class NoLostCommand : IInvariant
         }
     }
 
-    /// <summary>What is past its retention is forgotten soon, by a kernel that is awake; where the wall clock jumps nobody can say when that is.</summary>
+    /// <summary>What is past its retention is forgotten soon, by a kernel that is awake; of what ended before it started nobody can say when that is where the wall clock jumps.</summary>
     private void CheckKept(long ticks, Facts facts)
     {
-        while (_settled.TryPeek(out var gone) && facts.BySeq(gone) is null) _isSettled.Remove(_settled.Dequeue());
+        while (_settled.TryPeek(out var gone) && facts.BySeq(gone) is null) _settledTicks.Remove(_settled.Dequeue());
         if (!_settled.TryPeek(out var oldest) || facts.BySeq(oldest) is not { } command || !facts.IsServed || facts.CommitInFlight) return;
-        if (ticks - Math.Max(facts.AwakeTicks, facts.DurableTicks) < Patience && ticks - facts.AwakeTicks < Patience || facts.World.WallJumps) return;
-        var ageMs = facts.Holder!.Clock.GetUtcNow().ToUnixTimeMilliseconds() - command.Row.UpdatedAt;
+        if (ticks - Math.Max(facts.AwakeTicks, facts.DurableTicks) < Patience && ticks - facts.AwakeTicks < Patience) return;
+        var applied = _settledTicks[oldest].Applied;
+        if (facts.World.WallJumps && applied < facts.HeldSinceTicks) return;
+        var ageMs = facts.World.WallJumps ? (ticks - applied) / TimeSpan.TicksPerMillisecond : facts.Holder!.Clock.GetUtcNow().ToUnixTimeMilliseconds() - command.Row.UpdatedAt;
         var mostMs = facts.World.KernelOptions.Commands.RetentionMs + (long)(TimeSpan.FromTicks(Patience) + (2 * facts.World.WorstLateness)).TotalMilliseconds;
         if (ageMs > mostMs) facts.Violated(this, $"{command.Id} is still there {ageMs} ms after its end; {facts.World.KernelOptions.Commands.RetentionMs} ms is its retention.");
     }
@@ -96,9 +98,15 @@ public sealed class NoLostCommand : IInvariant
             // Where a disk stands still for long, one batch may settle a command and forget it.
             var changed = batch.ChangedCommands.FindIndex(row => row.Seq == seq);
             var (state, updatedAt) = changed < 0 ? (command.Row.State, command.Row.UpdatedAt) : (batch.ChangedCommands[changed].State, batch.ChangedCommands[changed].UpdatedAt);
-            var ageMs = utcMs - updatedAt;
+            var ageMs = facts.World.WallJumps ? OldestMs(seq, facts) : utcMs - updatedAt;
             if (state is not (CommandState.Success or CommandState.Failed)) facts.Violated(this, $"{command.Id} is forgotten although it is {state}.");
-            else if (ageMs < options.RetentionMs && settled <= options.MaxSettled) facts.Violated(this, $"{command.Id} is forgotten {ageMs} ms after its end, before its retention ends.");
+
+            // The wall clock and the kernel's own are read one after the other.
+            else if (ageMs < options.RetentionMs - 1 && settled <= options.MaxSettled) facts.Violated(this, $"{command.Id} is forgotten {ageMs} ms after its end, before its retention ends.");
         }
     }
+
+    /// <summary>The longest that a command can have been settled for, by the time that passed; without end where it ended before the kernel started, or just now.</summary>
+    private long OldestMs(long seq, Facts facts) =>
+        _settledTicks.TryGetValue(seq, out var settled) && settled.Since >= facts.HeldSinceTicks ? (facts.NowTicks - settled.Since) / TimeSpan.TicksPerMillisecond : long.MaxValue;
 }

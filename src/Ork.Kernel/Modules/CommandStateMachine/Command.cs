@@ -55,6 +55,9 @@ internal sealed class Command(long seq, CommandSpec spec, WorkerEntry worker)
 
     internal WheelTimer? DeadlineTimer { get; set; }
 
+    /// <summary>When it is forgotten, kernel milliseconds. Of settled commands.</summary>
+    internal long ForgetMs { get; set; }
+
     /// <summary>The request of the attempt that is executing.</summary>
     internal Ask? Ask { get; set; }
 

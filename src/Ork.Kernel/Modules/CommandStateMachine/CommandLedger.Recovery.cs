@@ -23,7 +23,7 @@ internal sealed partial class CommandLedger
             else TrackOpen(command, turn);
         }
 
-        foreach (var command in settled.OrderBy(command => command.UpdatedAt).ThenBy(command => command.Seq)) Retain(command, turn);
+        foreach (var command in settled.OrderBy(command => command.UpdatedAt).ThenBy(command => command.Seq)) Retain(command, LeftOfRetentionMs(command, turn), turn);
         foreach (var command in _byId.Values.Where(command => !command.IsTerminal).OrderBy(command => command.Seq).ToArray()) Sweep(command, turn);
     }
 
@@ -70,9 +70,17 @@ internal sealed partial class CommandLedger
         Enqueue(command, turn);
     }
 
-    private void Retain(Command command, Turn turn)
+    /// <summary>What the wall clock, which is all that a start has, says is left of a command's retention.</summary>
+    private long LeftOfRetentionMs(Command command, Turn turn) => Math.Clamp(command.UpdatedAt + _options.RetentionMs - turn.UtcMs, 0, _options.RetentionMs);
+
+    /// <summary>
+    /// Keeps a settled command for a while, by the time that passes: a wall clock that is set forward, as that of a machine which starts without one, must not make the kernel forget the keys by
+    /// which orders are safe to repeat (S15).
+    /// </summary>
+    private void Retain(Command command, long forMs, Turn turn)
     {
         command.Shrink();
+        command.ForgetMs = turn.NowMs + forMs;
         _settled.Enqueue(command);
         while (_settled.Count > _options.MaxSettled) Forget(_settled.Dequeue(), turn);
         if (!_retention.IsSet) Compact(turn);
@@ -83,14 +91,14 @@ internal sealed partial class CommandLedger
         // Bounded per turn, so that a day's end never makes one long turn.
         const int most = 4_096;
         var forgotten = 0;
-        while (forgotten < most && _settled.TryPeek(out var oldest) && oldest.UpdatedAt + _options.RetentionMs <= turn.UtcMs)
+        while (forgotten < most && _settled.TryPeek(out var oldest) && oldest.ForgetMs <= turn.NowMs)
         {
             Forget(_settled.Dequeue(), turn);
             forgotten++;
         }
 
         if (forgotten > 0) _observer.Note(KernelEvent.Compacted, "commands", forgotten.ToString(System.Globalization.CultureInfo.InvariantCulture));
-        if (_settled.TryPeek(out var next)) _timers.Set(_retention, turn.NowMs + Math.Clamp(next.UpdatedAt + _options.RetentionMs - turn.UtcMs, 10, 60_000));
+        if (_settled.TryPeek(out var next)) _timers.Set(_retention, Math.Max(next.ForgetMs, turn.NowMs + 10));
     }
 
     private void Forget(Command command, Turn turn)

@@ -427,7 +427,7 @@ internal sealed partial class CommandLedger : ICommandLedger, IAnswerHandler
         else FailedTotal++;
         AnswerWaits(command, turn);
         _observer.Settled(command.ToRow());
-        Retain(command, turn);
+        Retain(command, _options.RetentionMs, turn);
     }
 
     private void Move(Command command, CommandTrigger trigger, Turn turn)
