@@ -10,6 +10,9 @@ internal sealed class CallerHaste
 
     // Calls that wait for a command's end: between two questions they want nothing.
     private readonly Dictionary<SimNode, int> _polling = [];
+
+    // Those whose caller gave one up: its kernel goes on with the question.
+    private readonly HashSet<SimNode> _gaveUp = [];
     private readonly Dictionary<SimNode, int> _serving = [];
     private readonly HashSet<SimNode> _answered = [];
     private readonly HashSet<SimNode> _lost = [];
@@ -26,6 +29,7 @@ internal sealed class CallerHaste
 
     internal void Answered(SimNode caller, bool polls, bool isHeard)
     {
+        if (polls && !isHeard) _gaveUp.Add(caller);
         var calls = polls ? _polling : _waiting;
         calls[caller] = calls.GetValueOrDefault(caller) - 1;
 
@@ -51,7 +55,9 @@ internal sealed class CallerHaste
         _lost.Add(caller);
 
         // While an older link is open, the calls that wait may be under way there.
-        if ((_waiting.GetValueOrDefault(caller) > 0 || isPolled) && !caller.Connections.Any(other => other.IsClient && other.IsOpen && other.Link != link)) _wanted[caller] = (ticks, isPolled);
+        isPolled &= !_gaveUp.Contains(caller) && _polling.GetValueOrDefault(caller) > 0;
+        var isWanted = _waiting.GetValueOrDefault(caller) > 0 || isPolled;
+        if (isWanted && !caller.Connections.Any(other => other.IsClient && other.IsOpen && other.Link != link)) _wanted[caller] = (ticks, isPolled);
     }
 
     /// <summary>A caller opens a link: what says that it took its time, or null.</summary>
@@ -59,6 +65,7 @@ internal sealed class CallerHaste
     {
         _answered.Remove(caller);
         _serving.Remove(caller);
+        _gaveUp.Remove(caller);
         if (!_lost.Remove(caller) | !_wanted.Remove(caller, out var wanted)) return null;
         return ticks - Math.Max(wanted.Ticks, caller.AwakeTicks) > Pause + (2 * facts.World.WorstLateness.Ticks) ? $"{caller} lost a link on which it was answered, and opens another after {SimDefaults.Seconds(ticks - wanted.Ticks)} s." : null;
     }
@@ -67,6 +74,7 @@ internal sealed class CallerHaste
     {
         _waiting.Remove(caller);
         _polling.Remove(caller);
+        _gaveUp.Remove(caller);
         _serving.Remove(caller);
         _answered.Remove(caller);
         _lost.Remove(caller);

@@ -163,7 +163,8 @@ public sealed class AnswerFidelity : IInvariant
 
     private void Check(CommandRow row, CommandFacts command, Facts facts)
     {
-        if (row.Outcome == CommandOutcome.NotStarted && command.Executions.Count > 0) facts.Violated(this, $"{command.Id} is recorded as not started, and {command.Executions[0].DeviceId} executed it.");
+        // Of a Worker that executes and says that it did not begin nobody can know.
+        if (row.Outcome == CommandOutcome.NotStarted && command.Executions.Find(execution => facts.World.IsHonest(execution.WorkerId)) is { } executed) facts.Violated(this, $"{command.Id} is recorded as not started, and {executed.DeviceId} executed it.");
         if (row.State == CommandState.Success && !command.Answers.Exists(answer => answer.Status == CommandStatus.Success && SameResult(row, answer)))
         {
             facts.Violated(this, $"{command.Id} becomes SUCCESS with a result that its Worker did not answer.");
