@@ -74,7 +74,9 @@ public sealed class ServiceManagerTests : IDisposable
     [Fact]
     public void A_manager_that_is_gone_ends_no_kernel()
     {
-        using var manager = Find(Path.Combine(_directory, "nobody"), null)!;
+        var manager = Find(Path.Combine(_directory, "nobody"), null)!;
+        manager.Stopping();
+        manager.Dispose();
         manager.Stopping();
     }
 

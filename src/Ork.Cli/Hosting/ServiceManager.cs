@@ -85,8 +85,9 @@ internal sealed class ServiceManager : IDisposable
         {
             _socket.SendTo(Encoding.UTF8.GetBytes(state), _manager);
         }
-        catch (SocketException e)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
+            // Nobody listens, or a second word to stop comes as the process ends.
             _log.LogWarning("The service manager cannot be told {State}: {Error}", state, e.Message);
         }
     }
