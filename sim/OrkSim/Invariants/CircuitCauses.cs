@@ -34,9 +34,13 @@ internal sealed class CircuitCauses
         var at = watched.AskedAs(link, frame.Correlation);
         if (at < 0 || frame.Message is not { } answer || answer.Action != OrkAction.CommandResult && frame.Payload.Span.IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0) return;
 
-        // One that may have come too late for the kernel stays a failure.
+        // One that may have come too late for the kernel stays a failure; whether it was one nobody knows, unless it came later than any may.
         var asked = watched.Asked[at];
-        if (frame.Ticks - asked.Ticks >= ShortestTimeout(facts) - Slack) return;
+        if (frame.Ticks - asked.Ticks >= ShortestTimeout(facts) - Slack)
+        {
+            if (frame.Ticks - asked.Ticks <= LongestTimeout(facts) + Slack) watched.Asked[at] = asked with { IsInDoubt = true };
+            return;
+        }
 
         // Who knows whether a kernel that has just woken heard the answer. And a command that was decided on while the circuit was in another state tells of that.
         if (asked.Ticks < facts.AwakeTicks + Waking || asked.DecidedTicks <= watched.ChangedTicks)
@@ -111,8 +115,11 @@ internal sealed class CircuitCauses
         const double margin = 1.3;
         var options = facts.World.KernelOptions.Circuits;
         var over = facts.NowTicks - LongestTimeout(facts) - Slack - (2 * facts.World.WorstLateness.Ticks);
-        var failed = watched.Asked.Count(asked => asked.Link == link && asked.Ticks >= since && asked.Ticks < over);
-        var answered = watched.AnsweredTicks.Count(at => at >= facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks) + watched.Asked.Count(asked => asked.Ticks >= over) + watched.DoubtfulTicks.Count(asked => asked >= facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks - LongestTimeout(facts));
+        var failed = watched.Asked.Count(asked => asked.Link == link && !asked.IsInDoubt && asked.Ticks >= since && asked.Ticks < over);
+        var windowed = facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 1.1).Ticks;
+        var doubted = windowed - LongestTimeout(facts);
+        var answered = watched.AnsweredTicks.Count(at => at >= windowed) + watched.DoubtfulTicks.Count(asked => asked >= doubted)
+            + watched.Asked.Count(asked => asked.Ticks >= over || (asked.IsInDoubt && asked.Ticks >= doubted));
         return failed + answered >= options.MinExchanges * margin && failed * 100 >= (failed + answered) * options.FailurePercent * margin
             ? $"{failed} requests to {worker} failed lately and {answered} at most were answered, and its circuit is closed; {options.FailurePercent} % open it." : null;
     }
@@ -177,7 +184,11 @@ internal sealed class CircuitCauses
     }
 
     /// <summary>A request that was sent.</summary>
-    private readonly record struct Asked(LinkFacts Link, ulong Correlation, long Ticks, long DecidedTicks);
+    private readonly record struct Asked(LinkFacts Link, ulong Correlation, long Ticks, long DecidedTicks)
+    {
+        /// <summary>True where an answer came, perhaps in time and perhaps not.</summary>
+        internal bool IsInDoubt { get; init; }
+    }
 
     /// <summary>What happened with a Worker since its circuit last changed.</summary>
     private sealed class Watched

@@ -24,6 +24,9 @@ public sealed class AnswersInTime : IInvariant
     // As long as a connection may take to be opened again, twice.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
 
+    // As long as a caller may take to open another link for one that it lost.
+    private static readonly long Reopening = TimeSpan.FromMilliseconds(SimDefaults.Client.ReconnectCapMs).Ticks + Slack;
+
     // These keep a caller from its kernel, or the kernel from answering.
     private static readonly string[] Cutting =
     [
@@ -208,7 +211,7 @@ public sealed class AnswersInTime : IInvariant
 
         // One link that was lost is no excuse, but for who has only just lost it.
         var (last, previous) = _lost.GetValueOrDefault(caller);
-        if (previous > asked || last > facts.NowTicks - Slack) return;
+        if (previous > asked || last > facts.NowTicks - Reopening) return;
         if (facts.World.Store.Stalled || facts.World.Store.Full || facts.World.Scenario.Workload.Timeout < Patience) return;
         var entered = facts.CallerLinks.Count(static link => link.GreetingTaken);
         foreach (var link in facts.CallerLinks)
