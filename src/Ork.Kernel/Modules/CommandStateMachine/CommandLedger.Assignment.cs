@@ -114,7 +114,6 @@ internal sealed partial class CommandLedger
         if (!command.SentEver) _circuits.FirstAttempt(turn.NowMs);
         command.SentEver = true;
         if (!command.IsInDoubt) command.DoubtfulFrom = command.Attempt;
-        command.Blameless = false;
         Move(command, CommandTrigger.Send, turn);
         command.Ask = _exchanges.Send(
             command.Worker.Link!, OrkAction.CommandRequest, CommandPayload.ToWorker(turn, command, _epoch), command.Spec.TimeoutMs, this, command,
