@@ -86,6 +86,11 @@ public sealed class ServiceManagerTests : IDisposable
     [InlineData("vsock:2:1234")]
     public void Without_a_manager_nobody_is_told(string? socket) => Assert.Null(Find(socket, "4000000"));
 
+    [Theory]
+    [InlineData('/')]
+    [InlineData('@')]
+    public void A_name_longer_than_any_sockets_is_nobodys(char first) => Assert.Null(Find(first + new string('x', 200), "4000000"));
+
     private string Listen(bool isAbstract)
     {
         var name = Path.Combine(_directory, "notify");

@@ -25,10 +25,12 @@ internal sealed class ServiceManager : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
 
-    private ServiceManager(string socket, TimeSpan? patience, TimeProvider time, ILogger log)
+    // What fails as often as it is tried is told once.
+    private string? _failure;
+
+    private ServiceManager(UnixDomainSocketEndPoint manager, TimeSpan? patience, TimeProvider time, ILogger log)
     {
-        // Linux writes the name of a socket that is in no file system with an @.
-        _manager = new UnixDomainSocketEndPoint(socket[0] == '@' ? string.Concat("\0", socket.AsSpan(1)) : socket);
+        _manager = manager;
         _pause = patience / WordsInTime;
         _time = time;
         _log = log;
@@ -38,7 +40,7 @@ internal sealed class ServiceManager : IDisposable
     internal static ServiceManager? Find(Func<string, string?> environment, TimeProvider time, ILogger log)
     {
         if (environment(SocketVariable) is not { Length: > 1 } socket) return null;
-        if (socket[0] is not ('/' or '@'))
+        if (EndPointOf(socket) is not { } manager)
         {
             log.LogWarning("{Variable} is '{Socket}', which is no socket of this machine: nobody is told how the kernel is", SocketVariable, socket);
             return null;
@@ -46,7 +48,26 @@ internal sealed class ServiceManager : IDisposable
 
         var isOurs = environment(WatchdogOf) is not { Length: > 0 } pid || pid == Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
         var isWatched = isOurs & long.TryParse(environment(WatchdogVariable), NumberStyles.None, CultureInfo.InvariantCulture, out var us) && us > 0;
-        return new ServiceManager(socket, isWatched ? TimeSpan.FromMicroseconds(us) : null, time, log);
+        return new ServiceManager(manager, isWatched ? TimeSpan.FromMicroseconds(us) : null, time, log);
+    }
+
+    /// <summary>Linux writes the name of a socket that is in no file system with an @.</summary>
+    private static UnixDomainSocketEndPoint? EndPointOf(string socket)
+    {
+        try
+        {
+            return socket[0] switch
+            {
+                '/' => new UnixDomainSocketEndPoint(socket),
+                '@' => new UnixDomainSocketEndPoint(string.Concat("\0", socket.AsSpan(1))),
+                _ => null,
+            };
+        }
+        catch (ArgumentException)
+        {
+            // Longer than the name of any socket.
+            return null;
+        }
     }
 
     /// <summary>Says that the kernel serves once <paramref name="serves"/> completes, and from then on, as often as it is asked to, that it takes turns.</summary>
@@ -84,11 +105,13 @@ internal sealed class ServiceManager : IDisposable
         try
         {
             _socket.SendTo(Encoding.UTF8.GetBytes(state), _manager);
+            _failure = null;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             // Nobody listens, or a second word to stop comes as the process ends.
-            _log.LogWarning("The service manager cannot be told {State}: {Error}", state, e.Message);
+            if (_failure != e.Message) _log.LogWarning("The service manager cannot be told {State}: {Error}", state, e.Message);
+            _failure = e.Message;
         }
     }
 }
