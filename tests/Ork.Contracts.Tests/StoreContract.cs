@@ -94,6 +94,34 @@ public sealed class StoreContract : IDisposable
 
     [Theory]
     [MemberData(nameof(Stores))]
+    public async Task All_that_may_change_of_a_row_does(string kind)
+    {
+        var opener = Opener(kind);
+        var batch = new CommitBatch();
+        batch.Workers.Add(new WorkerRow("w", "k", "a", "journal", """{"a":1}"""u8.ToArray(), false, CircuitHold.Open, "first"));
+        batch.Devices.Add(new DeviceRow("d1", "w", """{"x":1}"""u8.ToArray()));
+        batch.NewCommands.Add(FullRow(1));
+        await CommitAsync(opener, batch);
+        var worker = new WorkerRow("w", "l", "b", "", """{"b":2}"""u8.ToArray(), true, CircuitHold.Closed, "second");
+        var command = FullRow(1) with
+        {
+            WorkerId = "other", State = CommandState.Failed, Attempt = 4, Retries = 5, Recoveries = 6, Transitions = 12, SentEver = false, DoubtfulFrom = 1, StopRequested = false,
+            Result = """{"other":2}"""u8.ToArray(), Error = "ERR_HANDLER_FAILED", Outcome = CommandOutcome.Failed, UpdatedAt = 1_700_000_000_900,
+        };
+        batch = new CommitBatch();
+        batch.Workers.Add(worker);
+        batch.Devices.Add(new DeviceRow("d1", "other", """{"x":2}"""u8.ToArray()));
+        batch.ChangedCommands.Add(command);
+        await CommitAsync(opener, batch);
+        await using var store = await opener.OpenAsync();
+        var image = store.TakeImage();
+        Assert.Equal(Show(worker), Show(Assert.Single(image.Workers)));
+        Assert.Equal(("other", """{"x":2}"""), Assert.Single(image.Devices) is var device ? (device.WorkerId, Text(device.State)) : default);
+        Assert.Equal(Show(command), Show(Assert.Single(image.Commands)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
     public async Task What_is_removed_and_forgotten_is_gone(string kind)
     {
         var opener = Opener(kind);

@@ -151,6 +151,16 @@ public sealed class DialerTests
     }
 
     [Fact]
+    public void One_that_is_named_no_longer_while_it_stands_in_line_for_a_place_is_not_dialled()
+    {
+        var ork = new CoreHarness(new KernelOptions { Links = new LinkOptions { MaxDials = 1 } });
+        var targets = Enumerable.Range(1, 3).Select(static i => new DialTarget(LinkEndpoint.Tcp("127.0.0.1", i), null)).ToArray();
+        ork.Do(InputKind.Discovered, detail: targets);
+        ork.Do(InputKind.Discovered, detail: new[] { targets[0], targets[2] });
+        Assert.Equal([targets[2]], ork.Do(InputKind.DialFailed, detail: (targets[0], "refused")).Select(static seen => seen.Detail));
+    }
+
+    [Fact]
     public void One_that_is_named_again_while_it_waits_keeps_its_pause()
     {
         _ork.Do(InputKind.Discovered, detail: Target);

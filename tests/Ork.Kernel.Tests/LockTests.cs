@@ -51,6 +51,22 @@ public sealed class LockTests
     }
 
     [Fact]
+    public void Urgent_commands_that_wait_for_a_place_at_their_Worker_go_ahead_of_all_turns_in_order_of_acceptance()
+    {
+        var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { WindowPerWorker = 1 } });
+        ork.Register(devices: ["d1", "d2", "d3", "d4", "d5"]);
+        var expected = new List<string> { ork.Send("d1") };
+        var normal = ork.Send("d2");
+        foreach (var device in new[] { "d3", "d4", "d5" }) expected.Add(ork.Send(device, extra: ",\"priority\":\"urgent\""));
+        expected.Add(normal);
+        foreach (var next in expected)
+        {
+            Assert.Equal(next, ork.LastCommand().Payload.GetProperty("commandId").GetString());
+            ork.Succeed(ork.LastCommand());
+        }
+    }
+
+    [Fact]
     public void An_urgent_command_goes_ahead_of_one_that_waits_to_be_tried_again()
     {
         _ork.Register();

@@ -162,6 +162,23 @@ public sealed class WholeKernelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_Worker_that_has_greeted_leaves_its_place_at_the_door_at_once()
+    {
+        var network = new MemoryNetwork();
+        var kernel = KernelOn(network, new LinkOptions { MaxHandshakes = 1, PatienceMs = 86_400_000 });
+        var running = kernel.RunAsync();
+        for (var i = 1; i <= 3; i++)
+        {
+            var worker = await ConnectAsync(network, Workers);
+            worker.Send(FrameKind.Hello, 0, new Greeting(Greeting.Worker, WorkerId: $"w{i}").ToBytes());
+            Assert.Equal(FrameKind.Welcome, (await worker.ReceiveAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken))!.Value.Kind);
+        }
+
+        kernel.Stop();
+        await running;
+    }
+
+    [Fact]
     public async Task S12_a_caller_above_the_most_is_told_so_and_one_that_leaves_makes_room()
     {
         var network = new MemoryNetwork();
