@@ -34,7 +34,7 @@ public sealed class ConfigTests : IDisposable
     [InlineData("""{ "kernel": { "commands": null } }""", "kernel.commands: must not be null")]
     [InlineData("""{ "listen": null }""", "listen: must not be null")]
     [InlineData("""{ "discovery": { "static": [null] } }""", "discovery.static: must not hold null")]
-    [InlineData("""{ "listen": ["http://x"] }""", "listen: 'http://x' is neither unix:/path nor tcp://host:port")]
+    [InlineData("""{ "listen": ["http://x"] }""", "listen: 'http://x' is not unix:/path, of 108 bytes at most, or tcp://host:port")]
     [InlineData("""{ "allowWorkers": ["me"] }""", "'me' is not a key: sha256: and 64 hex digits")]
     [InlineData("""{ "maxFrameBytes": 5 }""", "maxFrameBytes: must be from 1024 to 67108864")]
     [InlineData("""{ "otlp": "somewhere" }""", "otlp: 'somewhere' is not a URL")]
@@ -81,7 +81,7 @@ public sealed class ConfigTests : IDisposable
         Assert.Equal(["b", "d"], log.Text.Select(line => Path.GetFileName(line.Split(": what follows the endpoint is no key")[0])));
         File.WriteAllText(Path.Combine(_directory, "b"), "wrong in another way");
         for (var i = 0; i < 3; i++) await discovery.FindAsync();
-        Assert.EndsWith("b: it does not begin with unix:/path or tcp://host:port", Assert.Single(log.Text.Skip(2)), StringComparison.Ordinal);
+        Assert.EndsWith("b: it does not begin with unix:/path, of 108 bytes at most, or tcp://host:port", Assert.Single(log.Text.Skip(2)), StringComparison.Ordinal);
     }
 
     [Fact]

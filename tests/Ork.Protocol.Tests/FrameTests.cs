@@ -53,6 +53,14 @@ public sealed class FrameTests
     public void An_endpoint_is_a_path_or_a_host_and_port(string? text, string? expected) => Assert.Equal(expected, LinkEndpoint.TryParse(text)?.ToString());
 
     [Fact]
+    public void The_path_of_an_endpoint_is_as_long_as_a_sockets_may_be_in_bytes()
+    {
+        Assert.NotNull(LinkEndpoint.TryParse("unix:/" + new string('x', LinkEndpoint.MaxPathBytes - 1)));
+        Assert.Null(LinkEndpoint.TryParse("unix:/" + new string('x', LinkEndpoint.MaxPathBytes)));
+        Assert.Null(LinkEndpoint.TryParse("unix:/" + new string('ä', LinkEndpoint.MaxPathBytes / 2)));
+    }
+
+    [Fact]
     public void Full_jitter_stays_within_its_ceiling_and_ids_are_ordered_by_time()
     {
         var entropy = new CountingEntropy();

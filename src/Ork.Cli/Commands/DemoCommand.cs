@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Ork.Cli.Demo;
+using Ork.Cli.Hosting;
+using Ork.Protocol;
 using Spectre.Console;
 
 namespace Ork.Cli.Commands;
@@ -50,6 +52,11 @@ internal static class DemoCommand
         if (System.IO.Directory.Exists(Path.Combine(directory, "kernel")))
         {
             return output.Fail("DIRECTORY_IN_USE", $"{directory} holds an earlier demonstration; choose another --dir.");
+        }
+
+        if (LinkEndpoint.TryParse(Defaults.WorkerEndpoint(Path.Combine(directory, "kernel"))) is null)
+        {
+            return output.Fail(ErrorCodes.EndpointInvalid, $"{directory}: the paths of sockets in it would be longer than {LinkEndpoint.MaxPathBytes} bytes; choose a shorter --dir.");
         }
 
         System.IO.Directory.CreateDirectory(directory);

@@ -83,7 +83,7 @@ internal sealed class KernelOptionsSet
         var endpointText = parsed.GetValue(_connect) ?? Environment.GetEnvironmentVariable("ORK_ENDPOINT") ?? Defaults.CallerEndpoint(parsed.GetValue(_data)!);
         if (LinkEndpoint.TryParse(endpointText) is not { } endpoint)
         {
-            output.Fail(ErrorCodes.EndpointInvalid.Code, $"--connect {endpointText}: {ErrorCodes.EndpointInvalid.Sentence}");
+            output.Fail(ErrorCodes.EndpointInvalid.Code, $"{ErrorCodes.EndpointInvalid.Code}: '{endpointText}' is not {LinkEndpoint.Form}");
             return ExitCode.BadUsage;
         }
 

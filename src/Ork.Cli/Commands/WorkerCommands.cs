@@ -38,7 +38,7 @@ internal static class WorkerCommands
             var text = parsed.GetValue(connect) ?? Defaults.WorkerEndpoint(directory);
             if (LinkEndpoint.TryParse(text) is not { } endpoint || parsed.GetValue(count) < 1 || parsed.GetValue(devices) < 1)
             {
-                await Console.Error.WriteLineAsync("--count and --devices must be above 0, --connect an endpoint.");
+                await Console.Error.WriteLineAsync($"--count and --devices must be above 0, and '{text}' an endpoint: {LinkEndpoint.Form}.");
                 return ExitCode.BadUsage;
             }
 

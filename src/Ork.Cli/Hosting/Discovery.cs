@@ -32,7 +32,7 @@ internal sealed class ConfiguredDiscovery(DiscoveryConfig config, ILogger log) :
         {
             var words = File.ReadAllText(file).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
             if (words.Length == 0) return null;
-            if (LinkEndpoint.TryParse(words[0]) is not { } endpoint) return PassOver("it does not begin with unix:/path or tcp://host:port");
+            if (LinkEndpoint.TryParse(words[0]) is not { } endpoint) return PassOver($"it does not begin with {LinkEndpoint.Form}");
             if (words.Length == 1) return new DialTarget(endpoint, null);
             return KeyAllowlist.IsKey(words[1]) ? new DialTarget(endpoint, words[1]) : PassOver("what follows the endpoint is no key: sha256: and 64 hex digits");
         }

@@ -96,7 +96,7 @@ internal sealed record KernelConfig
         foreach (var (text, name) in Listen.Select(text => (text, "listen")).Concat(WorkersListen.Select(text => (text, "workersListen")))
             .Concat(Discovery.Static.Select(target => (target.Endpoint, "discovery.static"))))
         {
-            if (LinkEndpoint.TryParse(text) is null) problems.Add($"{name}: '{text}' is neither unix:/path nor tcp://host:port");
+            if (LinkEndpoint.TryParse(text) is null) problems.Add($"{name}: '{text}' is not {LinkEndpoint.Form}");
         }
 
         var keys = AllowCallers.Concat(AllowWorkers).Concat(Discovery.Static.Select(target => target.Key).OfType<string>());

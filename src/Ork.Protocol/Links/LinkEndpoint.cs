@@ -1,10 +1,17 @@
 using System.Globalization;
+using System.Text;
 
 namespace Ork.Protocol;
 
 /// <summary>Where a link leads: <c>unix:/path</c> or <c>tcp://host:port</c>.</summary>
 public sealed record LinkEndpoint
 {
+    /// <summary>The most bytes that the path of a Unix socket may have, in UTF-8: what an address of Linux has room for.</summary>
+    public const int MaxPathBytes = 108;
+
+    /// <summary>What <see cref="TryParse"/> takes, to be told to who wrote something else.</summary>
+    public const string Form = "unix:/path, of 108 bytes at most, or tcp://host:port";
+
     private LinkEndpoint(string? path, string host, int port)
     {
         Path = path;
@@ -31,12 +38,12 @@ public sealed record LinkEndpoint
     public static LinkEndpoint Tcp(string host, int port) => new(null, host, port);
 
     /// <summary>Reads an endpoint.</summary>
-    /// <returns>Null if it is none.</returns>
+    /// <returns>Null if it has not the <see cref="Form"/> of one.</returns>
     public static LinkEndpoint? TryParse(string? text)
     {
         const string unix = "unix:", tcp = "tcp://";
         if (text is null) return null;
-        if (text.StartsWith(unix, StringComparison.Ordinal)) return text.Length > unix.Length ? Unix(text[unix.Length..]) : null;
+        if (text.StartsWith(unix, StringComparison.Ordinal)) return Encoding.UTF8.GetByteCount(text.AsSpan(unix.Length)) is > 0 and <= MaxPathBytes ? Unix(text[unix.Length..]) : null;
         if (!text.StartsWith(tcp, StringComparison.Ordinal)) return null;
         var rest = text[tcp.Length..];
         var colon = rest.LastIndexOf(':');
