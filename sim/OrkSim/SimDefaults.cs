@@ -35,7 +35,7 @@ public static class SimDefaults
         Commands = new CommandOptions
         {
             MaxOpen = 200,
-            MaxOpenBytes = 8 * 1024,
+            MaxOpenBytes = 7 * 1024,
             MaxResultBytes = 1_024,
             MaxOpenPerWorker = 48,
             MaxOpenPerDevice = 24,

@@ -167,7 +167,7 @@ public sealed class Settlement : IInvariant
             if (facts.World.WallJumps && command.AcceptedTicks < facts.HeldSinceTicks) continue;
             var spec = command.Row.Spec;
             var due = command.AcceptedTicks + TimeSpan.FromMilliseconds(spec.DeadlineAt - spec.CreatedAt).Ticks + slack;
-            if (command.Row.State == CommandState.Queued && command.TouchedTicks + slack < ticks && due < ticks) facts.Violated(this, $"{command.Id} rests in QUEUED {SimDefaults.Seconds(ticks - due + slack)} s past its deadline.");
+            if (command.Row.State is CommandState.Queued or CommandState.Dispatched && command.TouchedTicks + slack < ticks && due < ticks) facts.Violated(this, $"{command.Id} rests in {command.Row.State} {SimDefaults.Seconds(ticks - due + slack)} s past its deadline.");
         }
     }
 
