@@ -56,7 +56,7 @@ internal static class DemoCommand
 
         if (LinkEndpoint.TryParse(Defaults.WorkerEndpoint(Path.Combine(directory, "kernel"))) is null)
         {
-            return output.Fail(ErrorCodes.EndpointInvalid, $"{directory}: the paths of sockets in it would be longer than {LinkEndpoint.MaxPathBytes} bytes; choose a shorter --dir.");
+            return output.Fail(ErrorCodes.EndpointInvalid, $"{ErrorCodes.EndpointInvalid.Code}: {directory}: the paths of sockets in it would be longer than {LinkEndpoint.MaxPathBytes} bytes; choose a shorter --dir.");
         }
 
         System.IO.Directory.CreateDirectory(directory);
