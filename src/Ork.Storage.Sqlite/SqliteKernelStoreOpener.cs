@@ -60,10 +60,11 @@ public sealed class SqliteKernelStoreOpener(string directory, bool fullCheck = f
 
     private SqliteKernelStore Open() => Guarded((connection, held) =>
     {
-        var image = ImageReader.Read(connection, RaiseEpoch(connection, 1));
+        // What looks for lost files lives as long as the store, and so would all that it knows of the image.
+        var epoch = RaiseEpoch(connection, 1);
         var path = connection.DataSource;
         var files = new FilesInPlace(path, path + "-wal");
-        return new SqliteKernelStore(connection, held, image, () => files.FindLost() is { } name ? Lose(connection, name, image.Epoch) : null);
+        return new SqliteKernelStore(connection, held, ImageReader.Read(connection, epoch), () => files.FindLost() is { } name ? Lose(connection, name, epoch) : null);
     });
 
     /// <summary>SQLite still holds all of a store whose files are gone, until it is closed: it is written to a new file.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Ork.Kernel;
 using Ork.Protocol;
 using Ork.Storage.Sqlite;
@@ -91,6 +92,22 @@ public sealed class StoreContract : IDisposable
         Assert.Equal("other", Assert.Single(image.Devices).WorkerId);
         Assert.Equal(Show(FullRow(1) with { WorkerId = "other", State = CommandState.Success, Error = null }), Show(Assert.Single(image.Commands)));
     }
+
+    [Theory]
+    [MemberData(nameof(Stores))]
+    public async Task S12_an_image_that_was_taken_is_let_go_while_the_store_goes_on(string kind)
+    {
+        var opener = Opener(kind);
+        await using var store = await opener.OpenAsync();
+        var image = Taken(store);
+        GC.Collect();
+        Assert.False(image.IsAlive);
+        await store.CommitAsync(new CommitBatch());
+    }
+
+    /// <summary>In a method of its own, so that nothing here keeps the image.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static WeakReference Taken(IKernelStore store) => new(store.TakeImage());
 
     [Theory]
     [MemberData(nameof(Stores))]
