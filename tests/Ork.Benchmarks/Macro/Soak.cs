@@ -11,7 +11,7 @@ internal static class Soak
 {
     internal const string Usage = """
         soak [--minutes 30] [--dir FOLDER]
-          Commands and pulls at once; the Workers' process is killed every 30 s, the kernel every 5 minutes. Ends with the slopes of memory and latency.
+          Commands and pulls at once; the Workers' process is killed every 30 s, the kernel every 5 minutes. Ends with the slopes of memory and latency within the lives of the kernel, and with its memory in each.
         """;
 
     private const int Workers = 100;
@@ -45,6 +45,10 @@ internal static class Soak
         }
 
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"slope of memory {Slope(rounds, static at => at.MemoryMb):f2} MB a minute, of the commands' p99 {Slope(rounds, static at => at.P99Ms):f2} ms a minute"));
+
+        // A slope within lives does not show what a start leaves behind.
+        var lives = rounds.GroupBy(static at => at.Life).Select(static life => life.Average(static at => at.MemoryMb).ToString("f0", CultureInfo.InvariantCulture));
+        Console.WriteLine($"memory on average in each life of the kernel: {string.Join(", ", lives)} MB");
         return 0;
     }
 
