@@ -218,6 +218,17 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void L1_where_one_failed_ping_makes_dead_the_first_one_does()
+    {
+        var ork = new CoreHarness(new KernelOptions { Health = new HealthOptions { DeadAfter = 1 } });
+        ork.Register();
+        var worker = ork.Core.Registry.FindWorker("w1")!;
+        var pings = 0;
+        for (var i = 0; i < 300 && ork.Core.Health.Of(worker) == HealthState.Healthy; i++) pings += ork.Pass(100).Count(effect => effect.Action == OrkAction.HealthPing);
+        Assert.Equal((1, HealthState.Dead), (pings, ork.Core.Health.Of(worker)));
+    }
+
+    [Fact]
     public void L1_the_link_that_a_dead_Worker_got_anew_is_closed_too_once_as_many_of_its_pings_have_failed()
     {
         var ork = new CoreHarness();

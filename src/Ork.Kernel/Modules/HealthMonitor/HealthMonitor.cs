@@ -88,18 +88,22 @@ internal sealed class HealthMonitor(
     private void Failed(Record record, Turn turn)
     {
         record.FailedInRow++;
-        if (record.State is HealthState.Unknown or HealthState.Healthy)
+        if (record.State == HealthState.Dead)
+        {
+            // Linked anew, and silent again.
+            if (record.Worker.Link?.PingsFailed >= options.DeadAfter) GiveUpLink(record.Worker, turn);
+            return;
+        }
+
+        if (record.State != HealthState.Sick)
         {
             machine.Fire(ref record.State, HealthTrigger.PingFailed, record.Worker.WorkerId);
             observer.Note(KernelEvent.WorkerSick, record.Worker.WorkerId);
             changed(record.Worker, turn);
         }
-        else if (record.State == HealthState.Dead)
-        {
-            // Linked anew, and silent again.
-            if (record.Worker.Link?.PingsFailed >= options.DeadAfter) GiveUpLink(record.Worker, turn);
-        }
-        else if (record.FailedInRow >= options.DeadAfter)
+
+        // The first may be the last already.
+        if (record.FailedInRow >= options.DeadAfter)
         {
             machine.Fire(ref record.State, HealthTrigger.LastPingFailed, record.Worker.WorkerId);
             observer.Note(KernelEvent.WorkerDead, record.Worker.WorkerId);
