@@ -77,6 +77,7 @@ public sealed partial class SimWorld
         _hearings = HearingsOf(_invariants);
         _trace = watch.Trace ? [] : null;
         _causality = watch.Trace ? new Causality() : null;
+        KernelOptions = scenario.Kernel.Applied(SimDefaults.Kernel);
         if (watch.Trace) _heard = (SimEventKind)(-1);
         _faults = FaultCatalogue.All().Concat(watch.Faults).ToDictionary(fault => fault.Name, StringComparer.Ordinal);
         Facts = new Facts(this);
@@ -134,7 +135,7 @@ public sealed partial class SimWorld
     public IReadOnlyList<SimNode> Nodes => _nodes;
 
     /// <summary>The kernel's options in this world. May be changed before the world runs.</summary>
-    public KernelOptions KernelOptions { get; set; } = SimDefaults.Kernel;
+    public KernelOptions KernelOptions { get; set; }
 
     /// <summary>The Workers' options, but for how each is reached.</summary>
     public WorkerOptions WorkerOptions => _workerOptions ??= SimDefaults.Worker with { MaxHandlers = Scenario.Fleet.Handlers.Min, MaxOverdueHandlers = Scenario.Fleet.Handlers.Min };

@@ -6,9 +6,6 @@ namespace OrkSim;
 /// <summary>Whether a kernel has surely room for one more command (L7): of what it accepted, what is open on the disk is known, and what callers wait to hear of.</summary>
 internal sealed class Room
 {
-    // A caller's share of a queue is used up at four fifths of it at the soonest.
-    private const double Roomy = 0.8;
-
     // What params and targets take at most, in bytes, of what callers order here.
     private const int LargestRequest = 1_000;
 
@@ -25,8 +22,10 @@ internal sealed class Room
     /// <summary>What says that a command is refused for want of room where there is some, or null. An urgent one has room up to the limit itself, whatever its caller's share.</summary>
     internal string? IsLeft(bool isUrgent, long ticks, Facts facts)
     {
-        var share = isUrgent ? 1 : Roomy;
         var options = facts.World.KernelOptions.Commands;
+
+        // What one caller may have of a queue that is otherwise empty.
+        var share = isUrgent ? 1 : options.FairShare / (options.FairShare + 1.0);
         if (ticks == _lostTicks || _lostTicks >= 0 && _commits < 2 && facts.CommitInFlight) return null;
         var underWay = facts.CallerLinks.Sum(static link => link.Questions.Count);
         if (facts.Open.Count + underWay >= options.MaxOpen * share) return null;

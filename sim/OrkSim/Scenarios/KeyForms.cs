@@ -21,8 +21,8 @@ internal sealed record Form<T>
     /// <summary>What a JSON schema says of it, without its description.</summary>
     internal required Func<JsonObject> Schema { get; init; }
 
-    /// <summary>Draws one value of a range for a run; null where nothing is drawn, or not until it is used.</summary>
-    internal Func<T, Gen<T>>? Draw { get; init; }
+    /// <summary>Draws one value of a range for a run; null, or its answer is, where nothing is drawn, or not until it is used.</summary>
+    internal Func<T, Gen<T>?>? Draw { get; init; }
 
     /// <summary>Values that make a run smaller, the boldest first.</summary>
     internal Func<T, IEnumerable<T>> Smaller { get; init; } = static _ => [];
@@ -54,6 +54,13 @@ internal static class Forms
         Draw = static range => range.Min == range.Max ? Gen.Constant(range) : Gen.Choose(range.Min, range.Max).Select(static number => (IntRange)number),
         Smaller = value => Towards(value.Min, plain).Select(static number => (IntRange)number),
     };
+
+    /// <summary>A limit of the kernel or a range of such. Where it is one value nothing is drawn, and the seeds of scenarios that set none mean what they meant without the key.</summary>
+    internal static Form<IntRange> Limit(KernelLimit limit)
+    {
+        var whole = Whole(limit.Least, KernelLimit.Most, limit.Usual.Min);
+        return whole with { Draw = range => range.Min == range.Max ? null : whole.Draw!(range), Smaller = value => value == limit.Usual ? [] : [limit.Usual] };
+    }
 
     /// <summary>A number or a range of them; a run has one of it, in steps of a hundredth of the range.</summary>
     internal static Form<RealRange> Real(double least, double most, double plain) => new()

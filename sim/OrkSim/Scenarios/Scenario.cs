@@ -231,6 +231,9 @@ public sealed record Scenario
     /// <summary>The kernel's disk.</summary>
     public StoreSpec Store { get; init; } = new();
 
+    /// <summary>The kernel's limits, where they are not as usual.</summary>
+    public KernelLimits Kernel { get; init; } = new();
+
     /// <summary>What goes wrong.</summary>
     public IReadOnlyList<FaultSpec> Faults { get; init; } = [];
 

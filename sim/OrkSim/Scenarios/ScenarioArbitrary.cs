@@ -29,7 +29,7 @@ public static class ScenarioArbitrary
 
         foreach (var smaller in FewerFaults(concrete)) yield return smaller;
         foreach (var smaller in Shorter(concrete)) yield return smaller;
-        foreach (var key in ScenarioKeys.All.Where(static key => key.Section is "fleet" or "workload" or "network" or "store" && !IsSize(key)))
+        foreach (var key in ScenarioKeys.All.Where(static key => key.Section.Length > 0 && key.Section is not ("enumerate" or "budget" or "workload.commands") && !IsSize(key)))
         {
             foreach (var smaller in key.Smaller(concrete)) yield return smaller;
         }

@@ -126,7 +126,7 @@ public static class ScenarioFile
 
         private static string Example(string section)
         {
-            var key = ScenarioKeys.All.First(key => key.Section == section);
+            var key = ScenarioKeys.All.First(key => key.Section == section || key.Section.StartsWith(section + ".", StringComparison.Ordinal));
             return $"'{key.Name}', which is {key.Takes}";
         }
 

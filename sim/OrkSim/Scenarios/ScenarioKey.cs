@@ -67,7 +67,7 @@ internal sealed class ScenarioKey<THost, T>(string section, string name, string 
     public JsonObject Schema() => form.Schema();
 
     public Gen<Func<THost, THost>>? Draw(THost host) =>
-        form.Draw is { } draw ? draw(get(host)).Select<T, Func<THost, THost>>(value => drawn => set(drawn, value)) : null;
+        form.Draw?.Invoke(get(host))?.Select<T, Func<THost, THost>>(value => drawn => set(drawn, value));
 
     public IEnumerable<THost> Smaller(THost host) => form.Smaller(get(host)).Select(value => set(host, value));
 }

@@ -11,6 +11,15 @@ internal static class ScenarioKeys
         ["workload.commands"] = "How often each command is sent, against the other.",
         ["network"] = "The links.",
         ["store"] = "The kernel's disk.",
+        ["kernel"] = "The kernel's limits, by the names that they have in its configuration file. What is usual here is far less than there: so small that runs meet it.",
+        ["kernel.loop"] = "The turn loop.",
+        ["kernel.commands"] = "Commands.",
+        ["kernel.links"] = "Links, handshakes and registrations.",
+        ["kernel.schedule"] = "Interval pulls.",
+        ["kernel.health"] = "Health.",
+        ["kernel.pulls"] = "Proxied pulls.",
+        ["kernel.circuits"] = "Circuits of Workers.",
+        ["kernel.retries"] = "The budget for retries, over all Workers.",
         ["enumerate"] = "For worlds so small that every order of events can be tried.",
         ["budget"] = "How many runs 'dotnet test' spends on it, by gear; 0 for none.",
     };
@@ -69,6 +78,7 @@ internal static class ScenarioKeys
         Store("open", "How long opening the store takes.", Forms.Times("5ms..50ms"), d => d.Open, (d, v) => d with { Open = v }),
         Store("commitFails", "How likely a commit fails before it is durable, until healed.", Forms.Real(0, 1, 0), d => d.CommitFails, (d, v) => d with { CommitFails = v }),
         Store("commitUnknown", "How likely a commit fails although it is durable, until healed.", Forms.Real(0, 1, 0), d => d.CommitUnknown, (d, v) => d with { CommitUnknown = v }),
+        .. KernelLimit.All.Select(Kernel),
         Top("healAt", "From when on nothing goes wrong any more and everything must come right by itself.", Forms.Time("30s"), s => s.HealAt, (s, v) => s with { HealAt = v }),
         Top("duration", "When the run ends.", Forms.Time("75s"), s => s.Duration, (s, v) => s with { Duration = v }),
         Small("fifoWithinNodes", "Within a node what is ready runs in order; only which node goes first is chosen.", Forms.Flag, s => s.FifoWithinNodes, (s, v) => s with { FifoWithinNodes = v }),
@@ -97,6 +107,9 @@ internal static class ScenarioKeys
 
     private static ScenarioKey<Scenario, T> Store<T>(string name, string says, Form<T> form, Func<StoreSpec, T> get, Func<StoreSpec, T, StoreSpec> set) =>
         new("store", name, says, form, s => get(s.Store), (s, v) => s with { Store = set(s.Store, v) });
+
+    private static ScenarioKey<Scenario, IntRange> Kernel(KernelLimit limit) =>
+        new("kernel." + limit.Section, limit.Name, limit.Says, Forms.Limit(limit), s => s.Kernel.Of(limit.Path), (s, v) => s with { Kernel = s.Kernel.With(limit.Path, v) });
 
     private static ScenarioKey<Scenario, T> Small<T>(string name, string says, Form<T> form, Func<Scenario, T> get, Func<Scenario, T, Scenario> set) => new("enumerate", name, says, form, get, set);
 

@@ -32,6 +32,7 @@ public static class ScenarioPage
     {
         page.Append("\n### ").Append(title).Append("\n\n");
         if (says.Length > 0) page.Append(says).Append("\n\n");
+        if (!ScenarioKeys.All.Any(key => key.Section == section)) return;
         page.Append("| key | what it means | takes | usually |\n| --- | --- | --- | --- |\n");
         foreach (var key in ScenarioKeys.All.Where(key => key.Section == section))
         {

@@ -27,7 +27,7 @@ public static class ScenarioYaml
             }
             else if (!sections.Contains(top) && top != "budget" && Flow(top, scenario) is { Length: > 0 } flow)
             {
-                text.Append(top).Append(flow[0] == '\n' ? ":" : ": ").Append(flow).Append('\n');
+                text.Append(top).Append(flow).Append('\n');
             }
 
             sections.Add(top);
@@ -35,19 +35,20 @@ public static class ScenarioYaml
 
         if (scenario.Check.Count > 0) text.Append("check: [").AppendJoin(", ", scenario.Check).Append("]\n");
         if (scenario.Reaches.Count > 0) text.Append("reaches: [").AppendJoin(", ", scenario.Reaches).Append("]\n");
-        if (Flow("budget", scenario) is { Length: > 0 } budget) text.Append("budget: ").Append(budget).Append('\n');
+        if (Flow("budget", scenario) is { Length: > 0 } budget) text.Append("budget").Append(budget).Append('\n');
         return text.ToString();
     }
 
-    private static string Flow(string section, Scenario scenario)
+    /// <summary>What is not as usual in a section, after its name: nothing, or from the colon on.</summary>
+    private static string Flow(string section, Scenario scenario, string indent = "  ")
     {
         var parts = ScenarioKeys.All.Where(key => key.Section == section && !key.IsSame(scenario, Usual)).Select(key => $"{key.Name}: {Scalar(key.Write(scenario))}").ToList();
         foreach (var inner in ScenarioKeys.Sections.Keys.Where(inner => inner.StartsWith(section + ".", StringComparison.Ordinal)))
         {
-            if (Flow(inner, scenario) is { Length: > 0 } nested) parts.Add($"{inner[(section.Length + 1)..]}: {nested}");
+            if (Flow(inner, scenario, indent + "  ") is { Length: > 0 } nested) parts.Add($"{inner[(section.Length + 1)..]}{nested}");
         }
 
-        return parts.Count == 0 ? "" : Braced(parts, "  ");
+        return parts.Count == 0 ? "" : Braced(parts, indent);
     }
 
     private static void WriteFaults(StringBuilder text, Scenario scenario, IFault[] known)
@@ -58,14 +59,14 @@ public static class ScenarioYaml
         {
             var fault = Array.Find(known, fault => fault.Name == spec.Kind) ?? throw new ScenarioException($"There is no fault '{spec.Kind}'.");
             var parts = FaultScenarioKeys.Write(fault, spec).Select(static key => $"{key.Name}: {key.Value}").ToList();
-            text.Append("  - ").Append(spec.Kind).Append(": ").Append(Braced(parts, "      ")).Append('\n');
+            text.Append("  - ").Append(spec.Kind).Append(Braced(parts, "      ")).Append('\n');
         }
     }
 
     private static string Braced(List<string> parts, string indent)
     {
-        var line = "{ " + string.Join(", ", parts) + " }";
-        return line.Length < Width - 20 ? line : "\n" + string.Join("\n", parts.Select(part => indent + part));
+        var line = ": { " + string.Join(", ", parts) + " }";
+        return line.Length < Width - 18 ? line : ":\n" + string.Join("\n", parts.Select(part => indent + part));
     }
 
     private static string Scalar(string value) =>
