@@ -69,6 +69,7 @@ public sealed partial class SimWorld
         ArgumentNullException.ThrowIfNull(scenario);
         ArgumentNullException.ThrowIfNull(watch);
         Scenario = scenario;
+        KernelOptions = scenario.Kernel.Applied(SimDefaults.Kernel);
         _watch = watch;
         Draws = new Draws(choices, _hash, watch.KeepChoices, watch.KeepDigests, watch.Expected);
         Scheduler = new SimScheduler(Draws) { Failed = NodeFailed, BeforeStep = BeforeStep, FifoWithinNodes = scenario.FifoWithinNodes };
@@ -77,7 +78,6 @@ public sealed partial class SimWorld
         _hearings = HearingsOf(_invariants);
         _trace = watch.Trace ? [] : null;
         _causality = watch.Trace ? new Causality() : null;
-        KernelOptions = scenario.Kernel.Applied(SimDefaults.Kernel);
         if (watch.Trace) _heard = (SimEventKind)(-1);
         _faults = FaultCatalogue.All().Concat(watch.Faults).ToDictionary(fault => fault.Name, StringComparer.Ordinal);
         Facts = new Facts(this);

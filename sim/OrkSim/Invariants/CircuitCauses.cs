@@ -120,11 +120,12 @@ internal sealed class CircuitCauses
         var doubted = windowed - LongestTimeout(facts);
         var answered = watched.AnsweredTicks.Count(at => at >= windowed) + watched.DoubtfulTicks.Count(asked => asked >= doubted)
             + watched.Asked.Count(asked => asked.Ticks >= over || (asked.IsInDoubt && asked.Ticks >= doubted));
+        if (failed == 0 || failed * 100 < (failed + answered) * options.FailurePercent * margin) return null;
 
-        // Only what fails opens a circuit, and only where enough was exchanged by then.
-        var last = watched.Asked.FindLast(asked => asked.Link == link && !asked.IsInDoubt && asked.Ticks < over).Ticks;
-        var before = watched.AnsweredTicks.Count(at => at >= since && at < last);
-        return failed + before >= options.MinExchanges * margin && failed * 100 >= (failed + answered) * options.FailurePercent * margin
+        // Only what fails opens a circuit, and only where enough was exchanged by then: when the latest ran out of its time.
+        var latest = watched.Asked.FindLast(asked => asked.Link == link && !asked.IsInDoubt && asked.Ticks < over).Ticks + ShortestTimeout(facts) - Slack;
+        var before = watched.AnsweredTicks.Count(at => at >= since && at < latest);
+        return failed + before >= options.MinExchanges * margin
             ? $"{failed} requests to {worker} failed lately and {answered} at most were answered, and its circuit is closed; {options.FailurePercent} % open it." : null;
     }
 

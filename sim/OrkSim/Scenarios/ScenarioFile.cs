@@ -126,8 +126,9 @@ public static class ScenarioFile
 
         private static string Example(string section)
         {
-            var key = ScenarioKeys.All.First(key => key.Section == section || key.Section.StartsWith(section + ".", StringComparison.Ordinal));
-            return $"'{key.Name}', which is {key.Takes}";
+            if (ScenarioKeys.All.FirstOrDefault(key => key.Section == section) is { } key) return $"'{key.Name}', which is {key.Takes}";
+            var inner = ScenarioKeys.Sections.Keys.First(inner => Parent(inner) == section);
+            return $"'{inner[(section.Length + 1)..]}', which holds {Example(inner)}";
         }
 
         /// <summary>A key that is near here, or the section where such a key stands.</summary>

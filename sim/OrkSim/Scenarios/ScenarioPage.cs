@@ -30,10 +30,10 @@ public static class ScenarioPage
 
     private static void Section(StringBuilder page, string section, string title, string says, Scenario usual)
     {
-        page.Append("\n### ").Append(title).Append("\n\n");
-        if (says.Length > 0) page.Append(says).Append("\n\n");
+        page.Append("\n### ").Append(title).Append('\n');
+        if (says.Length > 0) page.Append('\n').Append(says).Append('\n');
         if (!ScenarioKeys.All.Any(key => key.Section == section)) return;
-        page.Append("| key | what it means | takes | usually |\n| --- | --- | --- | --- |\n");
+        page.Append("\n| key | what it means | takes | usually |\n| --- | --- | --- | --- |\n");
         foreach (var key in ScenarioKeys.All.Where(key => key.Section == section))
         {
             page.Append("| `").Append(key.Name).Append("` | ").Append(key.Says).Append(" | ").Append(key.Takes).Append(" | ").Append(key.Write(usual) is { Length: > 0 } value ? $"`{value}`" : "").Append(" |\n");
