@@ -32,7 +32,23 @@ public sealed record KernelOptions
 
     /// <summary>The budget for retries.</summary>
     public RetryOptions Retries { get; init; } = new();
+
+    /// <summary>Which durations must not be above which others: what would be waited for could not come to pass, or a ceiling would lie below where it begins.</summary>
+    public static IReadOnlyList<OrderedDurations> InOrder { get; } =
+    [
+        new("commands.backoffBaseMs", static o => o.Commands.BackoffBaseMs, "commands.backoffCapMs", static o => o.Commands.BackoffCapMs),
+        new("links.retryBaseMs", static o => o.Links.RetryBaseMs, "links.retryCapMs", static o => o.Links.RetryCapMs),
+        new("health.pingTimeoutMs", static o => o.Health.PingTimeoutMs, "schedule.healthIntervalMs", static o => o.Schedule.HealthIntervalMs),
+        new("circuits.coolDownBaseMs", static o => o.Circuits.CoolDownBaseMs, "circuits.coolDownCapMs", static o => o.Circuits.CoolDownCapMs),
+    ];
 }
+
+/// <summary>Two durations of the options of which one must not be above the other.</summary>
+/// <param name="Shorter">The path of the one, in the words of the configuration file.</param>
+/// <param name="ShorterOf">Reads it, in milliseconds.</param>
+/// <param name="Longer">The path of the other.</param>
+/// <param name="LongerOf">Reads that.</param>
+public sealed record OrderedDurations(string Shorter, Func<KernelOptions, long> ShorterOf, string Longer, Func<KernelOptions, long> LongerOf);
 
 /// <summary>Circuits of Workers.</summary>
 public sealed record CircuitOptions

@@ -38,7 +38,10 @@ public sealed class ConfigTests : IDisposable
     [InlineData("""{ "allowWorkers": ["me"] }""", "'me' is not a key: sha256: and 64 hex digits")]
     [InlineData("""{ "maxFrameBytes": 5 }""", "maxFrameBytes: must be from 1024 to 67108864")]
     [InlineData("""{ "otlp": "somewhere" }""", "otlp: 'somewhere' is not a URL")]
-    [InlineData("""{ "kernel": { "health": { "pingTimeoutMs": 60000 } } }""", "kernel.health.pingTimeoutMs: must not be above schedule.healthIntervalMs")]
+    [InlineData("""{ "kernel": { "health": { "pingTimeoutMs": 60000 } } }""", "kernel.schedule.healthIntervalMs: must not be below kernel.health.pingTimeoutMs")]
+    [InlineData("""{ "kernel": { "commands": { "backoffCapMs": 5 } } }""", "kernel.commands.backoffCapMs: must not be below kernel.commands.backoffBaseMs")]
+    [InlineData("""{ "kernel": { "links": { "retryCapMs": 5 } } }""", "kernel.links.retryCapMs: must not be below kernel.links.retryBaseMs")]
+    [InlineData("""{ "kernel": { "circuits": { "coolDownCapMs": 5 } } }""", "kernel.circuits.coolDownCapMs: must not be below kernel.circuits.coolDownBaseMs")]
     public void A_value_that_cannot_be_used_is_named(string json, string expected) =>
         Assert.Contains(expected, Assert.Throws<ConfigException>(() => Load(json).Validated()).Message, StringComparison.Ordinal);
 

@@ -29,6 +29,7 @@ public sealed class ScenarioFileTests
     [InlineData("name: a\nkernel: 7", 2, 9, "such as 'loop', which holds 'inboxLimit'")]
     [InlineData("name: a\nkernel: { windowPerWorker: 3 }", 2, 11, "It stands in 'kernel.commands'.")]
     [InlineData("name: a\nkernel: { commands: { maxOpen: 0 } }", 2, 32, "outside of 1 to")]
+    [InlineData("name: a\nkernel: { health: { pingTimeoutMs: 500..6000 } }", 2, 1, "'schedule.healthIntervalMs' (5000) may come to be below 'health.pingTimeoutMs' (500..6000)")]
     [InlineData("name: a\nnetwork: { latency: 5 }", 2, 21, "neither a duration with its unit (us, ms, s, m or h)")]
     [InlineData("name: a\nnetwork: { latency: 5ms..1ms }", 2, 21, "goes down")]
     [InlineData("name: a\nhealAt: soon", 2, 9, "no duration with its unit")]

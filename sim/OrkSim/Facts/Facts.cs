@@ -172,8 +172,7 @@ public sealed class Facts
         });
         if (kind == FrameKind.Response && side.Facts is { } answered && (answered.KernelSide == side || answered.Peer == side.Owner))
         {
-            answered.Questions.Remove(correlation);
-            answered.AnsweredTicks = NowTicks;
+            answered.Answer(correlation, _world.KernelOptions.Links.WindowPerCaller, NowTicks);
         }
 
         return message;
@@ -185,7 +184,7 @@ public sealed class Facts
         {
             if (link.KernelSide == side && link.Peer.Kind == NodeKind.Caller) link.GreetingTaken = true;
             if (link.KernelSide == side && link.Peer.Kind == NodeKind.Worker) TakenFromWorker(link, in packet);
-            else if (packet.Frame == FrameKind.Request) link.Questions[packet.Correlation] = new Question(NowTicks, packet.Message?.CommandId, packet.Message?.WaitMs ?? 0, packet.Message?.Action ?? OrkAction.None, packet.Payload);
+            else if (packet.Frame == FrameKind.Request) link.Ask(packet.Correlation, new Question(NowTicks, packet.Message?.CommandId, packet.Message?.WaitMs ?? 0, packet.Message?.Action ?? OrkAction.None, packet.Payload));
             else if (side.Owner.Kind == NodeKind.Caller && packet.Message is { } told) Told(told);
         }
 
@@ -482,8 +481,8 @@ public sealed class Facts
             case OrkAction.StateResponse:
                 var isInTime = NowTicks - asked.Ticks < TimeoutOf(asked.Action).Ticks - TimeSpan.FromMilliseconds(300).Ticks;
 
-                // An answer that names a device is a caller's, about that one.
-                if (isInTime && NamesNoDevice(packet.Payload)) link.States = (packet.Payload, NowTicks);
+                // An answer that names a device is a caller's, about that one. After one that may have been too late nobody knows which word counts.
+                if (NamesNoDevice(packet.Payload)) link.States = isInTime ? (packet.Payload, NowTicks) : default;
                 break;
             case OrkAction.HealthPong:
                 link.SickTicks = null;

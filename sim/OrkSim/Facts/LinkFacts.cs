@@ -6,6 +6,7 @@ namespace OrkSim;
 public sealed class LinkFacts
 {
     private bool _askedIdentity;
+    private ulong _latestAsked;
 
     internal LinkFacts(SimConnection kernelSide, SimNode peer, long openedTicks)
     {
@@ -80,6 +81,24 @@ public sealed class LinkFacts
 
     /// <summary>Requests of a caller, or to a Worker, that have no answer.</summary>
     public Dictionary<ulong, Question> Questions { get; } = [];
+
+    /// <summary>A request was taken.</summary>
+    internal void Ask(ulong correlation, in Question question)
+    {
+        Questions[correlation] = question;
+        _latestAsked = correlation;
+    }
+
+    /// <summary>An answer leaves. Where the window is full, that makes room for the request that was taken last: no further one is taken before.</summary>
+    /// <param name="correlation">To which request.</param>
+    /// <param name="window">How many of the link the kernel takes on at once.</param>
+    /// <param name="ticks">When.</param>
+    internal void Answer(ulong correlation, int window, long ticks)
+    {
+        if (Questions.Count == window + 1 && Questions.TryGetValue(_latestAsked, out var waits)) Questions[_latestAsked] = waits with { RoomTicks = ticks };
+        Questions.Remove(correlation);
+        AnsweredTicks = ticks;
+    }
 
     /// <summary>When the latest answer left on it, or it came about.</summary>
     public long AnsweredTicks { get; internal set; }
@@ -210,4 +229,7 @@ public readonly record struct Question(long Ticks, string? CommandId, long WaitM
 {
     /// <summary>True where a list of Workers is asked for that has one.</summary>
     public bool IsOfOneWorker => Envelope.Span.IndexOf("\"workerId\""u8) >= 0;
+
+    /// <summary>Since when the kernel may look at it: when it was taken, or when there was room for it in its caller's window.</summary>
+    public long RoomTicks { get; init; } = Ticks;
 }

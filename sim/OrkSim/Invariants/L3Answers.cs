@@ -39,6 +39,9 @@ public sealed class AnswersInTime : IInvariant
     private (long Ticks, int Polls) _answered;
     private bool? _isCut;
 
+    // When the disk was last seen to take nothing.
+    private long _diskTicks = -1;
+
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
     {
@@ -159,7 +162,8 @@ public sealed class AnswersInTime : IInvariant
     /// <summary>The longest that a kernel may take: the wait of a long poll or a pull, and a commit; not counted while its disk or the caller's link is jammed.</summary>
     private void CheckKernel(long ticks, Facts facts)
     {
-        if (!facts.IsServed || facts.World.Store.Stalled || facts.World.Store.Full) return;
+        if (facts.World.Store.Stalled || facts.World.Store.Full) _diskTicks = ticks;
+        if (!facts.IsServed || _diskTicks == ticks) return;
         var until = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * facts.World.Scenario.Store.Commit.Max.Ticks) - Backlog - (2 * facts.World.WorstLateness.Ticks);
         var pulled = ticks - TimeSpan.FromMilliseconds(facts.World.KernelOptions.Pulls.TimeoutMs).Ticks - (2 * Slack) - (2 * facts.World.WorstLateness.Ticks);
         foreach (var link in facts.CallerLinks)
@@ -168,11 +172,13 @@ public sealed class AnswersInTime : IInvariant
 
             // Whose window is full of what waits has to wait behind it.
             if (link.Questions.Count > facts.World.KernelOptions.Links.WindowPerCaller) continue;
-            foreach (var (asked, about, waitMs, action, _) in link.Questions.Values)
+            foreach (var question in link.Questions.Values)
             {
+                var (asked, about, waitMs, action) = (question.RoomTicks, question.CommandId, question.WaitMs, question.Action);
+
                 // What comes on a link whose caller does not read waits until it does.
                 if (action is OrkAction.TelemetryPull or OrkAction.StatePull && Math.Max(Math.Max(asked, link.JammedTicks), facts.AwakeTicks) < pulled) facts.Violated(this, $"The kernel took a {action} of {link.Peer} {SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
-                if (asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
+                if (Math.Max(asked + TimeSpan.FromMilliseconds(Math.Min(waitMs, CommandQueryPayload.MaxWaitMs)).Ticks, _diskTicks) < until && asked > facts.AwakeTicks) facts.Violated(this, $"The kernel took a question of {link.Peer} {(about is null ? "" : $"about {about} ")}{SimDefaults.Seconds(ticks - asked)} s ago, and has not answered.");
             }
         }
     }

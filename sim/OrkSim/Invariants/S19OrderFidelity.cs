@@ -20,9 +20,10 @@ public sealed class OrderFidelity : IInvariant
 
     // The ids that callers gave their questions.
     private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _rerouted = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.Executed | SimEventKind.CommitApplying;
+    public SimEventKind Hears => SimEventKind.Answered | SimEventKind.FrameSent | SimEventKind.Executed | SimEventKind.CommitApplying | SimEventKind.Note;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -35,6 +36,10 @@ public sealed class OrderFidelity : IInvariant
             if (happened.Node != facts.Holder || happened.Message is not { Action: OrkAction.CommandRequest, CommandId: { } sent } message || !facts.Commands.TryGetValue(sent, out var of) || of.BornSettled) return;
             if (Differs(message, of.Row.Spec, facts.Epoch) is { } other) facts.Violated(this, $"{of.Id} is sent to {happened.Connection!.Facts!.Peer} with {other}.");
             if (!facts.World.WallJumps && happened.Node!.Clock.GetUtcNow().ToUnixTimeMilliseconds() - of.Row.Spec.DeadlineAt is var lateMs && lateMs > 2) facts.Violated(this, $"Attempt {message.Attempt} of {of.Id} leaves {lateMs} ms after its deadline.");
+        }
+        else if (happened.Kind == SimEventKind.Note)
+        {
+            if (happened.Note == Ork.Kernel.KernelEvent.CommandRerouted) _rerouted.Add(happened.Subject!);
         }
         else if (happened.Execution is { } execution)
         {
@@ -51,7 +56,8 @@ public sealed class OrderFidelity : IInvariant
         }
         else if (happened is { Detail: null, Call: { Order: { } order, CommandId: { } id } } && facts.Commands.TryGetValue(id, out var accepted) && !accepted.BornSettled)
         {
-            if (order.WorkerId is { } named && accepted.FirstWorkerId != named) facts.Violated(this, $"{happened.Node} ordered a command of {named} and was told {id}, which is {accepted.FirstWorkerId}'s.");
+            // A device may move while the order of its command is still on its way to the disk.
+            if (order.WorkerId is { } named && accepted.FirstWorkerId != named && !_rerouted.Contains(id)) facts.Violated(this, $"{happened.Node} ordered a command of {named} and was told {id}, which is {accepted.FirstWorkerId}'s.");
             if (facts.World.Ports.Worker is null && MinerContract.Forbids(order.Command, order.Params) == true) facts.Violated(this, $"{happened.Node} ordered what the contract forbids, {JsonSerializer.Serialize(order.Params)}, and was told {id}.");
             if (facts.World.Ports.Worker is null && Disobeys(accepted.Row.Spec) is { } own) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {own}.");
             if (Differs(order, accepted.Row.Spec, happened.Node!) is { } what) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {what}.");

@@ -19,7 +19,7 @@ public sealed class Reconnecting : IInvariant
     private static readonly long Moment = TimeSpan.FromMilliseconds(250).Ticks;
     private static readonly long Spell = TimeSpan.FromSeconds(1).Ticks;
 
-    // A kernel's dials have the longer pauses.
+    // A kernel's dials have the longer pauses, as they are usually configured.
     private static readonly long LongSpell = TimeSpan.FromSeconds(3.5).Ticks;
 
     /// <inheritdoc/>
@@ -133,11 +133,19 @@ public sealed class Reconnecting : IInvariant
         if (!_tries.TryGetValue((from, to), out var tries)) _tries.Add((from, to), tries = []);
         tries.Enqueue(ticks);
         if (tries.Count > Many) tries.Dequeue();
-        if (tries.Count == Many && ticks - tries.Peek() < (from.Kind == NodeKind.Kernel && to != Store ? LongSpell : Spell) && !facts.World.IsBroken(from)) facts.Violated(this, $"{from} has tried to open {to} {Many} times within {SimDefaults.Seconds(ticks - tries.Peek())} s.");
+        if (tries.Count == Many && ticks - tries.Peek() < (from.Kind == NodeKind.Kernel && to != Store ? DialSpell(facts) : Spell) && !facts.World.IsBroken(from)) facts.Violated(this, $"{from} has tried to open {to} {Many} times within {SimDefaults.Seconds(ticks - tries.Peek())} s.");
         if (from.Kind == NodeKind.Caller && _callers.Dawdled(from, ticks, facts) is { } dawdled) facts.Violated(this, dawdled);
         if (to == Store) CheckReopening(from, ticks, facts);
         if (from.Kind == NodeKind.Worker) CheckHaste(from, ticks, facts);
         else if (to != Store && from == facts.Holder) CheckDial(from, to, ticks, facts);
+    }
+
+    /// <summary>With shorter pauses as many tries are as unlikely within as much less time.</summary>
+    private static long DialSpell(Facts facts)
+    {
+        var (usual, links) = (SimDefaults.Kernel.Links, facts.World.KernelOptions.Links);
+        var share = Math.Min((double)links.RetryBaseMs / usual.RetryBaseMs, (double)links.RetryCapMs / usual.RetryCapMs);
+        return (long)(LongSpell * Math.Min(1, share));
     }
 
     /// <summary>A kernel whose store had served opens it again at once.</summary>

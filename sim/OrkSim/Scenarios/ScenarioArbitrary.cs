@@ -31,7 +31,7 @@ public static class ScenarioArbitrary
         foreach (var smaller in Shorter(concrete)) yield return smaller;
         foreach (var key in ScenarioKeys.All.Where(static key => key.Section.Length > 0 && key.Section is not ("enumerate" or "budget" or "workload.commands") && !IsSize(key)))
         {
-            foreach (var smaller in key.Smaller(concrete)) yield return smaller;
+            foreach (var smaller in key.Smaller(concrete).Where(static smaller => smaller.Kernel.Contradiction() is null)) yield return smaller;
         }
 
         for (var i = 0; i < concrete.Faults.Count; i++)

@@ -230,6 +230,7 @@ public static class ScenarioFile
         {
             var node = map.Children.FirstOrDefault(pair => pair.Key is YamlScalarNode { Value: "duration" }).Value ?? map.Children.FirstOrDefault(pair => pair.Key is YamlScalarNode { Value: "healAt" }).Value ?? map;
             if (scenario.Duration <= scenario.HealAt) Wrong(node, $"It ends at {TimeRange.Text(scenario.Duration)}, which is not after 'healAt' ({TimeRange.Text(scenario.HealAt)}): nothing could come right.");
+            if (scenario.Kernel.Contradiction() is { } refused) Wrong(map.Children.First(static pair => pair.Key is YamlScalarNode { Value: "kernel" }).Key, $"'kernel': {refused}");
             if (scenario.Workload.Mix.Reboot.Max + scenario.Workload.Mix.SetPowerMode.Max == 0) Wrong(map, "Both weights in 'workload.commands' are 0: no command could be sent.");
         }
 

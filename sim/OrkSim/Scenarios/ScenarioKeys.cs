@@ -11,7 +11,7 @@ internal static class ScenarioKeys
         ["workload.commands"] = "How often each command is sent, against the other.",
         ["network"] = "The links.",
         ["store"] = "The kernel's disk.",
-        ["kernel"] = "The kernel's limits, by the names that they have in its configuration file. What is usual here is far less than there: so small that runs meet it.",
+        ["kernel"] = "The kernel's limits and durations, by the names that they have in its configuration file. What is usual here is far less than there: so small that runs meet it.",
         ["kernel.loop"] = "The turn loop.",
         ["kernel.commands"] = "Commands.",
         ["kernel.links"] = "Links, handshakes and registrations.",

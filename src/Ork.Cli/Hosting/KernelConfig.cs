@@ -103,12 +103,10 @@ internal sealed record KernelConfig
         problems.AddRange(keys.Where(key => !KeyAllowlist.IsKey(key)).Select(key => $"'{key}' is not a key: sha256: and 64 hex digits"));
         if (MaxFrameBytes is < 1024 or > 64 * 1024 * 1024) problems.Add("maxFrameBytes: must be from 1024 to 67108864");
         if (Otlp is not null && !Uri.TryCreate(Otlp, UriKind.Absolute, out _)) problems.Add($"otlp: '{Otlp}' is not a URL");
-        if (Kernel.Commands.BackoffCapMs < Kernel.Commands.BackoffBaseMs) problems.Add("kernel.commands.backoffCapMs: must not be below backoffBaseMs");
+        problems.AddRange(KernelOptions.InOrder.Where(pair => pair.ShorterOf(Kernel) > pair.LongerOf(Kernel)).Select(static pair => $"kernel.{pair.Longer}: must not be below kernel.{pair.Shorter}"));
         if (Kernel.Commands.MaxRequestBytes > MaxFrameBytes / 2) problems.Add("kernel.commands.maxRequestBytes: must not be above half of maxFrameBytes");
         if (Kernel.Commands.MaxResultBytes > MaxFrameBytes / 2) problems.Add("kernel.commands.maxResultBytes: must not be above half of maxFrameBytes");
         if (Kernel.Pulls.MaxQueryBytes > MaxFrameBytes / 2) problems.Add("kernel.pulls.maxQueryBytes: must not be above half of maxFrameBytes");
-        if (Kernel.Links.RetryCapMs < Kernel.Links.RetryBaseMs) problems.Add("kernel.links.retryCapMs: must not be below retryBaseMs");
-        if (Kernel.Health.PingTimeoutMs > Kernel.Schedule.HealthIntervalMs) problems.Add("kernel.health.pingTimeoutMs: must not be above schedule.healthIntervalMs");
         return problems.Count == 0 ? this : throw new ConfigException(string.Join(Environment.NewLine, problems));
     }
 
