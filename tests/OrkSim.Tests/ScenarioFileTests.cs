@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Json.Schema;
+using Ork.Kernel;
 using YamlDotNet.RepresentationModel;
 
 namespace OrkSim.Tests;
@@ -160,14 +161,16 @@ public sealed class ScenarioFileTests
         Assert.Equal((10, 40), (workers.Min(), workers.Max()));
     }
 
-    [Fact]
-    public void Smaller_scenarios_are_scenarios_and_end_with_one_that_has_nothing_smaller()
+    [Theory]
+    [InlineData("everything-at-once", 4)]
+    [InlineData("any-durations", 3)]
+    public void Smaller_scenarios_are_scenarios_and_end_with_one_that_has_nothing_smaller(string name, ulong seed)
     {
-        var at = ScenarioArbitrary.Concrete(ScenarioCatalogue.Find("everything-at-once")!, 4);
+        var at = ScenarioArbitrary.Concrete(ScenarioCatalogue.Find(name)!, seed);
         var steps = 0;
         while (ScenarioArbitrary.Smaller(at).FirstOrDefault() is { } smaller)
         {
-            ScenarioFile.Parse(ScenarioYaml.Write(smaller), at.Name);
+            foreach (var offered in ScenarioArbitrary.Smaller(at)) ScenarioFile.Parse(ScenarioYaml.Write(offered), at.Name);
             at = smaller;
             Assert.True(++steps < 500, "It never ends.");
         }
@@ -175,6 +178,34 @@ public sealed class ScenarioFileTests
         Assert.Empty(at.Faults);
         Assert.Equal((1, 1), (at.Fleet.Workers.Min, at.Fleet.DevicesPerWorker.Min));
     }
+
+    [Fact]
+    public void Whatever_number_the_kernel_is_configured_with_a_scenario_can_set()
+    {
+        // Every command of a simulated Worker brings a time of its own for an attempt.
+        foreach (var (section, name) in NumbersOf(typeof(KernelOptions)).Where(static number => number != ("commands", "attemptTimeoutMs")))
+        {
+            // Of two values one at least contradicts no other option.
+            Assert.Contains(new[] { 7, 70_000 }, value =>
+            {
+                try
+                {
+                    var scenario = ScenarioFile.Parse($"name: a\nkernel: {{ {section}: {{ {name}: {value} }} }}", "a.yaml");
+                    var options = JsonSerializer.SerializeToElement(new SimWorld(scenario, new SeededChoices(1), new WatchOptions()).KernelOptions, JsonSerializerOptions.Web);
+                    return options.GetProperty(section).GetProperty(name).GetInt64() == value;
+                }
+                catch (ScenarioException e) when (e.Message.Contains("a kernel refuses that", StringComparison.Ordinal))
+                {
+                    return false;
+                }
+            });
+        }
+    }
+
+    private static IEnumerable<(string Section, string Name)> NumbersOf(Type options) =>
+        from section in options.GetProperties().Where(property => property.PropertyType.Namespace == options.Namespace)
+        from number in section.PropertyType.GetProperties().Where(static property => property.PropertyType == typeof(int) || property.PropertyType == typeof(long))
+        select (JsonNamingPolicy.CamelCase.ConvertName(section.Name), JsonNamingPolicy.CamelCase.ConvertName(number.Name));
 
     private static bool Accepts(string yaml)
     {

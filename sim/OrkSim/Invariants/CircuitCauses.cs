@@ -78,6 +78,12 @@ internal sealed class CircuitCauses
     private static void Lost(Watched watched, long ticks, Facts facts)
     {
         watched.LostTicks.Add(ticks);
+        var inTime = ticks - LongestTimeout(facts) - Slack;
+        for (var i = 0; i < watched.Asked.Count; i++)
+        {
+            if (watched.Asked[i].Ticks > inTime) watched.Asked[i] = watched.Asked[i] with { MayBeLost = true };
+        }
+
         var over = ticks - ShortestTimeout(facts) + Slack;
         watched.Asked.RemoveAll(asked => !asked.Link.KernelSide.IsOpen && asked.Ticks > over);
     }
@@ -91,7 +97,7 @@ internal sealed class CircuitCauses
         var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.WindowMs * 0.85).Ticks;
         foreach (var (worker, watched) in _watched)
         {
-            if (Rate(worker, watched, since, facts) is { } rate) return rate;
+            if ((InARow(worker, watched, facts) ?? Rate(worker, watched, since, facts)) is { } failing) return failing;
 
             // The latest may be of this very turn.
             if (watched.LostTicks.Count < options.LinksLostToOpen || watched.LostTicks[^1] > facts.NowTicks - Slack || facts.World.IsGone(worker) || facts.World.IsHeldClosed(worker)) continue;
@@ -100,6 +106,23 @@ internal sealed class CircuitCauses
         }
 
         return null;
+    }
+
+    /// <summary>What says that surely so many of a Worker's exchanges failed, one after the other, that its circuit should be open, or null: on whichever of its links.</summary>
+    private static string? InARow(string worker, Watched watched, Facts facts)
+    {
+        var most = facts.World.KernelOptions.Circuits.ConsecutiveFailures;
+        if (watched.Asked.Count < most || facts.CommitInFlight || facts.CircuitOf(worker) != KernelEvent.CircuitClosed || !facts.World.IsHonest(worker) || facts.World.IsGone(worker) || facts.World.IsHeldClosed(worker)) return null;
+        var longest = LongestTimeout(facts) + Slack;
+        var heard = Math.Max(Math.Max(watched.ChangedTicks, facts.AwakeTicks + Waking), Math.Max(watched.AnsweredTicks.LastOrDefault(), watched.DoubtfulTicks.Select(asked => asked + longest).DefaultIfEmpty().Max()));
+        foreach (var asked in watched.Asked)
+        {
+            if (asked.IsInDoubt) heard = Math.Max(heard, asked.Ticks + longest);
+        }
+
+        var over = facts.NowTicks - longest - (2 * facts.World.WorstLateness.Ticks);
+        var failed = watched.Asked.Count(asked => !asked.IsInDoubt && !asked.MayBeLost && asked.Ticks > heard && asked.DecidedTicks > watched.ChangedTicks && asked.Ticks < over);
+        return failed >= most ? $"{failed} requests in a row to {worker} were not answered in time, and its circuit is closed; {most} open it." : null;
     }
 
     /// <summary>What says that surely so many of a Worker's exchanges failed lately that its circuit should be open, or null. A margin is left for those of which nobody knows.</summary>
@@ -193,6 +216,9 @@ internal sealed class CircuitCauses
     {
         /// <summary>True where an answer came, perhaps in time and perhaps not.</summary>
         internal bool IsInDoubt { get; init; }
+
+        /// <summary>True where its link was lost before its time was surely over.</summary>
+        internal bool MayBeLost { get; init; }
     }
 
     /// <summary>What happened with a Worker since its circuit last changed.</summary>

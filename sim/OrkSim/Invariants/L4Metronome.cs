@@ -3,17 +3,17 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>L4: while the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule, not all at once; no job goes on for one that is out of service.</summary>
+/// <summary>L4: while the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, always at the same place of it, and one that is well is pulled on schedule, not all at once; no job goes on for one that is out of service.</summary>
 public sealed class Metronome : IInvariant
 {
     /// <inheritdoc/>
     public string Id => "L4";
 
     /// <inheritdoc/>
-    public string Says => "While the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, and one that is well is pulled on schedule, not all at once; no job goes on for one that is out of service.";
+    public string Says => "While the kernel is up, every linked Worker is pinged at least every two intervals and no more than once in each, always at the same place of it, and one that is well is pulled on schedule, not all at once; no job goes on for one that is out of service.";
 
     /// <inheritdoc/>
-    public SimEventKind Hears => SimEventKind.Pulse | SimEventKind.FrameSent | SimEventKind.Note;
+    public SimEventKind Hears => SimEventKind.Pulse | SimEventKind.FrameSent | SimEventKind.Note | SimEventKind.StoreOpened;
 
     // Before a registration's ping out of turn, and after it.
     private const int MostShort = 2;
@@ -23,11 +23,18 @@ public sealed class Metronome : IInvariant
 
     private static readonly long Moment = TimeSpan.FromMilliseconds(500).Ticks;
 
+    // A timer's.
+    private static readonly long Tick = TimeSpan.FromMilliseconds(5).Ticks;
+
     private readonly Dictionary<LinkFacts, (long Latest, int Short)> _pinged = [];
 
     // When a Worker's job last had to wait, or was left out.
     private readonly Dictionary<string, long> _heldUp = new(StringComparer.Ordinal);
     private (long Ticks, int Count) _together;
+
+    // At which place of the interval each Worker is pinged, and the pings since the last pulse.
+    private readonly Dictionary<string, long> _places = new(StringComparer.Ordinal);
+    private readonly List<(LinkFacts Link, long Ticks)> _placed = [];
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -44,13 +51,24 @@ public sealed class Metronome : IInvariant
             return;
         }
 
+        if (happened.Kind == SimEventKind.StoreOpened)
+        {
+            _places.Clear();
+            _placed.Clear();
+            return;
+        }
+
         if (happened.Kind == SimEventKind.FrameSent)
         {
+            // A registration's ping comes out of turn.
+            if (happened.Message is { Action: OrkAction.IdentityRequest or OrkAction.CapabilityRequest } && happened.Connection!.Facts is { } registers) _placed.Remove((registers, happened.Ticks));
             if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.HealthPing }) CheckPing(happened.Connection!.Facts!, happened.Ticks, facts);
             else if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CapabilityRequest } && happened.Connection!.Facts is { Pinged: false } unprobed) facts.Violated(this, $"{unprobed.Peer} is being registered on a new link, and was not pinged on it.");
             return;
         }
 
+        foreach (var (link, ticks) in _placed) CheckPlace(link, ticks, facts);
+        _placed.Clear();
         var bound = TimeSpan.FromMilliseconds((2 * facts.World.KernelOptions.Schedule.HealthIntervalMs) + 500).Ticks + (2 * facts.World.WorstLateness.Ticks);
         foreach (var link in facts.WorkerLinks)
         {
@@ -64,11 +82,23 @@ public sealed class Metronome : IInvariant
     private void CheckPing(LinkFacts link, long ticks, Facts facts)
     {
         if (_pinged.ContainsKey(link)) CheckSpread(ticks, facts);
+        if (facts.World.WorstLateness == TimeSpan.Zero && ticks - Math.Max(facts.AwakeTicks, facts.Holder!.AwakeTicks) > TimeSpan.TicksPerSecond) _placed.Add((link, ticks));
         var interval = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Schedule.HealthIntervalMs - 2).Ticks - (2 * facts.World.WorstLateness.Ticks);
         var isShort = _pinged.TryGetValue(link, out var before) && ticks - before.Latest < interval && facts.AwakeTicks < before.Latest - interval;
         var count = before.Short + (isShort ? 1 : 0);
         if (count > MostShort) facts.Violated(this, $"{link.Peer} is pinged {SimDefaults.Seconds(ticks - before.Latest)} s after it was pinged.");
         _pinged[link] = (ticks, count);
+    }
+
+    /// <summary>A Worker's phase stays, whatever was late in between.</summary>
+    private void CheckPlace(LinkFacts link, long ticks, Facts facts)
+    {
+        var interval = TimeSpan.FromMilliseconds(facts.World.KernelOptions.Schedule.HealthIntervalMs).Ticks;
+        var place = ticks % interval;
+        if (_places.TryAdd(link.Peer.Name, place)) return;
+        var off = Math.Abs(place - _places[link.Peer.Name]);
+        off = Math.Min(off, interval - off);
+        if (off > Tick) facts.Violated(this, $"{link.Peer} is pinged {SimDefaults.Seconds(off)} s away from its place in the interval.");
     }
 
     /// <summary>Workers have their own phases. Timers that are late, and a kernel that stood still, put several together.</summary>

@@ -115,12 +115,22 @@ public sealed class Bounds : IInvariant
         var others = facts.CallerLinks.Count(other => other != link && other.KernelSide.Owner == kernel);
         var most = facts.World.KernelOptions.Links.MaxCallers;
         if (others + MostEnding < most) facts.Violated(this, $"{link.Peer} is turned away, and {others} callers are linked; {most} may be.");
-        if (!link.GreetingTaken) return;
+        if (!link.GreetingTaken)
+        {
+            if (facts.CallerLinks.Find(other => other.KernelSide.Owner == kernel && IsIdle(other, facts)) is { } idler) facts.Violated(this, $"{link.Peer} is turned away, and {idler.Peer}, which is linked, has asked nothing for {SimDefaults.Seconds(facts.NowTicks - idler.AnsweredTicks)} s.");
+            return;
+        }
+
         var longest = link.Questions.Values.Select(question => facts.NowTicks - question.Ticks).DefaultIfEmpty().Max();
         var idle = facts.NowTicks - link.AnsweredTicks;
         if (longest > Blink + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{link.Peer} is to give way to another caller, and has waited for an answer for {SimDefaults.Seconds(longest)} s.");
         else if (idle < TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.IdleCallerMs - 1).Ticks) facts.Violated(this, $"{link.Peer} is to give way to another caller, and was answered {SimDefaults.Seconds(idle)} s ago.");
     }
+
+    /// <summary>True of a caller that surely has had nothing under way for so long that it has to give way.</summary>
+    private static bool IsIdle(LinkFacts link, Facts facts) =>
+        link.GreetingTaken && link.Questions.Count == 0 && link.KernelSide is { IsOpen: true, HasMore: false, Other.IsOpen: true }
+        && facts.NowTicks - Math.Max(link.AnsweredTicks, facts.Holder?.AwakeTicks ?? 0) > TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.IdleCallerMs).Ticks + Moment;
 
     /// <summary>A client's older link is closed with the last call that waits on it.</summary>
     private void CheckOlder(SimNode caller, Facts facts)
