@@ -92,7 +92,9 @@ internal static class Forms
         },
         Write = value => word is not null && value == wordMeans ? word : value.ToString(),
         Schema = () => word is null ? Text(TimePattern) : AnyOf(Text(TimePattern), new JsonObject { ["const"] = word }),
-        Smaller = static value => value.Min == value.Max ? [] : value.Max - value.Min < TimeSpan.FromMilliseconds(20) ? [value.Min] : [value.Min, value with { Max = value.Min + TimeSpan.FromMilliseconds(Math.Round((value.Max - value.Min).TotalMilliseconds / 2)) }],
+
+        // Half of what a word means may be more than can be written.
+        Smaller = value => value.Min == value.Max ? [] : (word is not null && value == wordMeans) || value.Max - value.Min < TimeSpan.FromMilliseconds(20) ? [value.Min] : [value.Min, value with { Max = value.Min + TimeSpan.FromMilliseconds(Math.Round((value.Max - value.Min).TotalMilliseconds / 2)) }],
     };
 
     /// <summary>One duration.</summary>

@@ -201,7 +201,7 @@ internal static class Members
     /// <summary>Simulated worlds, all scenarios by turns.</summary>
     internal static Task<Figure> SimAsync(MacroScope scope, Gear gear)
     {
-        using var child = Child.Start("sim", new SimSetup(gear, scope.Quick ? 3 : 30, scope.Quick ? 3 : 30), out _, ExplorationRuntime.Variables(Environment.ProcessorCount, TimeSpan.FromSeconds(scope.Quick ? 6 : 60)));
+        using var child = Child.Start("sim", new SimSetup(gear, scope.Quick ? 3 : 30, scope.Quick ? 3 : 30), out _, ExplorationRuntime.Variables(Environment.ProcessorCount, scope.Quick ? TimeSpan.FromSeconds(6) : ExplorationRuntime.ProfilingPays));
         var speed = child.Ask<SimSpeed>("measure");
         return Task.FromResult(new Figure
         {
