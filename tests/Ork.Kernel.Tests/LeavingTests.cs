@@ -136,6 +136,18 @@ public sealed class LeavingTests
     }
 
     [Fact]
+    public void S10_what_may_have_been_begun_is_stopped_in_the_pause_after_an_attempt_that_did_not_leave()
+    {
+        _ork.Register();
+        var id = OrderBeforeThat();
+        _ork.Do(InputKind.LinkDown, 1);
+        Assert.Empty(Leave());
+        Assert.Equal("QUEUED", _ork.StatusWord(id));
+        Assert.True(_ork.AskOne("command.cancel", $$"""{"commandId":"{{id}}"}""").GetProperty("stopped").GetBoolean());
+        CommandTests.AssertFailed(_ork.Status(id), "ERR_OUTCOME_UNKNOWN", "unknown");
+    }
+
+    [Fact]
     public void S18_a_probe_that_is_cancelled_before_it_leaves_frees_its_place()
     {
         _ork.Register();

@@ -50,19 +50,21 @@ public sealed class PlacesTests
         Assert.Equal(9, _ork.CommandsSent());
     }
 
-    [Fact]
-    public void L2_after_as_many_as_it_had_places_for_it_is_tried_with_more()
+    [Theory]
+    [InlineData("SUCCESS", "null")]
+    [InlineData("FAILED", "\"a fuse\"")]
+    public void L2_after_as_many_as_it_had_places_for_it_is_tried_with_more_however_those_ended(string status, string error)
     {
         Register();
         var sent = Order(Devices);
         foreach (var command in sent.Skip(2)) Refuse(command);
-        _ork.Succeed(sent[0]);
+        _ork.Result(sent[0], status, error);
         Assert.Equal(9, _ork.CommandsSent());
-        _ork.Succeed(sent[1]);
+        _ork.Result(sent[1], status, error);
         Assert.Equal(11, _ork.CommandsSent());
         foreach (var most in new[] { 12, 13, 15 })
         {
-            _ork.Succeed(Sent()[most - 4]);
+            _ork.Result(Sent()[most - 4], status, error);
             Assert.Equal(most, _ork.CommandsSent());
         }
     }
