@@ -449,6 +449,20 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public void S17_a_command_whose_device_moves_keeps_the_pause_before_its_next_attempt()
+    {
+        const string contract = """{"metadata":{},"capabilities":{"commands":[{"name":"safe","idempotent":true}]}}""";
+        var ork = new CoreHarness(new KernelOptions { Commands = new CommandOptions { BackoffBaseMs = 600_000, BackoffCapMs = 600_000 } });
+        ork.Register(devices: ["d1"], contract: contract);
+        var id = ork.Send(command: "safe");
+        ork.Do(InputKind.LinkDown, 1);
+        ork.Pass(20_000);
+        ork.Register(session: 2, workerId: "w2", devices: ["d1"], contract: contract, key: "k2");
+        Assert.Equal(("QUEUED", "w2"), (ork.StatusWord(id), ork.Status(id).GetProperty("workerId").GetString()));
+        Assert.Equal(1, ork.CommandsSent());
+    }
+
+    [Fact]
     public void L2_what_waits_at_a_device_that_moved_is_sent_by_its_new_owner_the_moment_the_former_one_lets_go_each_time()
     {
         const string contract = """{"metadata":{},"capabilities":{"commands":[{"name":"once"}]}}""";
