@@ -479,10 +479,8 @@ public sealed class Facts
                 if (link.PongedInTime && link.IsRegistered) link.WellTicks = NowTicks;
                 break;
             case OrkAction.StateResponse:
-                var isInTime = NowTicks - asked.Ticks < TimeoutOf(asked.Action).Ticks - TimeSpan.FromMilliseconds(300).Ticks;
-
-                // An answer that names a device is a caller's, about that one. After one that may have been too late nobody knows which word counts.
-                if (NamesNoDevice(packet.Payload)) link.States = isInTime ? (packet.Payload, NowTicks) : default;
+                // An answer that names a device is a caller's, about that one.
+                if (NamesNoDevice(packet.Payload)) TakeStates(link, asked.Ticks, packet.Payload);
                 break;
             case OrkAction.HealthPong:
                 link.SickTicks = null;
@@ -493,6 +491,15 @@ public sealed class Facts
                 if (link.KernelSide.Owner == Holder) Pongs[link.Peer.Name] = NowTicks;
                 break;
         }
+    }
+
+    /// <summary>A word on states that came in time counts, one that came surely too late does not, and after one in between nobody knows which does.</summary>
+    private void TakeStates(LinkFacts link, long askedTicks, ReadOnlyMemory<byte> payload)
+    {
+        var took = NowTicks - askedTicks;
+        var timeout = TimeoutOf(OrkAction.StatePull).Ticks;
+        if (took < timeout - TimeSpan.FromMilliseconds(300).Ticks) link.States = (payload, NowTicks);
+        else if (took < timeout + TimeSpan.FromMilliseconds(_world.KernelOptions.Loop.ListenMs + 300).Ticks + (2 * _world.WorstLateness.Ticks) || AwakeTicks > askedTicks) link.States = default;
     }
 
     /// <summary>True where a kernel waits for the answer to an attempt for some while yet.</summary>

@@ -39,7 +39,8 @@ public sealed class OrderFidelity : IInvariant
         }
         else if (happened.Kind == SimEventKind.Note)
         {
-            if (happened.Note == Ork.Kernel.KernelEvent.CommandRerouted) _rerouted.Add(happened.Subject!);
+            // What is on the disk tells by itself whose it was at first.
+            if (happened.Note == Ork.Kernel.KernelEvent.CommandRerouted && !facts.Commands.ContainsKey(happened.Subject!)) _rerouted.Add(happened.Subject!);
         }
         else if (happened.Execution is { } execution)
         {
