@@ -61,6 +61,9 @@ public sealed class OrkRefusedException : Exception
     /// <summary>When trying again may help, in milliseconds, or null.</summary>
     public long? RetryAfterMs { get; }
 
+    /// <summary>True where no kernel was asked: no link could be opened to one.</summary>
+    internal bool IsUnasked { get; init; }
+
     /// <summary>True where the text begins with this code.</summary>
     public bool Is(ErrorCode code)
     {

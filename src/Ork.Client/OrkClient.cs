@@ -195,6 +195,7 @@ public sealed class OrkClient : IAsyncDisposable
         var envelope = Write(action, deviceId, payload);
         ClientLink? link = null;
         var (heard, since) = (0L, 0L);
+        var wasSent = false;
         try
         {
             while (true)
@@ -203,6 +204,7 @@ public sealed class OrkClient : IAsyncDisposable
                 (heard, since) = (link.Received, _ports.Time.GetTimestamp());
                 await DrainedAsync(link, timeout.Token);
                 if (link.Ask(envelope.WrittenSpan) is not { } pending) continue;
+                wasSent = true;
                 var forgetting = timeout.Token.UnsafeRegister(static pending => ((PendingAnswer)pending!).Forget(), pending);
                 var answer = await pending.Task;
                 forgetting.Unregister();
@@ -224,6 +226,10 @@ public sealed class OrkClient : IAsyncDisposable
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             return GivenUp(link, heard, since, extraMs);
+        }
+        catch (OrkRefusedException refused) when (wasSent)
+        {
+            return new Answer(default, new OrkRefusedException(ErrorCodes.LinkLost.Code, $"The link was lost, and no other could be opened: {refused.Message}. Whether the request was taken is not known."));
         }
     }
 
@@ -371,7 +377,7 @@ public sealed class OrkClient : IAsyncDisposable
         }
         catch (LinkException e)
         {
-            throw new OrkRefusedException(e.Refusal.Text, e.Refusal.Error.Sentence);
+            throw new OrkRefusedException(e.Refusal.Text, e.Refusal.Error.Sentence) { IsUnasked = true };
         }
     }
 }

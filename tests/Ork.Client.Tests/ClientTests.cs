@@ -67,6 +67,24 @@ public sealed class ClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_order_that_may_have_arrived_is_not_said_to_be_refused_by_a_kernel_that_cannot_be_reached_again()
+    {
+        await using var client = new OrkClient(
+            new ClientOptions { Endpoint = Endpoint, TimeoutMs = 30_000, ReconnectBaseMs = 1, ReconnectCapMs = 2 },
+            new ClientPorts { Network = new OnceOnly(_network.As("caller")), Entropy = new NoEntropy(), Time = TimeProvider.System });
+        var ordering = client.SendToFleetAsync(new FleetOrder { Command = "set", Key = "k", DeviceIds = ["d"], PatienceMs = 30_000 }, out var run);
+        var kernel = await AcceptAsync();
+        await NextAsync(kernel);
+        kernel.Close(null);
+        await ordering;
+        Assert.Equal((CommandStatus.Unknown, CommandOutcome.Unknown), Assert.Single(run.Outcomes.Select(static outcome => (outcome.Status, outcome.Outcome))));
+
+        // What no kernel ever heard of is not in doubt.
+        await client.SendToFleetAsync(new FleetOrder { Command = "set", Key = "l", DeviceIds = ["d"], PatienceMs = 30_000 }, out var unheard);
+        Assert.Equal((CommandStatus.Rejected, CommandOutcome.NotStarted), Assert.Single(unheard.Outcomes.Select(static outcome => (outcome.Status, outcome.Outcome))));
+    }
+
+    [Fact]
     public async Task Waiting_polls_until_the_end()
     {
         var waiting = _client.WaitAsync("c");
@@ -392,5 +410,16 @@ public sealed class ClientTests : IAsyncLifetime
     private sealed class SystemChance : IEntropy
     {
         public ulong NextBits() => 1;
+    }
+
+    /// <summary>A network on which the peer's key is another from the second connection on.</summary>
+    private sealed class OnceOnly(INetwork inner) : INetwork
+    {
+        private int _connects;
+
+        public ValueTask<IConnection> ConnectAsync(LinkEndpoint endpoint, string? expectedKey, CancellationToken cancellation) =>
+            _connects++ == 0 ? inner.ConnectAsync(endpoint, expectedKey, cancellation) : throw new LinkException(ErrorCodes.KeyNotAllowed);
+
+        public IListener Listen(LinkEndpoint endpoint, Audience audience) => inner.Listen(endpoint, audience);
     }
 }

@@ -381,8 +381,10 @@ public sealed class CommandTests
     {
         _ork.Register();
         var id = _ork.Send();
+        var keyed = _ork.Send(extra: ",\"idempotencyKey\":\"k\"");
         _ork.Do(InputKind.Stop);
         Assert.Equal("ERR_KERNEL_UNAVAILABLE", _ork.AskOne("command.request", """{"command":"reboot"}""", "d1").GetProperty("error").GetString());
+        Assert.Equal(keyed, _ork.AskOne("command.request", """{"command":"reboot","idempotencyKey":"k"}""", "d1").GetProperty("commandId").GetString());
         _ork.ShutDown();
         Assert.Contains(("command", "Executing", "ShuttingDown", "Timeout"), _ork.Observer.Transitions);
         _ork.Restart();

@@ -5,9 +5,6 @@ namespace OrkSim;
 /// <summary>S15: one idempotency key of a caller, one command that is still readable, and the answer to whoever repeats it; an order without a key is sent once.</summary>
 public sealed class Idempotency : IInvariant
 {
-    // A kernel that is about to end, or has more to do than it may, looks at no order.
-    private static readonly ErrorCode[] OfTheKernel = [ErrorCodes.KernelUnavailable, ErrorCodes.KernelBusy];
-
     /// <inheritdoc/>
     public string Id => "S15";
 
@@ -53,10 +50,10 @@ public sealed class Idempotency : IInvariant
         return command.IsTerminal && (facts.World.WallJumps || facts.Settled > options.MaxSettled / 2 || facts.NowTicks - command.TouchedTicks > TimeSpan.FromMilliseconds(options.RetentionMs / 2).Ticks);
     }
 
-    /// <summary>An order whose command is readable is not refused for how its Worker stands now: it is answered with its command.</summary>
+    /// <summary>An order whose command is readable is not refused for how its Worker stands now, nor for how much there is to do: it is answered with its command.</summary>
     private void CheckRepeated(in SimEvent answer, string error, Facts facts)
     {
-        if (Array.Exists(OfTheKernel, code => error.StartsWith(code.Code, StringComparison.Ordinal)) || answer.Connection!.Facts is not { } link) return;
+        if (answer.Connection!.Facts is not { } link) return;
         if (!link.Questions.TryGetValue(answer.Correlation, out var asked) || EnvelopeReader.Read(asked.Envelope, out var envelope) is not null) return;
         if (CommandRequestPayload.Read(envelope.Payload, out var order) is not null || order.IdempotencyKey is not { } key) return;
         if (!_commands.TryGetValue((link.Peer.Key, key), out var id) || !facts.Commands.TryGetValue(id, out var first)) return;

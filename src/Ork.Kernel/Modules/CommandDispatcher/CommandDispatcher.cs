@@ -25,7 +25,9 @@ internal sealed class CommandDispatcher(
     internal void Take(in CallerRef caller, string identity, in Envelope request, Turn turn)
     {
         var state = DispatchState.Validating;
-        var refusal = Validate(in request, turn, out var payload);
+        var refusal = Validate(in request, out var payload);
+
+        // However much there is to do: who hears of an order that was accepted that it is refused takes it for not given.
         if (refusal is null && payload.IdempotencyKey is { } key && ledger.FindByKey(identity, key) is { } first)
         {
             observer.Note(KernelEvent.IdempotencyHit, first.Spec.CommandId);
@@ -33,6 +35,7 @@ internal sealed class CommandDispatcher(
             return;
         }
 
+        refusal ??= WhyNotNow(turn);
         if (refusal is null) machine.Fire(ref state, DispatchTrigger.Valid, payload.Command);
         CommandSpec? spec = null;
         WorkerEntry? worker = null;
@@ -50,14 +53,14 @@ internal sealed class CommandDispatcher(
         answers.AfterCommit(turn, caller, CommandPayload.Queued(turn, command));
     }
 
-    private Refusal? Validate(in Envelope request, Turn turn, out CommandRequestPayload payload)
-    {
-        payload = default;
-        if (_draining) return ErrorCodes.KernelUnavailable;
-        if (turn.RecordCount >= options.Loop.PendingRecordLimit) return ErrorCodes.KernelBusy;
-        return CommandRequestPayload.Read(request.Payload, out payload)
-            ?? (string.IsNullOrWhiteSpace(payload.Command) ? ErrorCodes.CommandRequired : (Refusal?)null);
-    }
+    private static Refusal? Validate(in Envelope request, out CommandRequestPayload payload) =>
+        CommandRequestPayload.Read(request.Payload, out payload) ?? (string.IsNullOrWhiteSpace(payload.Command) ? ErrorCodes.CommandRequired : (Refusal?)null);
+
+    /// <summary>Why the kernel takes no order just now, or null.</summary>
+    private Refusal? WhyNotNow(Turn turn) =>
+        _draining ? ErrorCodes.KernelUnavailable
+        : turn.RecordCount >= options.Loop.PendingRecordLimit ? ErrorCodes.KernelBusy
+        : null;
 
     private Refusal? Route(
         in Envelope request, in CommandRequestPayload payload, string caller, Turn turn, out CommandSpec? spec, out WorkerEntry? worker)
