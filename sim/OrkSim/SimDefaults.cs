@@ -18,9 +18,6 @@ public static class SimDefaults
     /// <summary>How long an accepted command may take to its end after the last fault (L2).</summary>
     public static readonly TimeSpan SettlementBound = TimeSpan.FromSeconds(40);
 
-    /// <summary>How long a command may rest in QUEUED although its Worker is well: longer than any backoff (L2).</summary>
-    public static readonly TimeSpan NudgeBound = TimeSpan.FromSeconds(4);
-
     /// <summary>How long one that was never sent may rest where nothing stands in its way.</summary>
     public static readonly TimeSpan FirstNudgeBound = TimeSpan.FromSeconds(0.6);
 
@@ -45,7 +42,7 @@ public static class SimDefaults
             BackoffCapMs = 3_000,
             MaxSettled = 400,
             MaxRecoveries = 2,
-            MaxWaiters = 20,
+            MaxWaiters = 64,
             RetentionMs = 25_000,
         },
         Links = new LinkOptions
@@ -69,9 +66,6 @@ public static class SimDefaults
         Circuits = new CircuitOptions { CoolDownBaseMs = 1_000, CoolDownCapMs = 6_000, WindowMs = 20_000, MinExchanges = 10, ForgetAfterMs = 20_000, HalfOpenProbes = 2, ProbesToClose = 3 },
         Retries = new RetryOptions { Burst = 10, PerSecond = 2 },
     };
-
-    /// <summary>How long an attempt of any command may take, as the Workers' contracts have it, in milliseconds: not what kernels fall back on.</summary>
-    internal const long ContractTimeoutMs = 3_000;
 
     /// <summary>The callers' options, but for their names and how long they wait.</summary>
     public static ClientOptions Client { get; } = new() { Endpoint = LinkEndpoint.Tcp("kernel", 7400), WorkersPerPage = 3 };

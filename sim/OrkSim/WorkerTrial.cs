@@ -57,13 +57,7 @@ public static class WorkerTrial
         var ends = new ConcurrentDictionary<(string Command, bool Succeeded), string>();
         var watch = new WatchOptions
         {
-            Prepare = world =>
-            {
-                world.Ports.Worker = define;
-
-                // Where a contract names no time for an attempt, it is the one that invariants reckon with.
-                world.KernelOptions = world.KernelOptions with { Commands = world.KernelOptions.Commands with { AttemptTimeoutMs = SimDefaults.ContractTimeoutMs } };
-            },
+            Prepare = world => world.Ports.Worker = define,
             Invariants = () => [.. InvariantCatalogue.All(), new CommandEnds(ends)],
         };
         var report = Explorer.Explore(new ExploreOptions

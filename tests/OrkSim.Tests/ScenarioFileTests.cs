@@ -182,8 +182,7 @@ public sealed class ScenarioFileTests
     [Fact]
     public void Whatever_number_the_kernel_is_configured_with_a_scenario_can_set()
     {
-        // Every command of a simulated Worker brings a time of its own for an attempt.
-        foreach (var (section, name) in NumbersOf(typeof(KernelOptions)).Where(static number => number != ("commands", "attemptTimeoutMs")))
+        foreach (var (section, name) in NumbersOf(typeof(KernelOptions)))
         {
             // Of two values one at least contradicts no other option.
             Assert.Contains(new[] { 7, 70_000 }, value =>

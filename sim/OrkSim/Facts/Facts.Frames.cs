@@ -128,7 +128,7 @@ public sealed partial class Facts
         {
             var handlerTimeout = asked.Action != OrkAction.CommandRequest && packet.Payload.AsSpan().IndexOf("ERR_HANDLER_TIMEOUT"u8) >= 0;
             if (isUsable) link.ProbeAnswered(asked.Ticks);
-            link.Take(asked.Ticks, NowTicks, handlerTimeout || !isUsable ? TimeSpan.Zero : TimeoutOf(asked.Action));
+            link.Take(asked.Ticks, NowTicks, handlerTimeout || !isUsable ? TimeSpan.Zero : TimeoutOf(asked.CommandId) + TimeSpan.FromMilliseconds(_world.KernelOptions.Loop.ListenMs) + AtItsEnd);
         }
 
         if (!isUsable || packet.Message is not { } message) return;
@@ -153,6 +153,7 @@ public sealed partial class Facts
                 link.SickTicks = null;
                 link.AnsweredPingTicks = Math.Max(link.AnsweredPingTicks, asked.Ticks);
                 link.LastPongTook = NowTicks - asked.Ticks;
+                Miss(link);
                 link.PongedInTime |= link.AnswerPing(packet.Correlation);
                 if (link.PongedInTime && link.IsRegistered) link.WellTicks ??= NowTicks;
                 if (link.KernelSide.Owner == Holder) Pongs[link.Peer.Name] = NowTicks;
@@ -164,16 +165,22 @@ public sealed partial class Facts
     private void TakeStates(LinkFacts link, long askedTicks, ReadOnlyMemory<byte> payload)
     {
         var took = NowTicks - askedTicks;
-        var timeout = TimeoutOf(OrkAction.StatePull).Ticks;
+        var timeout = TimeSpan.FromMilliseconds(_world.KernelOptions.Pulls.TimeoutMs).Ticks;
         if (took < timeout - TimeSpan.FromMilliseconds(300).Ticks) link.States = (payload, NowTicks);
         else if (took < timeout + TimeSpan.FromMilliseconds(_world.KernelOptions.Loop.ListenMs + 300).Ticks + (2 * _world.WorstLateness.Ticks) || AwakeTicks > askedTicks) link.States = default;
     }
 
     /// <summary>True where a kernel waits for the answer to an attempt for some while yet.</summary>
-    internal bool IsInTime(long askedTicks) => askedTicks > AwakeTicks && NowTicks - askedTicks < TimeoutOf(OrkAction.CommandRequest).Ticks - TimeSpan.FromMilliseconds(500).Ticks - _world.WorstLateness.Ticks;
+    internal bool IsInTime(long askedTicks) => askedTicks > AwakeTicks && NowTicks - askedTicks < _world.Attempts.Shortest.Ticks - TimeSpan.FromMilliseconds(500).Ticks - _world.WorstLateness.Ticks;
 
-    private TimeSpan TimeoutOf(OrkAction action) =>
-        TimeSpan.FromMilliseconds(action == OrkAction.CommandRequest ? SimDefaults.ContractTimeoutMs : _world.KernelOptions.Pulls.TimeoutMs);
+    // What comes as its time ends may be taken for an answer or for none.
+    private static readonly TimeSpan AtItsEnd = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How long a kernel waits for the answer to a command's attempt, or to a pull.</summary>
+    private TimeSpan TimeoutOf(string? commandId) =>
+        commandId is null ? TimeSpan.FromMilliseconds(_world.KernelOptions.Pulls.TimeoutMs)
+        : Commands.TryGetValue(commandId, out var command) ? TimeSpan.FromMilliseconds(command.Row.Spec.TimeoutMs)
+        : _world.Attempts.Longest;
 
     private void Told(WireMessage message)
     {

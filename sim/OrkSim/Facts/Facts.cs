@@ -284,13 +284,7 @@ public sealed partial class Facts
     /// <summary>Notices pings that are surely missed by now.</summary>
     internal void Watch(LinkFacts link)
     {
-        var timeout = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs - 300).Ticks;
-        while (link.Pings.Count > 0 && link.Pings[0].Ticks + timeout <= NowTicks)
-        {
-            link.Pings.RemoveAt(0);
-            link.WellTicks = null;
-            link.PongedInTime = false;
-        }
+        Miss(link);
 
         // One that stands still judges nobody.
         if (link.SickTicks is not null || link.Outstanding.Count == 0 || link.KernelSide.Owner.Frozen) return;
@@ -301,6 +295,19 @@ public sealed partial class Facts
             // A kernel that stood still listens to what came meanwhile before it gives anything up.
             var missed = Math.Max(ticks + patience, AwakeTicks + listens);
             if (action == OrkAction.HealthPing && ticks > link.AnsweredPingTicks && missed <= NowTicks) link.SickTicks = Math.Min(link.SickTicks ?? long.MaxValue, missed);
+        }
+    }
+
+    /// <summary>Pings whose time is over, or nearly so: a kernel may take them for missed.</summary>
+    private void Miss(LinkFacts link)
+    {
+        var timeoutMs = _world.KernelOptions.Health.PingTimeoutMs;
+        var surely = TimeSpan.FromMilliseconds(timeoutMs - Math.Min(300, timeoutMs / 2)).Ticks;
+        while (link.Pings.Count > 0 && link.Pings[0].Ticks + surely <= NowTicks)
+        {
+            link.Pings.RemoveAt(0);
+            link.WellTicks = null;
+            link.PongedInTime = false;
         }
     }
 

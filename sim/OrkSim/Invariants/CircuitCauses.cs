@@ -200,10 +200,10 @@ internal sealed class CircuitCauses
     private static int[] Numbers(string why) =>
         [.. why.Split(' ').Where(static word => int.TryParse(word, System.Globalization.CultureInfo.InvariantCulture, out _)).Select(static word => int.Parse(word, System.Globalization.CultureInfo.InvariantCulture))];
 
-    private static long ShortestTimeout(Facts facts) => TimeSpan.FromMilliseconds(Math.Min(facts.World.KernelOptions.Pulls.TimeoutMs, SimDefaults.ContractTimeoutMs)).Ticks;
+    private static long ShortestTimeout(Facts facts) => TimeSpan.FromMilliseconds(Math.Min(facts.World.KernelOptions.Pulls.TimeoutMs, facts.World.Attempts.Shortest.TotalMilliseconds)).Ticks;
 
     private static long LongestTimeout(Facts facts) =>
-        TimeSpan.FromMilliseconds(Math.Max(facts.World.KernelOptions.Pulls.TimeoutMs, SimDefaults.ContractTimeoutMs) + facts.World.KernelOptions.Loop.ListenMs).Ticks;
+        TimeSpan.FromMilliseconds(Math.Max(facts.World.KernelOptions.Pulls.TimeoutMs, facts.World.Attempts.Longest.TotalMilliseconds) + facts.World.KernelOptions.Loop.ListenMs).Ticks;
 
     private Watched Of(string worker)
     {

@@ -8,6 +8,7 @@ internal sealed class CircuitPauses
 {
     // Each of them drawn: one run in a hundred million, if all came a twentieth of the shortest pause too late.
     private const int Many = 8;
+    private const int LeastTold = 40;
 
     private static readonly long Slack = TimeSpan.FromMilliseconds(600).Ticks;
 
@@ -78,7 +79,9 @@ internal sealed class CircuitPauses
     {
         if (!_until.TryGetValue(worker, out var until) || facts.AwakeTicks > facts.HeldSinceTicks) return;
         var leastMs = facts.World.KernelOptions.Circuits.CoolDownBaseMs;
-        if (facts.World.WorstLateness.TotalMilliseconds * 20 > leastMs) return;
+
+        // Of a few milliseconds many pauses are alike.
+        if (leastMs < LeastTold || facts.World.WorstLateness.TotalMilliseconds * 20 > leastMs) return;
         _longestInRow = ticks >= until - TimeSpan.TicksPerMillisecond ? _longestInRow + 1 : 0;
     }
 

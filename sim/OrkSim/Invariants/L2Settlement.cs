@@ -13,6 +13,8 @@ public sealed class Settlement : IInvariant
     // One before an attempt, and one after.
     private static readonly TimeSpan Commits = TimeSpan.FromSeconds(4);
 
+    private static readonly TimeSpan AfterBackoff = TimeSpan.FromSeconds(1);
+
     // When an urgent command last stood before another one.
     private readonly Dictionary<long, long> _overtakenTicks = [];
 
@@ -69,7 +71,7 @@ public sealed class Settlement : IInvariant
         foreach (var command in facts.Open.Values)
         {
             // No pause and no budget stands before a first attempt.
-            var bound = command.Row.Attempt == 0 ? SimDefaults.FirstNudgeBound : SimDefaults.NudgeBound;
+            var bound = command.Row.Attempt == 0 ? SimDefaults.FirstNudgeBound : NudgeBound(facts);
             var since = ticks - bound.Ticks - (2 * facts.World.WorstLateness.Ticks);
             if (facts.AwakeTicks > since) continue;
             if (command.Row.State == CommandState.Dispatched) CheckHeldBack(command, ticks, facts);
@@ -80,6 +82,9 @@ public sealed class Settlement : IInvariant
             facts.Violated(this, $"{command.Id} rests in QUEUED for {SimDefaults.Seconds(ticks - command.TouchedTicks)} s although {command.Row.WorkerId} is well.");
         }
     }
+
+    /// <summary>How long a command may rest in QUEUED although its Worker is well: longer than any backoff.</summary>
+    private static TimeSpan NudgeBound(Facts facts) => TimeSpan.FromMilliseconds(facts.World.KernelOptions.Commands.BackoffCapMs) + AfterBackoff;
 
     /// <summary>An attempt that its Worker does not answer in its time is over, and so is one that does not leave.</summary>
     private void CheckAttempt(CommandFacts command, long ticks, Facts facts)
@@ -196,7 +201,7 @@ public sealed class Settlement : IInvariant
         if (facts.LinkOf(worker) is not { ContractTaken: true, SickTicks: null, WellTicks: { } well } link || well > since || !facts.World.IsHonest(worker) || facts.World.IsGone(worker)) return false;
 
         // One that was busy with what the kernel does not know of is left alone for a while.
-        if (link.BusyAtNothingTicks > ticks - SimDefaults.NudgeBound.Ticks - (2 * facts.World.WorstLateness.Ticks)) return false;
+        if (link.BusyAtNothingTicks > ticks - NudgeBound(facts).Ticks - (2 * facts.World.WorstLateness.Ticks)) return false;
         if (facts.Circuits.TryGetValue(worker, out var circuit) && (circuit.Ticks > since || !LetsThrough(circuit.State, link))) return false;
         for (var i = 0; i < command.DeviceCount; i++)
         {

@@ -264,12 +264,15 @@ public sealed class Bounds : IInvariant
     /// <summary>A query's handler is told when its time is over: one that listens runs no longer.</summary>
     private void CheckUntold(Facts facts)
     {
-        var time = TimeSpan.FromMilliseconds(Math.Max(SimDefaults.Worker.QueryTimeoutMs, SimDefaults.ContractTimeoutMs)).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks);
+        var time = LongestHandling(facts) + Moment + (2 * facts.World.WorstLateness.Ticks);
         foreach (var worker in facts.World.Workers)
         {
             if (worker.Node is { IsUp: true, Frozen: false } node && facts.NowTicks - node.AwakeTicks > time && worker.AtWork.IsUntold(facts.NowTicks - time)) facts.Violated(this, $"A handler at {node} runs past its time, and was not told.");
         }
     }
+
+    /// <summary>The longest time that a handler has, be it a query's or a command's.</summary>
+    private static long LongestHandling(Facts facts) => Math.Max(TimeSpan.FromMilliseconds(facts.World.WorkerOptions.QueryTimeoutMs).Ticks, facts.World.Attempts.Longest.Ticks);
 
     /// <summary>A handler's place is taken by what runs, or was begun or ended lately: its journal is written before and after.</summary>
     private void CheckPlaces(Facts facts)
@@ -292,7 +295,7 @@ public sealed class Bounds : IInvariant
 
     private static int PastTheirTime(SimWorker worker, Facts facts)
     {
-        var since = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Max(SimDefaults.Worker.QueryTimeoutMs, SimDefaults.ContractTimeoutMs)).Ticks - Moment - (2 * facts.World.WorstLateness.Ticks);
+        var since = facts.NowTicks - LongestHandling(facts) - Moment - (2 * facts.World.WorstLateness.Ticks);
         return worker.AtWork.Before(since, areQueries: false) + worker.AtWork.Before(since, areQueries: true);
     }
 
@@ -395,9 +398,9 @@ public sealed class Bounds : IInvariant
         var options = facts.World.WorkerOptions;
 
         // A command's time runs from its request, and the journal comes before its handler.
-        var inTime = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Min(options.QueryTimeoutMs, SimDefaults.ContractTimeoutMs) - 1).Ticks + Journals;
+        var inTime = facts.NowTicks - Math.Min(TimeSpan.FromMilliseconds(options.QueryTimeoutMs).Ticks, facts.World.Attempts.Shortest.Ticks) + TimeSpan.TicksPerMillisecond + Journals;
         if (atWork.Since(inTime) is var running && running > options.MaxHandlers) facts.Violated(this, $"{running} handlers run at {node}; {options.MaxHandlers} may.");
-        var overdue = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Max(options.QueryTimeoutMs, SimDefaults.ContractTimeoutMs) + 1).Ticks - (2 * facts.World.WorstLateness.Ticks);
+        var overdue = facts.NowTicks - LongestHandling(facts) - TimeSpan.TicksPerMillisecond - (2 * facts.World.WorstLateness.Ticks);
         var most = options.MaxOverdueHandlers + options.MaxHandlers;
         foreach (var areQueries in (ReadOnlySpan<bool>)[false, true])
         {

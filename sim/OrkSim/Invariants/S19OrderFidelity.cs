@@ -60,7 +60,7 @@ public sealed class OrderFidelity : IInvariant
             // A device may move while the order of its command is still on its way to the disk.
             if (order.WorkerId is { } named && accepted.FirstWorkerId != named && !_rerouted.Contains(id)) facts.Violated(this, $"{happened.Node} ordered a command of {named} and was told {id}, which is {accepted.FirstWorkerId}'s.");
             if (facts.World.Ports.Worker is null && MinerContract.Forbids(order.Command, order.Params) == true) facts.Violated(this, $"{happened.Node} ordered what the contract forbids, {JsonSerializer.Serialize(order.Params)}, and was told {id}.");
-            if (facts.World.Ports.Worker is null && Disobeys(accepted.Row.Spec) is { } own) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {own}.");
+            if (facts.World.Ports.Worker is null && Disobeys(accepted.Row.Spec, facts.World) is { } own) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {own}.");
             if (Differs(order, accepted.Row.Spec, happened.Node!) is { } what) facts.Violated(this, $"{happened.Node} ordered a command and was told {id}, which has {what}.");
         }
     }
@@ -123,9 +123,9 @@ public sealed class OrderFidelity : IInvariant
         : null;
 
     /// <summary>What the contract of the simulated miners says of a command, its caller cannot change.</summary>
-    private static string? Disobeys(CommandSpec spec) =>
+    private static string? Disobeys(CommandSpec spec, SimWorld world) =>
         spec.Idempotent != (spec.Command != MinerContract.Reboot) ? $"{(spec.Idempotent ? "leave" : "no leave")} to be repeated"
-        : spec.TimeoutMs != SimDefaults.ContractTimeoutMs ? $"{spec.TimeoutMs} ms for an attempt"
+        : spec.TimeoutMs != (MinerContract.MsOf(world.Scenario.Fleet.TimeoutMs, spec.Command) ?? world.KernelOptions.Commands.AttemptTimeoutMs) ? $"{spec.TimeoutMs} ms for an attempt"
         : null;
 
     private static bool SameJson(string one, string other) => one == other || JsonElement.DeepEquals(Parsed(one), Parsed(other));

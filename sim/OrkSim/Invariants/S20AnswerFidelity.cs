@@ -32,8 +32,8 @@ public sealed class AnswerFidelity : IInvariant
 
     private static readonly long Moment = TimeSpan.FromSeconds(2).Ticks;
 
-    // Before the attempt's time is over, with room for the answer to be looked at.
-    private static readonly long InTime = TimeSpan.FromMilliseconds(SimDefaults.ContractTimeoutMs - 500).Ticks;
+    // So long before the attempt's time is over the answer is surely looked at in time.
+    private static readonly long Look = TimeSpan.FromMilliseconds(500).Ticks;
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -87,7 +87,7 @@ public sealed class AnswerFidelity : IInvariant
     private void Note(in SimEvent taken, Facts facts)
     {
         if (taken.Node != facts.Holder || taken.Message is not { Action: OrkAction.CommandResult, Status: CommandStatus.Unknown, CommandId: { } id } || taken.Connection!.Facts is not { Peer.Kind: NodeKind.Worker }) return;
-        if (_asked.Remove((taken.Connection.Link, taken.Correlation), out var asked) && asked.Ticks > facts.AwakeTicks && taken.Ticks - asked.Ticks < InTime - facts.World.WorstLateness.Ticks) _unknown[id] = asked.Attempt;
+        if (_asked.Remove((taken.Connection.Link, taken.Correlation), out var asked) && asked.Ticks > facts.AwakeTicks && taken.Ticks - asked.Ticks < facts.World.Attempts.Shortest.Ticks - Look - facts.World.WorstLateness.Ticks) _unknown[id] = asked.Attempt;
     }
 
     /// <summary>A Worker that is not at a command says why: its journal failed, knows of it, or there was no place.</summary>

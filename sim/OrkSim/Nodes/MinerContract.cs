@@ -33,21 +33,10 @@ internal static class MinerContract
         }.Select(static json => (JsonElement?)JsonElement.Parse(json)),
     ];
 
-    /// <summary>With everything.</summary>
-    internal static WorkerContract Whole { get; } = With(reboots: true);
-
-    /// <summary>Without the reboot.</summary>
-    internal static WorkerContract Lean { get; } = With(reboots: false);
-
-    /// <summary>The parameters of an order to set the power mode; few draws give what the contract forbids: null are none.</summary>
-    internal static JsonElement? Setting(int draw) => draw < Settings - Forbidden.Length ? Allowed[draw % Allowed.Length] : Forbidden[Settings - 1 - draw];
-
-    /// <summary>Whether the contract forbids an order, told without it: null where nobody knows.</summary>
-    internal static bool? Forbids(string command, object? parameters) =>
-        command == Reboot ? false : parameters is null || (parameters is JsonElement sent && Array.Exists(Forbidden, known => known is { } forbidden && JsonElement.DeepEquals(forbidden, sent))) ? true
-        : parameters is JsonElement may && Array.Exists(Allowed, known => JsonElement.DeepEquals(known, may)) ? false : null;
-
-    private static WorkerContract With(bool reboots) => WorkerDefinition.ContractOf(new
+    /// <summary>The contract.</summary>
+    /// <param name="timeouts">How long attempts may take, of a concrete scenario.</param>
+    /// <param name="reboots">False: without the reboot.</param>
+    internal static WorkerContract With(ContractTimeouts timeouts, bool reboots) => WorkerDefinition.ContractOf(new
     {
         metadata = new { provider = "orksim", deviceFamily = "miner", brand = "Model", modelsSupported = new[] { "M1" }, overview = "A simulated miner." },
         capabilities = new
@@ -55,13 +44,13 @@ internal static class MinerContract
             telemetry = new[] { "metrics" },
             commands = ((object[])
             [
-                new { name = Reboot, description = "Restarts the device.", idempotent = false, timeoutMs = SimDefaults.ContractTimeoutMs, @params = Array.Empty<object>() },
+                new { name = Reboot, description = "Restarts the device.", idempotent = false, timeoutMs = MsOf(timeouts, Reboot), @params = Array.Empty<object>() },
                 new
                 {
                     name = SetPowerMode,
                     description = "Sets the power mode.",
                     idempotent = true,
-                    timeoutMs = SimDefaults.ContractTimeoutMs,
+                    timeoutMs = MsOf(timeouts, SetPowerMode),
                     @params = new object[]
                     {
                         new { name = "mode", type = "string", required = true, @enum = new[] { "normal", "sleep", "high" } },
@@ -73,4 +62,15 @@ internal static class MinerContract
             ]).Skip(reboots ? 0 : 1),
         },
     });
+
+    /// <summary>How long an attempt may take in milliseconds, as the contract has it; null where it names no time.</summary>
+    internal static long? MsOf(ContractTimeouts timeouts, string command) => (command == Reboot ? timeouts.Reboot : timeouts.SetPowerMode).Min is > 0 and var ms ? ms : null;
+
+    /// <summary>The parameters of an order to set the power mode; few draws give what the contract forbids: null are none.</summary>
+    internal static JsonElement? Setting(int draw) => draw < Settings - Forbidden.Length ? Allowed[draw % Allowed.Length] : Forbidden[Settings - 1 - draw];
+
+    /// <summary>Whether the contract forbids an order, told without it: null where nobody knows.</summary>
+    internal static bool? Forbids(string command, object? parameters) =>
+        command == Reboot ? false : parameters is null || (parameters is JsonElement sent && Array.Exists(Forbidden, known => known is { } forbidden && JsonElement.DeepEquals(forbidden, sent))) ? true
+        : parameters is JsonElement may && Array.Exists(Allowed, known => JsonElement.DeepEquals(known, may)) ? false : null;
 }

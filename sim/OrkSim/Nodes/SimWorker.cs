@@ -91,7 +91,7 @@ public sealed class SimWorker
     private WorkerDefinition DefineMiner()
     {
         var atWork = AtWork = NewAtWork();
-        var definition = new WorkerDefinition(Node.Name, LacksReboot ? MinerContract.Lean : MinerContract.Whole, [.. DeviceIds]);
+        var definition = new WorkerDefinition(Node.Name, _world.ContractOfMiners(reboots: !LacksReboot), [.. DeviceIds]);
         if (!LacksReboot) definition.OnCommand(MinerContract.Reboot, HandleAsync);
         return definition.OnCommand(MinerContract.SetPowerMode, HandleAsync)
         .OnTelemetry("metrics", async (call, cancellation) =>
@@ -129,6 +129,7 @@ public sealed class SimWorker
     {
         var definition = own(new WorkerSetting(Node.Name, [.. DeviceIds], _world.Ports.Clock(Node, Node.Clock), Node.Entropy));
         OwnContract = definition.Contract;
+        _world.Attempts.Learn(definition.Contract);
         foreach (var command in definition.Contract.Commands.Keys)
         {
             if (definition.CommandOf(command) is { } handler) definition.OnCommand(command, (call, cancellation) => ExecuteOwn(handler, call, cancellation));

@@ -75,6 +75,7 @@ internal sealed record KernelLimit(string Section, string Name, string Says, int
         Commands("maxRecoveries", "Kernel restarts a command may be in flight at.", 0, o => o.MaxRecoveries, (o, v) => o with { MaxRecoveries = v }),
         Commands("maxSettled", "How many settled commands stay readable.", 1, o => o.MaxSettled, (o, v) => o with { MaxSettled = v }),
         Commands("maxWaiters", "Long polls that may wait at once.", 0, o => o.MaxWaiters, (o, v) => o with { MaxWaiters = v }),
+        Commands("attemptTimeoutMs", "How long an attempt may take where the Worker's contract names no time.", 1, o => (int)o.AttemptTimeoutMs, (o, v) => o with { AttemptTimeoutMs = v }),
         Commands("defaultDeadlineMs", "The deadline of a command that brings none.", 1, o => (int)o.DefaultDeadlineMs, (o, v) => o with { DefaultDeadlineMs = v }),
         Commands("backoffBaseMs", "First ceiling of the backoff between attempts.", 1, o => (int)o.BackoffBaseMs, (o, v) => o with { BackoffBaseMs = v }),
         Commands("backoffCapMs", "Highest ceiling of that backoff.", 1, o => (int)o.BackoffCapMs, (o, v) => o with { BackoffCapMs = v }),

@@ -34,6 +34,9 @@ public sealed record Fleet
     /// <summary>How long writing the journal takes.</summary>
     public TimeRange JournalWrite { get; init; } = TimeRange.Milliseconds(0.2, 4);
 
+    /// <summary>How long attempts may take, as the Workers' contract has it.</summary>
+    public ContractTimeouts TimeoutMs { get; init; } = new();
+
     /// <summary>How many handlers a Worker has places for, and as many that are past their time.</summary>
     public IntRange Handlers { get; init; } = SimDefaults.Worker.MaxHandlers;
 
@@ -122,6 +125,16 @@ public sealed record CommandMix
 
     /// <summary>The share of commands that may not be repeated, in a concrete scenario.</summary>
     internal double RebootShare => Reboot.Min + SetPowerMode.Min == 0 ? 0 : (double)Reboot.Min / (Reboot.Min + SetPowerMode.Min);
+}
+
+/// <summary>How long an attempt of each command of the simulated devices may take, in milliseconds; 0 where the contract names no time, and the kernel's own counts.</summary>
+public sealed record ContractTimeouts
+{
+    /// <summary>The time of <c>reboot</c>.</summary>
+    public IntRange Reboot { get; init; } = 3_000;
+
+    /// <summary>The time of <c>set-power-mode</c>.</summary>
+    public IntRange SetPowerMode { get; init; } = 2_500;
 }
 
 /// <summary>The links.</summary>

@@ -7,6 +7,7 @@ internal static class ScenarioKeys
     internal static IReadOnlyDictionary<string, string> Sections { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
         ["fleet"] = "The Workers and their devices.",
+        ["fleet.timeoutMs"] = "How long an attempt of each command may take, in milliseconds, as the Workers' contract has it; 0 where it names no time, and the kernel's own counts.",
         ["workload"] = "What callers do.",
         ["workload.commands"] = "How often each command is sent, against the other.",
         ["network"] = "The links.",
@@ -47,6 +48,8 @@ internal static class ScenarioKeys
         Fleet("execution", "How long a device takes.", Forms.Times("5ms..400ms"), f => f.Execution, (f, v) => f with { Execution = v }),
         Fleet("journalWrite", "How long writing the journal takes.", Forms.Times("200us..4ms"), f => f.JournalWrite, (f, v) => f with { JournalWrite = v }),
         Fleet("handlers", "How many handlers a Worker has places for, and as many that are past their time.", Forms.Whole(1, 64, 1), f => f.Handlers, (f, v) => f with { Handlers = v }),
+        Timeout("reboot", "The time of reboot.", 3_000, t => t.Reboot, (t, v) => t with { Reboot = v }),
+        Timeout("set-power-mode", "The time of set-power-mode.", 2_500, t => t.SetPowerMode, (t, v) => t with { SetPowerMode = v }),
         Fleet("fail", "How likely a device refuses.", Forms.Real(0, 1, 0), f => f.Fail, (f, v) => f with { Fail = v }),
         Fleet("slow", "How likely a device takes seconds longer than its deadline, until healed.", Forms.Real(0, 1, 0), f => f.Slow, (f, v) => f with { Slow = v }),
         Fleet("hang", "How likely a device never comes back from a command, until healed.", Forms.Real(0, 1, 0), f => f.Hang, (f, v) => f with { Hang = v }),
@@ -95,6 +98,9 @@ internal static class ScenarioKeys
 
     private static ScenarioKey<Scenario, T> Fleet<T>(string name, string says, Form<T> form, Func<Fleet, T> get, Func<Fleet, T, Fleet> set) =>
         new("fleet", name, says, form, s => get(s.Fleet), (s, v) => s with { Fleet = set(s.Fleet, v) });
+
+    private static ScenarioKey<Scenario, IntRange> Timeout(string name, string says, int plain, Func<ContractTimeouts, IntRange> get, Func<ContractTimeouts, IntRange, ContractTimeouts> set) =>
+        new("fleet.timeoutMs", name, says, Forms.Whole(0, 86_400_000, plain), s => get(s.Fleet.TimeoutMs), (s, v) => s with { Fleet = s.Fleet with { TimeoutMs = set(s.Fleet.TimeoutMs, v) } });
 
     private static ScenarioKey<Scenario, T> Work<T>(string name, string says, Form<T> form, Func<Workload, T> get, Func<Workload, T, Workload> set) =>
         new("workload", name, says, form, s => get(s.Workload), (s, v) => s with { Workload = set(s.Workload, v) });
