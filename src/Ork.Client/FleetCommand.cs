@@ -111,19 +111,17 @@ public sealed class FleetRun
             IdempotencyKey = $"{_order.Key}:{deviceId}",
         };
         string? commandId = null;
-        var wasSilent = false;
         try
         {
-            commandId = await AgainAsync(async () => (await client.SendAsync(order, cancellation)).CommandId, refused => wasSilent |= IsSilence(refused), ports, cancellation);
+            commandId = await AgainAsync(async () => (await client.SendAsync(order, cancellation)).CommandId, ports, cancellation);
             Interlocked.Increment(ref _accepted);
-            var view = await AgainAsync(() => client.WaitAsync(commandId, cancellation), static _ => { }, ports, cancellation);
+            var view = await AgainAsync(() => client.WaitAsync(commandId, cancellation), ports, cancellation);
             return new DeviceOutcome(deviceId, commandId, view.Status, view.Error, view.Outcome);
         }
         catch (OrkRefusedException refused)
         {
-            // A kernel's refusal leaves no trace, and there is none of an earlier request with the same key. Its silence says nothing, nor does a link that cannot be opened after it, and neither does
-            // any refusal to tell how an accepted command ended.
-            var isHeard = commandId is null && !IsSilence(refused) && !(wasSilent && refused.IsUnasked);
+            // A kernel's refusal leaves no trace. Its silence says nothing, and neither does any refusal to tell how an accepted command ended.
+            var isHeard = commandId is null && !IsSilence(refused);
             return isHeard ? new DeviceOutcome(deviceId, null, CommandStatus.Rejected, refused.Error, CommandOutcome.NotStarted)
                 : new DeviceOutcome(deviceId, commandId, CommandStatus.Unknown, refused.Error, CommandOutcome.Unknown);
         }
@@ -135,9 +133,10 @@ public sealed class FleetRun
     /// Asks again while the refusal says that it may help, and patience lasts: no sooner than the kernel asks for, and then at moments that spread, so that a
     /// fleet that was refused at once does not come back at once.
     /// </summary>
-    private async Task<T> AgainAsync<T>(Func<Task<T>> ask, Action<OrkRefusedException> failed, ClientPorts ports, CancellationToken cancellation)
+    private async Task<T> AgainAsync<T>(Func<Task<T>> ask, ClientPorts ports, CancellationToken cancellation)
     {
         var begun = ports.Time.GetTimestamp();
+        var wasSilent = false;
         for (var failures = 0; ; failures++)
         {
             try
@@ -147,9 +146,14 @@ public sealed class FleetRun
             catch (OrkRefusedException refused) when ((refused.RetryAfterMs is not null || refused.Is(ErrorCodes.KernelUnavailable))
                 && ports.Time.GetElapsedTime(begun).TotalMilliseconds < _order.PatienceMs)
             {
-                failed(refused);
+                wasSilent |= IsSilence(refused);
                 var leastMs = refused.RetryAfterMs ?? RetryMs;
                 await Task.Delay(TimeSpan.FromMilliseconds(leastMs + ports.Entropy.FullJitterMs(failures, leastMs, RetryCapMs)), ports.Time, cancellation);
+            }
+            catch (OrkRefusedException refused) when (wasSilent && refused.IsUnasked)
+            {
+                // What became of what was asked before, no kernel can be asked any more.
+                throw new OrkRefusedException(ErrorCodes.LinkLost.Code, refused.Message);
             }
         }
     }

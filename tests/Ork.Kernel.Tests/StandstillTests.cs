@@ -37,6 +37,24 @@ public sealed class StandstillTests
     }
 
     [Fact]
+    public void One_whose_timers_are_late_without_end_does_not_listen_without_end()
+    {
+        var kernel = new CoreHarness();
+        kernel.Register();
+        kernel.Send();
+        kernel.StandStill(Options.Commands.AttemptTimeoutMs);
+        for (var late = 0; late < 5; late++)
+        {
+            kernel.Pass(1);
+            Assert.DoesNotContain(KernelEvent.CommandRetry, kernel.Observer.Events);
+            kernel.StandStill(Options.Loop.ListenMs + Options.Loop.StandstillMs + 1);
+        }
+
+        kernel.Pass(1);
+        Assert.Contains(KernelEvent.CommandRetry, kernel.Observer.Events);
+    }
+
+    [Fact]
     public void Who_does_not_answer_a_kernel_that_listens_is_given_up()
     {
         var kernel = new CoreHarness();

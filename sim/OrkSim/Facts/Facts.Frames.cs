@@ -117,7 +117,7 @@ public sealed partial class Facts
         {
             command.Answered[asked.Attempt] = packet.Message;
             if (packet.Message is { } answer && (answer.CommandId ?? about) == about) command.Answers.Add(answer);
-            if (packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Failed or CommandStatus.Rejected, Error: { } why } refused && (refused.CommandId ?? about) == about && Array.Exists(Unbegun, code => why.StartsWith(code.Code, StringComparison.Ordinal))) command.Unbegun[asked.Attempt] = IsInTime(asked.Ticks);
+            if (packet.Message is { Type: MessageType.Response, Action: OrkAction.CommandResult, Status: CommandStatus.Failed or CommandStatus.Rejected, Error: { } why } refused && (refused.CommandId ?? about) == about && Array.Exists(Unbegun, code => why.StartsWith(code.Code, StringComparison.Ordinal))) command.Unbegun[asked.Attempt] = IsInTime(asked.Ticks);
             if (packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success or CommandStatus.Failed } ended) NotePlaces(link, asked.Ticks, ended.Error ?? "");
             if (link.KernelSide.Owner == Holder && packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success, CommandId: { } succeeded } && succeeded == about) command.SucceededTicks ??= NowTicks;
         }
@@ -136,7 +136,10 @@ public sealed partial class Facts
         {
             case OrkAction.IdentityResponse when message.Identity is { } identity:
                 link.IdentityTaken = true;
-                if (identity.WorkerId == link.Peer.Name) link.OwnClaimTicks = NowTicks;
+
+                // Who tells another's name is believed nothing.
+                if (identity.WorkerId != link.Peer.Name) break;
+                link.OwnClaimTicks = NowTicks;
                 if (link.KernelSide.Owner == Holder) (Claims[identity.WorkerId], ClaimTicks[identity.WorkerId]) = ([.. identity.Devices], NowTicks);
                 break;
             case OrkAction.CapabilityResponse:

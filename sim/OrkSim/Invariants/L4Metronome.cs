@@ -73,6 +73,9 @@ public sealed class Metronome : IInvariant
         foreach (var link in facts.WorkerLinks)
         {
             if (!link.Greeted || !link.GreetingTaken || link.KernelSide.Owner is not { IsUp: true, Frozen: false } || facts.World.IsGone(link.Peer.Name)) continue;
+
+            // One that is refused is told so, and closed, with the next commit.
+            if (facts.CommitInFlight && !link.Pinged) continue;
             if (happened.Ticks - link.LastPingTicks > bound) facts.Violated(this, $"{link.Peer} is linked and was not pinged for {SimDefaults.Seconds(happened.Ticks - link.LastPingTicks)} s.");
             CheckPulls(link, happened.Ticks, facts);
         }
@@ -121,6 +124,8 @@ public sealed class Metronome : IInvariant
         var options = facts.World.KernelOptions;
         var waitMs = ((2 * facts.World.Workers.Count / options.Schedule.MaxPulls) + 1) * options.Pulls.TimeoutMs;
         var since = Math.Max(Math.Max(well, changed), facts.AwakeTicks) + (2 * facts.World.WorstLateness.Ticks);
+        // One that is under way for longer than its interval is not followed by another before it has ended.
+        var lastsMs = options.Pulls.TimeoutMs + options.Loop.ListenMs;
         Check("states", link.LastStatePullTicks, options.Schedule.StateIntervalMs);
         Check("telemetry", link.LastTelemetryPullTicks, options.Schedule.TelemetryIntervalMs);
 
@@ -128,7 +133,8 @@ public sealed class Metronome : IInvariant
         {
             var from = Math.Max(last, since);
             var waited = ticks - from;
-            var mostMs = _heldUp.GetValueOrDefault(link.Peer.Name, -1) < from - Moment ? intervalMs : (2 * intervalMs) + waitMs;
+            var nextMs = intervalMs > lastsMs ? intervalMs : intervalMs + lastsMs;
+            var mostMs = _heldUp.GetValueOrDefault(link.Peer.Name, -1) < from - Moment ? nextMs : intervalMs + nextMs + waitMs;
             if (waited > TimeSpan.FromMilliseconds(mostMs).Ticks + Moment + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{link.Peer} is well, and its {what} were not pulled for {SimDefaults.Seconds(waited)} s.");
         }
     }

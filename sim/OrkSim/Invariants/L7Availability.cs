@@ -36,6 +36,9 @@ public sealed class Availability : IInvariant
     // On which disk each Worker's journal was when it was last linked, and when that was another than the time before.
     private readonly Dictionary<string, (int Disk, long ReplacedTicks)> _journals = new(StringComparer.Ordinal);
 
+    // When callers last lost links with kernels that did not hold the store.
+    private readonly Dictionary<SimNode, long> _elsewhere = [];
+
     // When each device was given to another Worker.
     private readonly Dictionary<string, long> _movedTicks = new(StringComparer.Ordinal);
 
@@ -56,7 +59,12 @@ public sealed class Availability : IInvariant
         }
         else if (happened.Kind == SimEventKind.LinkEnded)
         {
-            if (happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller }) _room.LinkEnded(happened.Ticks);
+            if (happened.Connection!.Facts is { Peer.Kind: NodeKind.Caller } link)
+            {
+                _room.LinkEnded(happened.Ticks);
+                if (link.KernelSide.Owner != facts.Holder) _elsewhere[link.Peer] = happened.Ticks;
+            }
+
             if (_missed.Ended(in happened, facts) is { } hasty) facts.Violated(this, hasty);
         }
         else if (happened.Node is { Kind: NodeKind.Worker } worker)
@@ -88,7 +96,7 @@ public sealed class Availability : IInvariant
             if (Refusals.OfCall(in happened, facts) is { } reasonless) facts.Violated(this, reasonless);
 
             // The refusal may be much older than its arrival, but not than the question.
-            if (_asked.Remove(happened.Correlation, out var asked) && happened is { Detail: { } error, Call.Order: { } order }) CheckWorker(error, WorkerOf(order, asked, facts), asked, facts);
+            if (_asked.Remove(happened.Correlation, out var asked) && happened is { Detail: { } error, Call.Order: { } order } && IsOfHolder(happened.Node!, asked, facts)) CheckWorker(error, WorkerOf(order, asked, facts), asked, facts);
         }
         else if (happened is { Kind: SimEventKind.FrameSent, Frame: FrameKind.Response } && happened.Node == facts.Holder)
         {
@@ -97,6 +105,10 @@ public sealed class Availability : IInvariant
             if ((Refusals.OfKernel(in happened, facts) ?? Refusals.OfMistake(in happened)) is { } wrong) facts.Violated(this, wrong);
         }
     }
+
+    /// <summary>True where only the kernel that holds the store can have been asked: of two, one may not know yet that it is none any more.</summary>
+    private bool IsOfHolder(SimNode caller, long askedTicks, Facts facts) =>
+        _elsewhere.GetValueOrDefault(caller, -1) < askedTicks && facts.CallerLinks.TrueForAll(link => link.Peer != caller || link.KernelSide.Owner == facts.Holder);
 
     private void HearLinked(string workerId, long ticks, Facts facts)
     {

@@ -19,7 +19,7 @@ public sealed class CancelMeansCancel : IInvariant
     private readonly HashSet<string> _stopping = new(StringComparer.Ordinal);
 
     // When a command's end first came to the disk.
-    private readonly Dictionary<long, long> _ended = [];
+    private readonly Dictionary<string, long> _ended = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public void Hear(in SimEvent happened, Facts facts)
@@ -36,7 +36,7 @@ public sealed class CancelMeansCancel : IInvariant
             CheckStopped(batch, facts);
             foreach (var row in batch.ChangedCommands)
             {
-                if (row.State is CommandState.Success or CommandState.Failed) _ended.TryAdd(row.Seq, happened.Ticks);
+                if (row.State is CommandState.Success or CommandState.Failed) _ended.TryAdd(row.Spec.CommandId, happened.Ticks);
             }
 
             return;
@@ -48,7 +48,7 @@ public sealed class CancelMeansCancel : IInvariant
             if (happened.Node == facts.Holder && happened.Message is { Action: OrkAction.CommandRequest, CommandId: { } leaving } && _stopping.Contains(leaving)) facts.Violated(this, $"{leaving} was stopped while its attempt {happened.Message.Attempt} waited for the disk, and that leaves.");
             if (happened.Message is not { Stopped: true, CommandId: { } asked } || !facts.Commands.TryGetValue(asked, out var stopped)) return;
             if (!stopped.IsTerminal && !stopped.Row.StopRequested) facts.Violated(this, $"{asked} is told to be stopped, and that is not on the disk.");
-            if (stopped.IsTerminal && happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var question) && _ended.GetValueOrDefault(stopped.Row.Seq, long.MaxValue) < question.Ticks) facts.Violated(this, $"{asked} is told to be stopped, and had ended before that was asked for.");
+            if (stopped.IsTerminal && happened.Connection!.Facts!.Questions.TryGetValue(happened.Correlation, out var question) && _ended.GetValueOrDefault(asked, long.MaxValue) < question.Ticks) facts.Violated(this, $"{asked} is told to be stopped, and had ended before that was asked for.");
             return;
         }
 

@@ -117,11 +117,17 @@ public sealed class Bounds : IInvariant
         if (others + MostEnding < most) facts.Violated(this, $"{link.Peer} is turned away, and {others} callers are linked; {most} may be.");
         if (!link.GreetingTaken)
         {
+            // One that has not greeted for long is idle like any other, and may be the one that gives way.
+            if (facts.NowTicks - link.OpenedTicks >= TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.IdleCallerMs).Ticks) return;
             if (facts.CallerLinks.Find(other => other.KernelSide.Owner == kernel && IsIdle(other, facts)) is { } idler) facts.Violated(this, $"{link.Peer} is turned away, and {idler.Peer}, which is linked, has asked nothing for {SimDefaults.Seconds(facts.NowTicks - idler.AnsweredTicks)} s.");
             return;
         }
 
-        var longest = link.Questions.Values.Select(question => facts.NowTicks - question.Ticks).DefaultIfEmpty().Max();
+        // What a caller asks that does not read its answers is not under way.
+        if (!link.KernelSide.IsDrained) return;
+
+        // One that stood still has yet to read what came meanwhile.
+        var longest = link.Questions.Values.Select(question => facts.NowTicks - Math.Max(question.Ticks, kernel!.AwakeTicks)).DefaultIfEmpty().Max();
         var idle = facts.NowTicks - link.AnsweredTicks;
         if (longest > Blink + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{link.Peer} is to give way to another caller, and has waited for an answer for {SimDefaults.Seconds(longest)} s.");
         else if (idle < TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.IdleCallerMs - 1).Ticks) facts.Violated(this, $"{link.Peer} is to give way to another caller, and was answered {SimDefaults.Seconds(idle)} s ago.");
@@ -250,7 +256,7 @@ public sealed class Bounds : IInvariant
     {
         var options = facts.World.KernelOptions.Links;
         // The kernel counts whole milliseconds.
-        var since = facts.NowTicks - TimeSpan.FromMilliseconds(options.PatienceMs - 1).Ticks;
+        var since = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Min(options.PatienceMs, options.RegistrationTimeoutMs) - 1).Ticks;
         var count = 0;
         foreach (var link in facts.WorkerLinks)
         {
@@ -424,7 +430,7 @@ public sealed class Bounds : IInvariant
         // What was under way when the question came, and is still, and in its time, was under way when the answer was made.
         if (facts.AwakeTicks + Moment < askedTicks)
         {
-            var registrations = facts.NowTicks - TimeSpan.FromMilliseconds(options.Links.PatienceMs - 1).Ticks;
+            var registrations = facts.NowTicks - TimeSpan.FromMilliseconds(Math.Min(options.Links.PatienceMs, options.Links.RegistrationTimeoutMs) - 1).Ticks;
             var pulls = facts.NowTicks - TimeSpan.FromMilliseconds(options.Pulls.TimeoutMs - 1).Ticks;
             CheckLeast("registering", UnderWay(link => link.IsRegistering(registrations, askedTicks) ? 1 : 0));
             CheckLeast("pullsInFlight", UnderWay(link => link.Outstanding.Values.Count(asked => asked.Action is OrkAction.StatePull or OrkAction.TelemetryPull && asked.Ticks < askedTicks && asked.Ticks > pulls)));

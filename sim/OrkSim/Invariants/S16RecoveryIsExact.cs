@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Ork.Kernel;
 using Ork.Protocol;
@@ -22,7 +23,7 @@ public sealed class RecoveryIsExact : IInvariant
     // Each Worker as it is on the disk; and of those in the latest commit, as that found and left them: what is told with it may be of before its last word.
     private readonly Dictionary<string, WorkerRow> _stored = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<WorkerRow>> _latest = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _replaced = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _replaced = new(StringComparer.Ordinal);
     private long _accepted;
     private long _succeeded;
     private long _failed;
@@ -41,7 +42,7 @@ public sealed class RecoveryIsExact : IInvariant
         if (happened.Kind == SimEventKind.StoreOpened) _views.Clear();
         if (happened.Kind == SimEventKind.Note) _views.Hear(in happened);
         if (happened.Note == KernelEvent.Recovered) CheckHeld(facts);
-        if (happened is { Note: KernelEvent.JournalReplaced, Subject: { } replaced }) _replaced.Add(replaced);
+        if (happened is { Note: KernelEvent.JournalReplaced, Subject: { } replaced }) _replaced[replaced] = _replaced.GetValueOrDefault(replaced) + 1;
         if (happened.Message is not { } message) return;
         if (message.Action == OrkAction.CommandStatusResponse && message.CommandId is { } id) CheckStatus(id, message, facts);
         else if (message is { Action: OrkAction.CommandResult, CommandId: { } repeated }) CheckRepeated(in happened, repeated, message.Status, facts);
@@ -110,7 +111,7 @@ public sealed class RecoveryIsExact : IInvariant
     private void CheckJournal(WorkerRow before, WorkerRow now, Facts facts)
     {
         if (before.Journal.Length == 0 || before.Journal == now.Journal || !facts.World.IsHonest(now.WorkerId) || facts.World.JournalOf(now.WorkerId).Knows(now.Journal, before.Journal)) return;
-        if (!_replaced.Remove(now.WorkerId)) facts.Violated(this, $"The kernel relies on opening '{now.Journal}' of {now.WorkerId}'s journal, which does not know '{before.Journal}', and does not say that it is another one.");
+        if (--CollectionsMarshal.GetValueRefOrAddDefault(_replaced, now.WorkerId, out _) < 0) facts.Violated(this, $"The kernel relies on opening '{now.Journal}' of {now.WorkerId}'s journal, which does not know '{before.Journal}', and does not say that it is another one.");
     }
 
     private bool WasOnDisk(string worker, Func<WorkerRow, bool> asTold) =>

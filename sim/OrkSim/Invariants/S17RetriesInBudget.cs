@@ -24,6 +24,7 @@ public sealed class RetriesInBudget : IInvariant
     private long _durableTicks;
 
     private const int MostLooks = 12;
+    private const int LeastTold = 40;
     private const int MostKept = 256;
     private static readonly long LookSpan = TimeSpan.FromMilliseconds(50).Ticks;
 
@@ -173,6 +174,8 @@ public sealed class RetriesInBudget : IInvariant
     /// <summary>What waits for the budget looks for it now and then, not without pause.</summary>
     private void CheckWait(string command, long ticks, Facts facts)
     {
+        // Whose pause is a few milliseconds looks often, and may.
+        if (facts.World.KernelOptions.Retries.WaitMs < LeastTold) return;
         var (since, times) = _looks.GetValueOrDefault(command);
         _looks[command] = (since, times) = ticks - since > LookSpan ? (ticks, 1) : (since, times + 1);
         if (times > MostLooks) facts.Violated(this, $"{command} waits for the retry budget and looks for it {times} times within {SimDefaults.Seconds(ticks - since)} s.");

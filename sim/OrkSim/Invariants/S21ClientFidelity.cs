@@ -29,6 +29,7 @@ public sealed class ClientFidelity : IInvariant
     private readonly Dictionary<(LinkFacts Link, ulong Correlation), string> _ofFleet = [];
     private readonly Dictionary<(SimNode Caller, string Key), long> _notBefore = [];
     private readonly Dictionary<(SimNode Caller, string Key), long> _firstAsked = [];
+    private readonly Dictionary<(SimNode Caller, string Key), (string? EnvelopeId, long Ticks)> _called = [];
     private readonly Dictionary<(SimNode Caller, string Key), int> _refusedTooLate = [];
     private int _hasty;
 
@@ -124,6 +125,7 @@ public sealed class ClientFidelity : IInvariant
     private void CheckHaste(SimNode caller, string key, in SimEvent sent, Facts facts)
     {
         _ofFleet[(sent.Connection!.Facts!, sent.Correlation)] = key;
+        if (_called.GetValueOrDefault((caller, key)).EnvelopeId != sent.Message!.EnvelopeId) _called[(caller, key)] = (sent.Message.EnvelopeId, sent.Ticks);
         if (!_notBefore.Remove((caller, key), out var notBefore)) return;
 
         // A refusal may come just after its call was given up.
@@ -136,6 +138,9 @@ public sealed class ClientFidelity : IInvariant
     private void HearRefusal(SimNode caller, string key, in SimEvent taken, Facts facts)
     {
         if (CurtailerOf(caller, facts) is { } curtailer && taken.Ticks - _firstAsked[(caller, key)] > curtailer.CurtailsFor.Ticks) CollectionsMarshal.GetValueRefOrAddDefault(_refusedTooLate, (caller, key), out _)++;
+
+        // What comes when its call was given up is heard by nobody, and a call's time begins before it is sent.
+        if (taken.Ticks - _called[(caller, key)].Ticks >= facts.World.Scenario.Workload.Timeout.Ticks / 2) return;
         var answer = taken.Payload.Span;
         var at = answer.IndexOf("\"retryAfterMs\":"u8);
         if (at >= 0 && Utf8Parser.TryParse(answer[(at + "\"retryAfterMs\":"u8.Length)..], out long waitMs, out _)) _notBefore[(caller, key)] = taken.Ticks + TimeSpan.FromMilliseconds(waitMs).Ticks;
@@ -167,12 +172,13 @@ public sealed class ClientFidelity : IInvariant
         var isEarly = curtailer is not null && facts.NowTicks - curtailer.CurtailedTicks < curtailer.CurtailsFor.Ticks;
         foreach (var told in fleet.Outcomes)
         {
-            var command = facts.Commands.Values.FirstOrDefault(command => command.Row.Spec.Caller == caller.Key && command.Row.Spec.IdempotencyKey == $"{SimCaller.Curtailment}:{told.DeviceId}");
+            // Who repeats an order whose command was forgotten makes another.
+            var command = facts.Commands.Values.LastOrDefault(command => command.Row.Spec.Caller == caller.Key && command.Row.Spec.IdempotencyKey == $"{SimCaller.Curtailment}:{told.DeviceId}" && (told.CommandId ?? command.Id) == command.Id);
             var isTrue = told.Status switch
             {
                 CommandStatus.Success => command is { Row.State: Ork.Kernel.CommandState.Success } && command.Row.Spec.DeviceId == told.DeviceId,
                 CommandStatus.Failed => command is { Row.State: Ork.Kernel.CommandState.Failed } && command.Row.Outcome == told.Outcome,
-                CommandStatus.Rejected => command is null,
+                CommandStatus.Rejected => command is null or { Forgotten: true },
                 _ => told.Status == CommandStatus.Unknown,
             };
             if (isPatient && told.Status == CommandStatus.Rejected && Array.Exists(Passing, code => told.Error!.StartsWith(code.Code, StringComparison.Ordinal)) && _ordered.GetValueOrDefault((caller, $"{SimCaller.Curtailment}:{told.DeviceId}")) < 2) facts.Violated(this, $"The fleet order of {caller} gives {told.DeviceId} up after it was refused once: {told.Error}.");

@@ -56,7 +56,8 @@ public sealed class Reconnecting : IInvariant
             case SimEventKind.LinkEnded when happened.Node is { Kind: NodeKind.Worker } worker && happened.Connection!.IsClient && _served.GetValueOrDefault(worker) == happened.Connection.Link:
                 _lost[worker] = happened.Ticks;
                 break;
-            case SimEventKind.LinkEnded when happened.Node is { Kind: NodeKind.Caller } caller && happened.Connection!.IsClient:
+            // One that the caller itself closes was given up before: its pauses have begun.
+            case SimEventKind.LinkEnded when happened.Node is { Kind: NodeKind.Caller } caller && happened.Connection!.IsClient && !happened.Connection.Other.IsOpen:
                 _callers.LinkEnded(caller, happened.Connection.Link, happened.Connection.Facts?.Questions.Values.Any(static question => question.WaitMs == CommandQueryPayload.MaxWaitMs) == true, happened.Ticks);
                 break;
             case SimEventKind.Asked:

@@ -23,6 +23,13 @@ internal sealed class WorkerPlaces
         // One that registers again may be another than it was.
         if (answer.Action is OrkAction.CapabilityResponse) Forget(link);
         if (answer.Action != OrkAction.CommandResult) return null;
+        if (!facts.IsInTime(link.TakenAskedTicks))
+        {
+            // Whether a kernel still listened nobody can tell.
+            Forget(link);
+            return null;
+        }
+
         if (answer.Error?.StartsWith(ErrorCodes.WorkerBusy.Code, StringComparison.Ordinal) == true) return WasBusy(link, frame.Ticks, facts);
         _busy.Remove(link);
         if (_known.TryGetValue(link, out var known)) _known[link] = Grown(known);

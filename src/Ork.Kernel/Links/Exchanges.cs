@@ -63,8 +63,8 @@ internal sealed class Ask(WorkerLink link, ulong correlation, OrkAction action, 
     /// <summary>When one that has left is given up, kernel milliseconds.</summary>
     internal long GivenUpMs => LeftMs + timeoutMs;
 
-    /// <summary>True once the kernel has begun to listen for its answer for the last time.</summary>
-    internal bool LastCall { get; set; }
+    /// <summary>How often the kernel has begun to listen for its answer for the last time.</summary>
+    internal int LastCalls { get; set; }
 
     /// <summary>True once the handler was told that there is no answer, or none of use: one that comes now is a late one, and what has not left by now does not leave.</summary>
     internal bool Expired { get; set; }
@@ -91,6 +91,7 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
 
     // Timers of exchanges that ended, for those to come.
     private const int MostSpare = 8_192;
+    private const int MostLastCalls = 5;
 
     private readonly Stack<WheelTimer> _spare = [];
     private Action<object, Turn>? _deadlineElapsed;
@@ -234,17 +235,18 @@ internal sealed class Exchanges(LoopOptions loop, TimerWheel timers, IEntropy en
 
     /// <summary>
     /// A kernel that stood still finds requests overdue whose answers lie in its inbox or a socket. None is given up but by a kernel that has been awake and
-    /// listening for a while just before: the deadline's timer elapses that while ahead, and once more.
+    /// listening for a while just before: the deadline's timer elapses that while ahead, and once more. On a machine whose timers are late without end it would listen without
+    /// end: after some times it takes that for how things are.
     /// </summary>
     private void DeadlineElapsed(Ask ask, Turn turn)
     {
-        if (ask.LastCall && turn.NowMs - ask.Deadline!.DueMs <= loop.StandstillMs)
+        if (ask.LastCalls >= MostLastCalls || (ask.LastCalls > 0 && turn.NowMs - ask.Deadline!.DueMs <= loop.StandstillMs))
         {
             Expire(ask, ErrorCodes.WorkerTimeout, turn);
             return;
         }
 
-        ask.LastCall = true;
+        ask.LastCalls++;
         timers.Set(ask.Deadline!, Math.Max(ask.GivenUpMs, turn.NowMs + loop.ListenMs));
     }
 
