@@ -288,13 +288,24 @@ public sealed partial class Facts
 
         // One that stands still judges nobody.
         if (link.SickTicks is not null || link.Outstanding.Count == 0 || link.KernelSide.Owner.Frozen) return;
-        var listens = TimeSpan.FromMilliseconds(_world.KernelOptions.Loop.ListenMs + 250).Ticks + _world.WorstLateness.Ticks;
+        var listens = TimeSpan.FromMilliseconds(_world.KernelOptions.Loop.ListenMs + 250).Ticks + LastCalls + _world.WorstLateness.Ticks;
         var patience = TimeSpan.FromMilliseconds(_world.KernelOptions.Health.PingTimeoutMs).Ticks + listens;
         foreach (var (action, ticks, _, _) in link.Outstanding.Values)
         {
             // A kernel that stood still listens to what came meanwhile before it gives anything up.
             var missed = Math.Max(ticks + patience, AwakeTicks + listens);
             if (action == OrkAction.HealthPing && ticks > link.AnsweredPingTicks && missed <= NowTicks) link.SickTicks = Math.Min(link.SickTicks ?? long.MaxValue, missed);
+        }
+    }
+
+    /// <summary>How much longer a kernel listens for an answer, in ticks, whose timers are so late that it takes itself for one that stood still.</summary>
+    internal long LastCalls
+    {
+        get
+        {
+            const int mostLastCalls = 5;
+            var (loop, late) = (_world.KernelOptions.Loop, _world.WorstLateness);
+            return late.TotalMilliseconds <= loop.StandstillMs ? 0 : mostLastCalls * (TimeSpan.FromMilliseconds(loop.ListenMs) + late).Ticks;
         }
     }
 

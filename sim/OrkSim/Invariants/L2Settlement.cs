@@ -13,7 +13,6 @@ public sealed class Settlement : IInvariant
     // One before an attempt, and one after.
     private static readonly TimeSpan Commits = TimeSpan.FromSeconds(4);
 
-    private const int MostLastCalls = 5;
     private static readonly TimeSpan AfterBackoff = TimeSpan.FromSeconds(1);
 
     // When an urgent command last stood before another one.
@@ -84,20 +83,13 @@ public sealed class Settlement : IInvariant
         }
     }
 
-    /// <summary>How much longer a kernel listens whose timers are so late that it takes itself for one that stood still.</summary>
-    private static long LastCalls(Facts facts)
-    {
-        var (loop, late) = (facts.World.KernelOptions.Loop, facts.World.WorstLateness);
-        return late.TotalMilliseconds <= loop.StandstillMs ? 0 : MostLastCalls * (TimeSpan.FromMilliseconds(loop.ListenMs) + late).Ticks;
-    }
-
     /// <summary>How long a command may rest in QUEUED although its Worker is well: longer than any backoff.</summary>
     private static TimeSpan NudgeBound(Facts facts) => TimeSpan.FromMilliseconds(facts.World.KernelOptions.Commands.BackoffCapMs) + AfterBackoff;
 
     /// <summary>An attempt that its Worker does not answer in its time is over, and so is one that does not leave.</summary>
     private void CheckAttempt(CommandFacts command, long ticks, Facts facts)
     {
-        var timeout = TimeSpan.FromMilliseconds(command.Row.Spec.TimeoutMs).Ticks + LastCalls(facts) + (2 * facts.World.WorstLateness.Ticks);
+        var timeout = TimeSpan.FromMilliseconds(command.Row.Spec.TimeoutMs).Ticks + facts.LastCalls + (2 * facts.World.WorstLateness.Ticks);
         var stands = ticks - Math.Max(command.TouchedTicks, facts.AwakeTicks);
         if (stands <= timeout + Moment) return;
         if (command.Row.State == CommandState.Dispatched)

@@ -37,12 +37,14 @@ internal static class Reasons
             SimCaller.Terminating or SimCaller.Holding => OfOperators.Contains(code),
             SimCaller.ListingAll or SimCaller.ListingOne => false,
             SimCaller.Capabilities => OfDevices.Contains(code),
-            SimCaller.HistoryTelemetry => OfPulls.Contains(code) || code == ErrorCodes.HandlerResultTooLarge.Code || !isHonest,
-            SimCaller.VagueTelemetry => OfPulls.Contains(code) || code == ErrorCodes.QueryInvalid.Code || !isHonest,
-            SimCaller.Telemetry or SimCaller.State => OfPulls.Contains(code) || !isHonest || error.StartsWith($"{ErrorCodes.QueryInvalid.Code}: larger", StringComparison.Ordinal),
+            SimCaller.HistoryTelemetry => OfPulls.Contains(code) || IsUnread(error) || code == ErrorCodes.HandlerResultTooLarge.Code || !isHonest,
+            SimCaller.VagueTelemetry => OfPulls.Contains(code) || IsUnread(error) || code == ErrorCodes.QueryInvalid.Code || !isHonest,
+            SimCaller.Telemetry or SimCaller.State => OfPulls.Contains(code) || (what != SimCaller.State && IsUnread(error)) || !isHonest || error.StartsWith($"{ErrorCodes.QueryInvalid.Code}: larger", StringComparison.Ordinal),
             _ => OfQuestions.Contains(code),
         };
     }
+
+    private static bool IsUnread(string error) => error == Refusal.With(ErrorCodes.HandlerFailed, SimWorker.Unread).Text;
 
     private static bool AllowOrder(string code, CommandOrder order) =>
         OfParameters.Contains(code) ? MinerContract.Forbids(order.Command, order.Params) != false

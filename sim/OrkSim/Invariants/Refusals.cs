@@ -18,6 +18,7 @@ internal static class Refusals
     private static readonly byte[][] Excuses = [.. new[] { ErrorCodes.WorkerBusy, ErrorCodes.HandlerTimeout, ErrorCodes.HandlerResultTooLarge, ErrorCodes.DeviceNotFound }.Select(static code => Encoding.UTF8.GetBytes(code.Code))];
 
     private static readonly byte[] NoAnswer = Encoding.UTF8.GetBytes($"telemetry \\u0027{SimCaller.Unanswered}\\u0027");
+    private static readonly byte[] Unread = Encoding.UTF8.GetBytes(SimWorker.Unread);
 
     /// <summary>A kernel's answer: what may pass says when to ask again, and a pull is refused for want of a place only where half of the places at least are taken.</summary>
     internal static string? OfKernel(in SimEvent answer, Facts facts)
@@ -51,7 +52,7 @@ internal static class Refusals
             if (payload.IndexOf(code) >= 0) return null;
         }
 
-        return payload.IndexOf(NoAnswer) >= 0 ? null : $"{worker} refuses a question that it can answer: {Encoding.UTF8.GetString(payload)}";
+        return payload.IndexOf(NoAnswer) >= 0 || payload.IndexOf(Unread) >= 0 ? null : $"{worker} refuses a question that it can answer: {Encoding.UTF8.GetString(payload)}";
     }
 
     /// <summary>The end of a call: what is in order is refused for no reason that it does not give.</summary>

@@ -119,7 +119,7 @@ public sealed class CircuitDiscipline : IInvariant
     {
         var options = facts.World.KernelOptions;
         if (link.Outstanding.Count + link.Late.Count < options.Circuits.ConsecutiveFailures || facts.World.IsHeldClosed(link.Peer.Name)) return;
-        var patience = TimeSpan.FromMilliseconds(Math.Max(options.Pulls.TimeoutMs, facts.World.Attempts.Longest.TotalMilliseconds) + 250).Ticks + facts.World.WorstLateness.Ticks;
+        var patience = TimeSpan.FromMilliseconds(Math.Max(options.Pulls.TimeoutMs, facts.World.Attempts.Longest.TotalMilliseconds) + 250).Ticks + facts.LastCalls + facts.World.WorstLateness.Ticks;
         var unanswered = link.Late.Count(Silent);
         foreach (var (action, ticks, _, _) in link.Outstanding.Values)
         {

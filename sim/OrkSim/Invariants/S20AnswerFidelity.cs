@@ -4,7 +4,7 @@ using Ork.Protocol;
 
 namespace OrkSim;
 
-/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie; a late answer that settles does; a Worker answers what its handler said, does answer where it does not begin, and has a place for what it is at, and sinks are handed what Workers answered.</summary>
+/// <summary>S20: the end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, and none is recorded that a device then gives the lie; a late answer that settles does; a Worker answers what its handler said, does answer where it does not begin, and has a place for what it is at, sinks are handed what Workers answered, and envelopes say when they were written.</summary>
 public sealed class AnswerFidelity : IInvariant
 {
     private readonly Dictionary<(SimNode Worker, string CommandId, int Attempt, long Epoch), Handling> _handled = [];
@@ -18,7 +18,7 @@ public sealed class AnswerFidelity : IInvariant
     public string Id => "S20";
 
     /// <inheritdoc/>
-    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, what is recorded as begun by nobody was refused each time, what may not be repeated and no Worker knows the outcome of is not tried again, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, does answer where it does not begin, and has a place for what it is at, and sinks are handed what Workers answered.";
+    public string Says => "The end that is recorded of a command is the one that its Worker answered, that a Worker had no place for it is no end, what is recorded as begun by nobody was refused each time, what may not be repeated and no Worker knows the outcome of is not tried again, a device does nothing that was recorded as not done, what is said to be settled by a late answer is, a Worker answers what its handler said, does answer where it does not begin, and has a place for what it is at, sinks are handed what Workers answered, and envelopes say when they were written.";
 
     /// <inheritdoc/>
     public SimEventKind Hears => SimEventKind.CommitApplying | SimEventKind.Executed | SimEventKind.Begun | SimEventKind.Handled | SimEventKind.FrameSent | SimEventKind.FrameTaken | SimEventKind.Handed | SimEventKind.Note | SimEventKind.StoreOpened | SimEventKind.Pulse;
@@ -48,6 +48,7 @@ public sealed class AnswerFidelity : IInvariant
                 _begun.Add((happened.Node!, happened.Node!.Life, happened.Subject!));
                 return;
             case SimEventKind.FrameSent:
+                if (Stamps.Wrong(in happened, facts) is { } untimely) facts.Violated(this, untimely);
                 if (happened.Node!.Kind == NodeKind.Worker) CheckWorker(in happened, facts);
                 else if (happened is { Message: { Action: OrkAction.CommandRequest, CommandId: { } leaving } message } && happened.Node == facts.Holder && facts.Commands.TryGetValue(leaving, out var sent) && Doubts.Wrong(message, sent) is { } unseen) facts.Violated(this, unseen);
                 return;
@@ -175,9 +176,9 @@ public sealed class AnswerFidelity : IInvariant
             facts.Violated(this, $"{command.Id} becomes FAILED for good: {row.Error}; its Worker could not take it just then.");
         }
 
-        if (row is { State: CommandState.Failed, Outcome: CommandOutcome.Failed } && !command.Answers.Exists(answer => answer.Status is CommandStatus.Failed or CommandStatus.Rejected && SameError(row, answer)))
+        if (row is { State: CommandState.Failed, Outcome: CommandOutcome.Failed } && !command.Answers.Exists(answer => answer.Status is CommandStatus.Failed or CommandStatus.Rejected && SameError(row, answer) && SameResult(row, answer)))
         {
-            facts.Violated(this, $"{command.Id} becomes FAILED by its Worker, {row.Error}, which did not answer so.");
+            facts.Violated(this, $"{command.Id} becomes FAILED by its Worker, {row.Error}, which did not answer so, or with another result.");
         }
     }
 

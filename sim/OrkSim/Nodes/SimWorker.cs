@@ -27,6 +27,9 @@ public sealed class SimWorker
     /// <summary>The filter of a query whose answer is larger than a Worker's may be.</summary>
     internal const string History = "history";
 
+    /// <summary>What a driver says that cannot read its device.</summary>
+    internal const string Unread = "the device cannot be read";
+
     private readonly SimWorld _world;
 
     internal SimWorker(SimWorld world, SimNode node, bool keepsJournal)
@@ -99,6 +102,7 @@ public sealed class SimWorker
             using var query = Begin(atWork, commandId: null);
             if (Muted is { } muted) await muted.Task;
             if (cancellation.IsCancellationRequested) ThrowLate(call.DeviceId);
+            if (_world.Draws.Chance(_world.FaultsOn ? _world.Scenario.Fleet.Fail.Min : 0)) throw new IOException(Unread);
             return Metrics(call);
         })
         .OnState(async (deviceId, cancellation) =>
@@ -198,7 +202,7 @@ public sealed class SimWorker
             handler.Obeys = stops;
             await Task.Delay(time / 2, Node.Clock, stops ? cancellation : CancellationToken.None);
             handler.Obeys = false;
-            if (draws.Chance(fleet.Fail.Min)) return draws.Pick(DrawKind.Pick, 2) == 0 ? CommandReply.Failure(ReasonOf(_world.Devices[deviceId])) : throw new InvalidOperationException("device is on fire");
+            if (draws.Chance(fleet.Fail.Min)) return draws.Pick(DrawKind.Pick, 2) == 0 ? Refused(_world.Devices[deviceId], call) : throw new InvalidOperationException("device is on fire");
             Act(deviceId, call);
 
             // It has done it, and takes its time to say so: whoever dies now has done it too.
@@ -217,6 +221,10 @@ public sealed class SimWorker
     };
 
     /// <summary>Why the device did not do it: at times more than its kernel keeps.</summary>
+    /// <summary>Some drivers say how far they came, others that it went wrong and no more.</summary>
+    private static CommandReply Refused(SimDevice device, CommandCall call) =>
+        device.Reboots % 2 == 0 ? CommandReply.Failure(ReasonOf(device)) : new CommandReply(false, new { before = device.Id, attempt = call.Attempt }, ReasonOf(device));
+
     private static string ReasonOf(SimDevice device) => "device says no" + (device.Reboots % EveryResult == 1 ? new string('!', Bounds.MostOfAnError) : "");
 
     /// <summary>That it happened is told first: what it was handed may be of no use to the device.</summary>
