@@ -392,6 +392,18 @@ public sealed class CommandTests
         Assert.Equal(id, _ork.LastCommand().Payload.GetProperty("commandId").GetString());
     }
 
+    [Fact]
+    public void What_a_stop_left_for_the_next_start_ends_there_where_its_Worker_was_terminated_meanwhile()
+    {
+        _ork.Register();
+        var id = _ork.Send();
+        _ork.Do(InputKind.Stop);
+        _ork.ShutDown();
+        _ork.AskOne("worker.terminate", """{"workerId":"w1"}""");
+        _ork.Restart();
+        AssertFailed(_ork.Status(id), "ERR_WORKER_TERMINATED", "unknown");
+    }
+
     [Theory]
     [InlineData("SUCCESS", "SUCCESS")]
     [InlineData("FAILED", "FAILED")]

@@ -118,7 +118,7 @@ public sealed partial class Facts
             command.Answered[asked.Attempt] = packet.Message;
             if (packet.Message is { } answer && (answer.CommandId ?? about) == about) command.Answers.Add(answer);
             if (packet.Message is { Type: MessageType.Response, Action: OrkAction.CommandResult, Status: CommandStatus.Failed or CommandStatus.Rejected, Error: { } why } refused && (refused.CommandId ?? about) == about && Array.Exists(Unbegun, code => why.StartsWith(code.Code, StringComparison.Ordinal))) command.Unbegun[asked.Attempt] = IsInTime(asked.Ticks);
-            if (packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success or CommandStatus.Failed } ended) NotePlaces(link, asked.Ticks, ended.Error ?? "");
+            if (packet.Message is { Type: MessageType.Response, Action: OrkAction.CommandResult, Status: CommandStatus.Success or CommandStatus.Failed } ended) NotePlaces(link, asked.Ticks, ended.Error ?? "");
             if (link.KernelSide.Owner == Holder && packet.Message is { Action: OrkAction.CommandResult, Status: CommandStatus.Success, CommandId: { } succeeded } && succeeded == about) command.SucceededTicks ??= NowTicks;
         }
 

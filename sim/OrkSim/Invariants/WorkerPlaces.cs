@@ -18,7 +18,7 @@ internal sealed class WorkerPlaces
     /// <returns>What is wrong, or null.</returns>
     internal string? Took(in SimEvent frame, Facts facts)
     {
-        if (frame.Connection?.Facts is not { Peer.Kind: NodeKind.Worker } link || frame.Message is not { } answer) return null;
+        if (frame.Connection?.Facts is not { Peer.Kind: NodeKind.Worker } link || frame.Message is not { Type: MessageType.Response } answer) return null;
 
         // One that registers again may be another than it was.
         if (answer.Action is OrkAction.CapabilityResponse) Forget(link);

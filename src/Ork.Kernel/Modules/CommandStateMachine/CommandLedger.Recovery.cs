@@ -57,6 +57,7 @@ internal sealed partial class CommandLedger
         command.Blameless = true;
         if (command.State != CommandState.Timeout) Move(command, CommandTrigger.Recovered, turn);
         var why = WhyNoFurtherAttempt(command) is { } forGood ? forGood
+            : command.Worker.State == WorkerState.Terminated ? ErrorCodes.WorkerTerminated
             : command.Recoveries > _options.MaxRecoveries ? ErrorCodes.RecoveryExhausted
             : turn.UtcMs >= command.Spec.DeadlineAt ? ErrorCodes.Deadline
             : null;
