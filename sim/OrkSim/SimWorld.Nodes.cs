@@ -171,6 +171,20 @@ public sealed partial class SimWorld
         if (node == KernelNode) StartKernel(node);
     }
 
+    private AttemptTimes? _attempts;
+    private readonly WorkerContract?[] _contracts = new WorkerContract?[2];
+
+    /// <summary>How long attempts may take.</summary>
+    internal AttemptTimes Attempts => _attempts ??= new AttemptTimes(this);
+
+    /// <summary>The contract of the simulated miners.</summary>
+    internal WorkerContract ContractOfMiners(bool reboots)
+    {
+        ref var contract = ref _contracts[reboots ? 1 : 0];
+        if (contract is null) Attempts.Learn(contract = MinerContract.With(Scenario.Fleet.TimeoutMs, reboots));
+        return contract;
+    }
+
     private void BuildFleet()
     {
         _kernelNodes.Add(AddNode("kernel", NodeKind.Kernel));

@@ -1,6 +1,5 @@
 using System.Numerics;
 using Ork.Kernel;
-using Ork.Protocol;
 using Ork.Worker;
 
 namespace OrkSim;
@@ -59,8 +58,6 @@ public sealed partial class SimWorld
     private long _events;
     private int _strikes;
     private SimNode? _heardAt;
-    private AttemptTimes? _attempts;
-    private readonly WorkerContract?[] _contracts = new WorkerContract?[2];
     private int _callersDone;
 
     /// <summary>Builds a world.</summary>
@@ -142,17 +139,6 @@ public sealed partial class SimWorld
 
     /// <summary>The Workers' options, but for how each is reached.</summary>
     public WorkerOptions WorkerOptions => _workerOptions ??= SimDefaults.Worker with { MaxHandlers = Scenario.Fleet.Handlers.Min, MaxOverdueHandlers = Scenario.Fleet.Handlers.Min };
-
-    /// <summary>How long attempts may take.</summary>
-    internal AttemptTimes Attempts => _attempts ??= new AttemptTimes(this);
-
-    /// <summary>The contract of the simulated miners.</summary>
-    internal WorkerContract ContractOfMiners(bool reboots)
-    {
-        ref var contract = ref _contracts[reboots ? 1 : 0];
-        if (contract is null) Attempts.Learn(contract = MinerContract.With(Scenario.Fleet.TimeoutMs, reboots));
-        return contract;
-    }
 
     /// <summary>True until the world is healed.</summary>
     public bool FaultsOn { get; private set; } = true;
