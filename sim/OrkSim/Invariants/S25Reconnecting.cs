@@ -11,6 +11,7 @@ public sealed class Reconnecting : IInvariant
     private const int Many = 12;
 
     private const int MostHasty = 3;
+    private const int LeastTold = 100;
     private static readonly long Blink = TimeSpan.FromMilliseconds(3).Ticks;
 
     /// <summary>What a kernel opens, beside links.</summary>
@@ -162,6 +163,8 @@ public sealed class Reconnecting : IInvariant
     private void Registers(string worker, long ticks, Facts facts)
     {
         if (!_failed.Remove(worker, out var failed)) return;
+        // Of few milliseconds one pause in three is as good as none.
+        if (facts.World.KernelOptions.Links.RetryBaseMs < LeastTold) return;
         _hasty = ticks - failed < Blink ? _hasty + 1 : 0;
         if (_hasty == MostHasty) facts.Violated(this, $"{worker} is asked again at once who it is and what it can, as were the {MostHasty - 1} before it whose answers were no good.");
     }
