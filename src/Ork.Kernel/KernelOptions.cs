@@ -118,7 +118,10 @@ public sealed record LoopOptions
     /// <summary>How long the kernel must have been awake before it gives up a request to a Worker: an answer that came while it stood still is not late.</summary>
     public long ListenMs { get; init; } = 50;
 
-    /// <summary>A deadline that elapses later than this tells that the kernel stood still meanwhile: its process was stopped, its machine moved or overloaded.</summary>
+    /// <summary>
+    /// A deadline that elapses later than this tells that the kernel stood still meanwhile: its process was stopped, its machine moved or overloaded. It listens once more then, five
+    /// times at the most: one whose timers are always that late gives up what is not answered all the same.
+    /// </summary>
     public long StandstillMs { get; init; } = 500;
 
     /// <summary>What a refused caller is told to wait before it tries again.</summary>

@@ -123,11 +123,8 @@ public sealed class Bounds : IInvariant
             return;
         }
 
-        // What a caller asks that does not read its answers is not under way.
-        if (!link.KernelSide.IsDrained) return;
-
-        // One that stood still has yet to read what came meanwhile.
-        var longest = link.Questions.Values.Select(question => facts.NowTicks - Math.Max(question.Ticks, kernel!.AwakeTicks)).DefaultIfEmpty().Max();
+        // What a caller asks that does not read its answers is not under way, and a kernel that stood still has yet to read what came meanwhile.
+        var longest = !link.KernelSide.IsDrained ? 0 : link.Questions.Values.Select(question => facts.NowTicks - Math.Max(question.Ticks, kernel!.AwakeTicks)).DefaultIfEmpty().Max();
         var idle = facts.NowTicks - link.AnsweredTicks;
         if (longest > Blink + (2 * facts.World.WorstLateness.Ticks)) facts.Violated(this, $"{link.Peer} is to give way to another caller, and has waited for an answer for {SimDefaults.Seconds(longest)} s.");
         else if (idle < TimeSpan.FromMilliseconds(facts.World.KernelOptions.Links.IdleCallerMs - 1).Ticks) facts.Violated(this, $"{link.Peer} is to give way to another caller, and was answered {SimDefaults.Seconds(idle)} s ago.");
